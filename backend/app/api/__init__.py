@@ -1,0 +1,1 @@
+"""HTTP: thin controllers and what they share."""

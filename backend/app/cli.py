@@ -1,0 +1,211 @@
+"""The command line: serve (default), status, key, doctor, migrations, openapi."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app import __version__
+from app.core.config import VARIABLES, Config
+from app.core.exceptions import FatalError, ProblemError, RequestError
+from app.core.logging import LEVELS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class _DefaultToServe(click.Group):
+    """``taskflow-sidecar --port 0`` means ``taskflow-sidecar serve --port 0``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0].startswith("-") and args[0] not in ("--help", "-h", "--version")):
+            args = ["serve", *args]
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest command when this one is unknown."""
+        import difflib
+
+        if args and self.get_command(ctx, args[0]) is None:
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1, cutoff=0.5)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            ctx.fail(f"No such command.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+def _environment_help() -> str:
+    return "\b\n" + "\n".join(f"{v.name} (default: {v.default})\n    {v.help}" for v in VARIABLES)
+
+
+_directory = click.option("--config-dir", metavar="DIR", help="Config directory instead of TASKFLOW_CONFIG_DIR.")
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group(
+    cls=_DefaultToServe,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=f"Environment:\n\n{_environment_help()}",
+)
+@click.version_option(__version__, prog_name="taskflow-sidecar")
+def cli() -> None:
+    """Connect a team to its PostgreSQL, keep its secrets encrypted, tell the truth about readiness."""
+
+
+@cli.command()
+@click.option("--port", type=click.IntRange(0, 65535), help="TCP port on 127.0.0.1; 0 for any free one.")
+@_directory
+@click.option("--stdio", is_flag=True, help="Run by a launcher: handshake on stdin, events on stdout.")
+@click.option("--no-auth", is_flag=True, help="Development only: ask for no token.")
+@click.option("--open", "open_browser", is_flag=True, help="Open the settings page in the browser.")
+@click.option("--log-level", type=click.Choice(LEVELS), help="How much to log.")
+def serve(**flags: Any) -> int:
+    """Run the sidecar until it is stopped."""
+    from app.core.process import serve as run_sidecar
+
+    return run_sidecar(os.environ, **flags)
+
+
+@cli.command()
+@_directory
+@_as_json
+def status(config_dir: str | None, *, as_json: bool) -> int:
+    """Tell what the running sidecar does."""
+    from app.core.client import SidecarClient
+
+    document = SidecarClient.of(_config(config_dir).config_dir).get("/api/v1/status")
+    if as_json:
+        click.echo(json.dumps(document, indent=2))
+        return 0
+    click.echo(f"state: {document['state']} ({document['mode']}), version {document['version']}")
+    for stage in document["stages"]:
+        click.echo(f"  {stage['name']:12} {stage['state']:8} {stage['elapsed_ms']} ms")
+    if document["problem"] is not None:
+        click.echo(f"{document['problem']['message']} {document['problem']['remedy']}")
+    return 0
+
+
+@cli.group()
+def key() -> None:
+    """The key file fernet.key."""
+
+
+@key.command("rotate")
+@_directory
+def key_rotate(config_dir: str | None) -> int:
+    """Replace fernet.key and re-encrypt what hangs on it, beside a stopped sidecar or through a running one."""
+    from app.core.client import SidecarClient
+    from app.core.exceptions import AlreadyRunningError
+    from app.core.ownership import owned
+    from app.core.security import prepare_config_directory, rotate_keys
+
+    directory = _config(config_dir).config_dir
+    prepare_config_directory(directory)
+    try:
+        with owned(directory):
+            rotate_keys(directory)
+    except AlreadyRunningError:
+        SidecarClient.of(directory).post("/api/v1/settings/rotate-key")
+    click.echo("fernet.key was replaced; the saved connection is encrypted under the new key.")
+    return 0
+
+
+@cli.command()
+@_directory
+@_as_json
+@click.option("--bundle", metavar="FILE", help="Write a redacted support archive.")
+def doctor(config_dir: str | None, bundle: str | None, *, as_json: bool) -> int:
+    """Check everything the sidecar needs; print what is wrong and the remedy."""
+    from app.services.doctor import examine, write_bundle
+
+    checks = examine(_config(config_dir))
+    if as_json:
+        click.echo(json.dumps([check.document() for check in checks], indent=2))
+    else:
+        for check in checks:
+            click.echo(check.line())
+    if bundle is not None:
+        write_bundle(bundle, _config(config_dir), checks)
+        click.echo(f"Support archive written to {bundle}.", err=True)
+    return 0 if all(check.ok for check in checks) else 1
+
+
+@cli.group()
+def migrations() -> None:
+    """The database schema."""
+
+
+@migrations.command("current")
+@_directory
+def migrations_current(config_dir: str | None) -> int:
+    """Print the revision of the configured database and the newest one."""
+    from app.db.migrations import HEAD
+    from app.services.schema import revision_of
+
+    click.echo(f"current: {revision_of(_config(config_dir)) or 'none'}\nhead: {HEAD}")
+    return 0
+
+
+@migrations.command("upgrade")
+@_directory
+def migrations_upgrade(config_dir: str | None) -> int:
+    """Bring the configured database to the newest revision."""
+    from app.db.migrations import HEAD
+    from app.services.schema import upgrade
+
+    upgrade(_config(config_dir))
+    click.echo(f"The schema is at {HEAD}.")
+    return 0
+
+
+@migrations.command("sql")
+@_directory
+def migrations_sql(config_dir: str | None) -> int:
+    """Print the SQL that brings the configured PostgreSQL to the newest revision, for its administrator."""
+    from app.services.schema import upgrade_script
+
+    click.echo(upgrade_script(_config(config_dir)), nl=False)
+    return 0
+
+
+@cli.command()
+def openapi() -> int:
+    """Print the OpenAPI document."""
+    from app.services.openapi import document
+
+    click.echo(json.dumps(document(), indent=2, sort_keys=True))
+    return 0
+
+
+def _config(config_dir: str | None) -> Config:
+    return Config.from_environ(os.environ, config_dir=config_dir)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return the exit status; every error becomes one sentence on stderr."""
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]  # libpq would let them override what people typed
+    try:
+        result = cli.main(list(arguments), prog_name="taskflow-sidecar", standalone_mode=False)
+    except click.exceptions.Abort:
+        return 1
+    except click.ClickException as exc:
+        exc.show(sys.stderr)
+        return exc.exit_code
+    except FatalError as exc:
+        return _say(str(exc), exc.exit_status)
+    except ProblemError as exc:
+        return _say(exc.problem.sentence, 1)
+    except RequestError as exc:
+        return _say(exc.message, 1)
+    return result if isinstance(result, int) else 0
+
+
+def _say(sentence: str, status: int) -> int:
+    click.echo(f"taskflow-sidecar: {sentence}", err=True)
+    return status

@@ -1,0 +1,71 @@
+"""One sidecar owns a config directory: a lock that the operating system releases when its holder dies."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from app.core.exceptions import AlreadyRunningError
+from app.core.files import OWNER_FILE, write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LOCK_FILE: Final = "sidecar.lock"
+RUN_FILE: Final = "sidecar.json"
+
+
+@contextlib.contextmanager
+def owned(directory: Path) -> Iterator[None]:
+    """Own `directory` until the block ends or the process dies.
+
+    Raises:
+        AlreadyRunningError: another process owns it; it is not touched in any way.
+    """
+    descriptor = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT, OWNER_FILE)
+    try:
+        if not _try_lock(descriptor):
+            raise AlreadyRunningError("Another sidecar is running with this config directory.")
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def run_file(directory: Path, content: dict[str, Any]) -> Iterator[None]:
+    """Keep `sidecar.json`, owner-only, until the block ends: where a sidecar started by hand is, and its token."""
+    path = directory / RUN_FILE
+    write_atomically(path, json.dumps(content).encode())
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def read_run_file(directory: Path) -> dict[str, Any] | None:
+    """Return what `sidecar.json` says; None if there is none or it is damaged."""
+    try:
+        content = json.loads((directory / RUN_FILE).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None

@@ -1,0 +1,255 @@
+"""The life of one sidecar process: handshake, ownership, socket, event loop, stop.
+
+Order matters. The socket answers before anything heavy is imported; imports and the start-up pipeline run in threads
+beside the event loop; whoever asks for a stop gets it within a bound, whatever still runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import secrets
+import signal
+import sys
+import threading
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from app import __version__
+from app.core.access import AccessRules, Gate
+from app.core.config import Config, read_encryption_keys
+from app.core.encryption import encode_key
+from app.core.exceptions import FatalError
+from app.core.logging import LogWriter, get_logger, protect, start_logging
+from app.core.ownership import owned, run_file
+from app.core.readiness import Readiness
+from app.core.security import prepare_config_directory
+from app.core.stdio import (
+    PROTOCOL,
+    Announcer,
+    ensure_standard_streams,
+    exit_at_the_latest,
+    read_handshake,
+    watch_parent,
+)
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Mapping
+
+    from app.core.startup import Startup
+    from app.services.status import StatusService
+
+ASKED_GRACE_S: Final = 5.0
+"""What running requests get after an asked stop."""
+ORPHAN_GRACE_S: Final = 1.0
+"""What they get when the parent is gone; the process is then gone within two seconds."""
+LAST_RESORT_S: Final = 0.7
+"""How long after the grace period the process ends even if something hangs."""
+
+log = get_logger(__name__)
+
+
+def serve(environ: Mapping[str, str], **flags: Any) -> int:
+    """Run one sidecar until it is stopped; return the exit status."""
+    gc.disable()  # importing makes no garbage worth looking for; switched on again when everything is loaded
+    ensure_standard_streams()
+    announcer = Announcer() if flags.get("stdio") else None
+    code, status = "internal", 70
+    logs = LogWriter()
+    try:
+        _run(environ, flags, announcer, logs)
+        code, status = "stopped", 0
+    except FatalError as exc:
+        code, status = exc.code, exc.exit_status
+        print(f"taskflow-sidecar: {exc}", file=sys.stderr)
+    except Exception:  # the outermost edge of the process
+        log.exception("internal error")
+        print("taskflow-sidecar: internal error, see the log", file=sys.stderr)
+    if announcer is not None and code != "usage":
+        announcer.say("exit", code=code)
+        announcer.close()
+    logs.close()
+    return status
+
+
+def _run(environ: Mapping[str, str], flags: dict[str, Any], announcer: Announcer | None, logs: LogWriter) -> None:
+    config = Config.from_environ(environ, **flags)
+    start_logging(logs, config.log_level, plain=False if config.stdio else None)
+    stop = Stop()
+    token: str | None = None
+    if config.stdio:
+        handshake = read_handshake()
+        watch_parent(lambda: stop.request(ORPHAN_GRACE_S))
+        token = handshake.token
+        keys = read_encryption_keys(handshake.encryption_key, "The handshake's encryption_key")
+        config = replace(config, encryption_keys=keys or config.encryption_keys)
+    elif not config.no_auth:
+        token = secrets.token_hex(32)
+    _protect_secrets(config, token)
+    stop.on_signals()
+    prepare_config_directory(config.config_dir)
+    with contextlib.ExitStack() as resources:
+        resources.enter_context(owned(config.config_dir))
+        logs.add_file(config.data_dir / "logs")
+        from app.core.server import bind
+
+        listener = resources.enter_context(bind(config.port))
+        sidecar = Sidecar(config, token, listener, announcer, stop)
+        if not config.stdio:
+            resources.enter_context(run_file(config.config_dir, sidecar.run_file_content()))
+        asyncio.run(sidecar.live())
+
+
+def _protect_secrets(config: Config, token: str | None) -> None:
+    """Keep what was given to the process out of its logs."""
+    keys = [encode_key(key) for key in config.encryption_keys]
+    for secret in (token, config.jwt_secret, config.api_key_secret, config.database_url, *keys):
+        if secret is not None:
+            protect(secret)
+    for sentence in config.warnings:
+        log.warning(sentence)
+    if config.no_auth:
+        log.warning("running without authentication: every program on this computer can use this sidecar")
+
+
+class Stop:
+    """A request to stop, from whichever thread, also before the event loop runs."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._requested: float | None = None
+        self._act: Callable[[float], object] | None = None
+
+    def request(self, grace_s: float) -> None:
+        """Stop; running requests get `grace_s`. The first request counts, unless a later one is more urgent."""
+        with self._lock:
+            if self._requested is not None and self._requested <= grace_s:
+                return
+            self._requested = grace_s
+            act = self._act
+        exit_at_the_latest(grace_s + LAST_RESORT_S, 0)
+        if act is not None:
+            act(grace_s)
+
+    def connect(self, act: Callable[[float], object]) -> None:
+        """Let `act` carry the request out; at once if it came already."""
+        with self._lock:
+            self._act = act
+            requested = self._requested
+        if requested is not None:
+            act(requested)
+
+    def on_signals(self) -> None:
+        """Stop on SIGTERM, SIGINT, and CTRL_BREAK on Windows."""
+        for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
+            number = getattr(signal, name, None)
+            if number is not None:
+                signal.signal(number, lambda *_: self.request(ASKED_GRACE_S))
+
+
+class Sidecar:
+    """Everything that lives in the event loop, and the threads beside it."""
+
+    def __init__(
+        self, config: Config, token: str | None, listener: socket.socket, announcer: Announcer | None, stop: Stop
+    ) -> None:
+        self._config = config
+        self._token = token
+        self._listener = listener
+        self._announcer = announcer
+        self._stop = stop
+        self._port: int = listener.getsockname()[1]
+        self._instance = secrets.token_hex(8)
+        self._readiness = Readiness()
+        self._startup: Startup | None = None
+        self._status: StatusService | None = None
+        self._failure: BaseException | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the sidecar answers."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def run_file_content(self) -> dict[str, Any]:
+        """Return what `sidecar.json` tells programs of the same user."""
+        started_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        return {"url": self.url, "token": self._token, "pid": os.getpid(), "started_at": started_at}
+
+    async def live(self) -> None:
+        """Answer, load, start up; return when stopped."""
+        from app.core.server import Server
+
+        loop = asyncio.get_running_loop()
+        rules = AccessRules(port=self._port, token=self._token, allowed_origins=self._config.allowed_origins)
+        gate = Gate(rules, self._readiness)
+        server = Server(gate, lambda: self._when_listening(loop, gate, server))
+        self._stop.connect(lambda grace_s: loop.call_soon_threadsafe(self._begin_stop, server, grace_s))
+        with self._readiness.listening(self._announce_state):
+            await server.serve(sockets=[self._listener])
+        self._stop.request(ASKED_GRACE_S)  # bounds what follows
+        if self._startup is not None:
+            self._startup.stop()
+        if self._failure is not None:
+            raise self._failure
+        log.info("stopped")
+
+    def _when_listening(self, loop: asyncio.AbstractEventLoop, gate: Gate, server: Any) -> None:
+        if self._announcer is not None:
+            self._announcer.say(
+                "listening",
+                protocol=PROTOCOL,
+                host="127.0.0.1",
+                port=self._port,
+                pid=os.getpid(),
+                version=__version__,
+                instance=self._instance,
+            )
+        else:
+            print(f"TaskFlow sidecar is at {self.url}/ (settings page). Stop it with Ctrl+C.", file=sys.stderr)
+        log.info("listening", extra={"port": self._port, "pid": os.getpid(), "version": __version__})
+        threading.Thread(target=self._load, args=(loop, gate, server), name="load", daemon=True).start()
+
+    def _load(self, loop: asyncio.AbstractEventLoop, gate: Gate, server: Any) -> None:
+        """Import the heavy parts, begin the pipeline as early as possible, open the gate when all is there."""
+        try:
+            from app.core.startup import Startup
+            from app.db.session import Database
+            from app.services.status import StatusService
+
+            database = Database(self._readiness)
+            self._startup = Startup(self._config, self._readiness, database)
+            self._startup.run()
+            stop = self._stop
+            self._status = StatusService(
+                self._config, self._readiness, self._instance, lambda: stop.request(ASKED_GRACE_S)
+            )
+            from app.main import Parts, create_app
+
+            parts = Parts(self._config, self._readiness, database, self._startup, self._status)
+            application = create_app(parts)
+        except BaseException as exc:  # noqa: BLE001 - carried over to the main thread, which ends the process
+            self._failure = exc
+            loop.call_soon_threadsafe(server.stop, 0.0)
+        else:
+            loop.call_soon_threadsafe(gate.open, application)
+        gc.freeze()
+        gc.enable()
+
+    def _begin_stop(self, server: Any, grace_s: float) -> None:
+        log.info("stopping", extra={"grace_s": grace_s})
+        if self._status is not None:
+            self._status.stopping()
+        server.stop(grace_s)
+
+    def _announce_state(self) -> None:
+        if self._announcer is None:
+            return
+        document = self._readiness.document()
+        said = (document["state"], document["problem"] and document["problem"]["code"])
+        if said != getattr(self, "_said", None):
+            self._said = said
+            self._announcer.say("state", state=document["state"], problem=document["problem"])

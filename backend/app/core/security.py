@@ -1,0 +1,316 @@
+"""The config directory: `fernet.key` and its life cycle, `db_credentials.enc` read and written.
+
+Rules that everything here keeps:
+
+- Reading never writes; at most it takes away rights of other users.
+- A key is never generated while `db_credentials.enc` exists: that would destroy the only hope of restoring it.
+- A file that cannot be read is set aside, never overwritten, and only when somebody saves anew.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from app.core.encryption import encode_key, fingerprint, is_canonical_token, parse_key
+from app.core.exceptions import ConfigDirectoryUnusableError, ProblemError
+from app.core.files import (
+    OWNER_FILE,
+    make_private_directory,
+    publish_exclusively,
+    remove_leftovers,
+    restrict,
+    set_aside,
+    write_atomically,
+)
+from app.core.logging import get_logger, protect
+from app.core.problems import problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+KEY_FILE: Final = "fernet.key"
+CREDENTIALS_FILE: Final = "db_credentials.enc"
+MAX_FILE_BYTES: Final = 1 << 20
+
+log = get_logger(__name__)
+
+
+def prepare_config_directory(directory: Path) -> None:
+    """Create the config directory with its parents and make it owner-only.
+
+    Raises:
+        ConfigDirectoryUnusableError: it cannot be created, entered or written.
+    """
+    try:
+        make_private_directory(directory)
+        probe = directory / ".write-probe"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as exc:
+        raise ConfigDirectoryUnusableError(f"The config directory cannot be used: {exc.strerror}.") from None
+    remove_leftovers(directory, (KEY_FILE, CREDENTIALS_FILE, "sidecar.json"))
+
+
+# --- fernet.key ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """The Fernet keys at hand, as raw 32 bytes; the first encrypts, all decrypt."""
+
+    keys: tuple[bytes, ...]
+
+    def __repr__(self) -> str:
+        return f"KeyRing({', '.join(fingerprint(key) for key in self.keys)})"
+
+    def encrypt(self, plaintext: bytes, *, at: int | None = None) -> bytes:
+        """Return a Fernet token under the first key, dated `at` (seconds since 1970) or now."""
+        from cryptography.fernet import Fernet
+
+        fernet = Fernet(encode_key(self.keys[0]))
+        return fernet.encrypt(plaintext) if at is None else fernet.encrypt_at_time(plaintext, at)
+
+    def decrypt(self, token: bytes) -> bytes:
+        """Return the plaintext of a canonical token under any of the keys.
+
+        Raises:
+            ValueError: the token is damaged, or was made under another key.
+        """
+        from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+        if not is_canonical_token(token):
+            raise ValueError("not a Fernet token")
+        try:
+            return MultiFernet([Fernet(encode_key(key)) for key in self.keys]).decrypt(token)
+        except InvalidToken:
+            raise ValueError("no key at hand opens the token") from None
+
+
+def read_keys(directory: Path) -> KeyRing | None:
+    """Read `fernet.key`; None if there is no such file.
+
+    Raises:
+        ProblemError: ``key-invalid``, the file is damaged or cannot be read.
+    """
+    content = _read_private(directory / KEY_FILE, "key-invalid")
+    if content is None:
+        return None
+    lines = content.removesuffix(b"\n").split(b"\n")
+    try:
+        keys = tuple(parse_key(line.decode("ascii")) for line in lines)
+    except ValueError:
+        raise ProblemError(problem("key-invalid")) from None
+    for line in lines:
+        protect(line.decode("ascii"))
+    return KeyRing(keys)
+
+
+def existing_keys(directory: Path) -> KeyRing | None:
+    """Read `fernet.key`; None before the very first start, when neither it nor credentials exist.
+
+    Raises:
+        ProblemError: ``key-missing`` (credentials exist without it), ``key-invalid``.
+    """
+    keys = read_keys(directory)
+    if keys is None and (directory / CREDENTIALS_FILE).exists():
+        raise ProblemError(problem("key-missing"))
+    return keys
+
+
+def load_or_create_keys(directory: Path) -> KeyRing:
+    """Read `fernet.key`, or make it at the very first start.
+
+    Raises:
+        ProblemError: ``key-missing`` (credentials exist without it), ``key-invalid``, ``storage-unwritable``.
+    """
+    return existing_keys(directory) or _generate_keys(directory)
+
+
+def _generate_keys(directory: Path) -> KeyRing:
+    """Publish a new key; racing callers all end up with the one that was published first."""
+    from cryptography.fernet import Fernet
+
+    try:
+        created = publish_exclusively(directory / KEY_FILE, Fernet.generate_key())
+    except OSError:
+        raise ProblemError(problem("storage-unwritable")) from None
+    if created:
+        log.info("key file created")
+    keys = read_keys(directory)
+    if keys is None:  # deleted by somebody in this very moment
+        raise ProblemError(problem("key-missing"))
+    return keys
+
+
+def rotate_keys(directory: Path, rewrap: Sequence[Callable[[KeyRing], None]] = ()) -> KeyRing:
+    """Put a new key in front, re-encrypt what hangs on the old ones, retire those.
+
+    Each step leaves every file readable, so a crash at any point loses nothing and the next rotation cleans up.
+
+    Args:
+        directory: the config directory, owned by the caller.
+        rewrap: what else is to be re-encrypted while new and old keys are both at hand.
+
+    Raises:
+        ProblemError: a file is missing, damaged or cannot be written.
+    """
+    from cryptography.fernet import Fernet
+
+    old = read_keys(directory)
+    if old is None:
+        raise ProblemError(problem("key-missing"))
+    saved = read_credentials(directory, old)
+    both = KeyRing((parse_key(Fernet.generate_key().decode("ascii")), *old.keys))
+    new = KeyRing(both.keys[:1])
+    protect(encode_key(new.keys[0]))
+    try:
+        write_atomically(directory / KEY_FILE, _key_file_content(both))
+        if saved is not None:
+            _write_credentials(directory, saved.values, new, at=saved.saved_at)
+        for step in rewrap:
+            step(both)
+        write_atomically(directory / KEY_FILE, _key_file_content(new))
+    except OSError:
+        raise ProblemError(problem("storage-unwritable")) from None
+    log.info("key file rotated", extra={"fingerprint": fingerprint(new.keys[0])})
+    return new
+
+
+def _key_file_content(ring: KeyRing) -> bytes:
+    """One key a line; a single key is exactly its 44 bytes."""
+    return "\n".join(encode_key(key) for key in ring.keys).encode("ascii")
+
+
+# --- db_credentials.enc ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SavedCredentials:
+    """What `db_credentials.enc` holds, and when it was saved (seconds since 1970)."""
+
+    values: dict[str, Any] = field(repr=False)
+    saved_at: int
+
+
+def read_credentials(directory: Path, keys: KeyRing) -> SavedCredentials | None:
+    """Decrypt `db_credentials.enc`; None if there is no such file.
+
+    Raises:
+        ProblemError: ``credentials-unreadable``, or ``credentials-incomplete`` when it decrypts to the wrong shape.
+    """
+    token = _read_private(directory / CREDENTIALS_FILE, "credentials-unreadable")
+    if token is None:
+        return None
+    try:
+        plaintext = keys.decrypt(token)
+    except ValueError:
+        raise ProblemError(problem("credentials-unreadable")) from None
+    try:
+        values = json.loads(plaintext)
+    except ValueError:  # JSONDecodeError and UnicodeDecodeError hold the plaintext: drop them
+        raise ProblemError(problem("credentials-incomplete")) from None
+    if not isinstance(values, dict):
+        raise ProblemError(problem("credentials-incomplete"))
+    return SavedCredentials(values, _token_time(token))
+
+
+def save_credentials(directory: Path, values: Mapping[str, Any]) -> None:
+    """Encrypt and save the connection's fields; files that cannot be read are set aside first.
+
+    Raises:
+        ProblemError: ``storage-unwritable``; what was saved before is as it was.
+    """
+    try:
+        keys = _keys_for_saving(directory)
+        _write_credentials(directory, values, keys)
+    except OSError as exc:
+        log.exception("credentials not saved", extra={"cause": exc.strerror})
+        raise ProblemError(problem("storage-unwritable")) from None
+    log.info("credentials saved")
+
+
+def delete_credentials(directory: Path) -> bool:
+    """Delete `db_credentials.enc`, readable or not; `fernet.key` stays, other things hang on it.
+
+    Returns:
+        Whether there was such a file.
+
+    Raises:
+        ProblemError: ``storage-unwritable``.
+    """
+    try:
+        (directory / CREDENTIALS_FILE).unlink()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        raise ProblemError(problem("storage-unwritable")) from None
+    log.info("credentials deleted")
+    return True
+
+
+def _keys_for_saving(directory: Path) -> KeyRing:
+    """Return keys to save under; sets aside a damaged key file and credentials that no key at hand opens."""
+    credentials = directory / CREDENTIALS_FILE
+    try:
+        keys = read_keys(directory)
+    except ProblemError:
+        set_aside(directory / KEY_FILE)
+        set_aside(credentials)
+        keys = KeyRing((_new_key(),))
+        write_atomically(directory / KEY_FILE, _key_file_content(keys))
+        return keys
+    if keys is None:
+        set_aside(credentials)
+        return _generate_keys(directory)
+    try:
+        read_credentials(directory, keys)
+    except ProblemError:
+        set_aside(credentials)
+    return keys
+
+
+def _new_key() -> bytes:
+    from cryptography.fernet import Fernet
+
+    return parse_key(Fernet.generate_key().decode("ascii"))
+
+
+def _write_credentials(directory: Path, values: Mapping[str, Any], keys: KeyRing, *, at: int | None = None) -> None:
+    plaintext = json.dumps(dict(values), ensure_ascii=False).encode()
+    write_atomically(directory / CREDENTIALS_FILE, keys.encrypt(plaintext, at=at))
+
+
+def _token_time(token: bytes) -> int:
+    """Return the creation second that every Fernet token carries in clear (bytes 1 to 8, big endian)."""
+    import base64
+
+    return int.from_bytes(base64.urlsafe_b64decode(token)[1:9], "big")
+
+
+def saved_at_text(saved_at: int) -> str:
+    """Return ISO 8601 in UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(saved_at))
+
+
+def _read_private(path: Path, code_if_unreadable: str) -> bytes | None:
+    """Read a small owner-only file, taking away other users' rights if it has any; None if it is not there.
+
+    Raises:
+        ProblemError: `code_if_unreadable`, it exists but cannot be read as a file of sane size.
+    """
+    try:
+        if not restrict(path, OWNER_FILE):
+            log.warning("file is readable by other users and cannot be restricted", extra={"file": path.name})
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        raise ProblemError(problem(code_if_unreadable)) from None
+    if len(content) > MAX_FILE_BYTES:
+        raise ProblemError(problem(code_if_unreadable))
+    return content

@@ -1,0 +1,424 @@
+"""From cold to ready, and back to ready whenever the database is lost or the settings change.
+
+`bring_up` is the pipeline; read it top to bottom. `Startup` runs it in a thread, watches the database once it is
+ready, and runs the pipeline again when a connection is saved, deleted or retried, when it is lost, and when a damaged
+file was repaired. Nothing outside this module decides about readiness.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from app.core.encryption import fingerprint
+from app.core.exceptions import ProblemError, SidecarError
+from app.core.files import make_private_directory
+from app.core.logging import get_logger
+from app.core.problems import Problem, problem
+from app.core.readiness import EMBEDDED, FAILED, POSTGRESQL, RECONNECTING, SETUP_REQUIRED, Run
+from app.core.security import CREDENTIALS_FILE, KEY_FILE, KeyRing, load_or_create_keys, read_credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tenacity import RetryCallState
+
+    from app.core.config import Config
+    from app.core.readiness import Readiness
+    from app.db.connect import Connector
+    from app.db.session import Database, OpenDatabase
+
+FIRST_BACKOFF_S: Final = 0.1
+EARLY_BACKOFF_S: Final = 0.8
+"""Longest wait between attempts during the first `EARLY_S` of an outage."""
+EARLY_S: Final = 30.0
+LATE_BACKOFF_S: Final = 5.0
+HEARTBEAT_S: Final = 1.0
+HEARTBEAT_DEADLINE_S: Final = 1.0
+REPAIR_POLL_S: Final = 0.5
+DATABASE_FILE: Final = "taskflow.db"
+_FILE_PROBLEMS: Final = ("key-missing", "key-invalid", "credentials-unreadable", "credentials-incomplete")
+"""A file that changes while the pipeline reads it counts as repaired."""
+
+log = get_logger(__name__)
+
+
+_Signatures = tuple[tuple[int, int, int] | None, ...]
+
+
+class SupersededError(SidecarError):
+    """A newer run of the pipeline took over, or the process is stopping."""
+
+
+def bring_up(config: Config, run: Run) -> Watched:
+    """Take the sidecar from cold to a database at head; each line is one stage.
+
+    Raises:
+        ProblemError: a stage cannot succeed as things are; nothing was changed by it.
+        SupersededError: a newer run took over.
+    """
+    with contextlib.ExitStack() as undo:
+        with run.stage("config"):
+            prepare_data_directory(config)
+        with run.stage("key"):
+            keys = load_keys(config, run)
+        with run.stage("credentials"):
+            watched = choose_database(config, keys, run)
+        undo.callback(watched.abandon)
+        with run.stage("connect"):
+            connect_with_retry(watched, run)
+        with run.stage("migrate"):
+            migrate(watched, run)
+        undo.pop_all()
+    return watched
+
+
+def prepare_data_directory(config: Config) -> None:
+    """Create the data directory, owner-only."""
+    try:
+        make_private_directory(config.data_dir)
+    except OSError:
+        raise ProblemError(problem("storage-unwritable")) from None
+
+
+def load_keys(config: Config, run: Run) -> KeyRing:
+    """Load `fernet.key`, made at the very first start; tell which key the vault uses."""
+    keys = load_or_create_keys(config.config_dir)
+    run.key(fingerprint((config.encryption_keys or keys.keys)[0]))
+    return keys
+
+
+def choose_database(config: Config, keys: KeyRing | None, run: Run) -> Watched:
+    """Saved credentials, else `TASKFLOW_DATABASE_URL`, else the embedded database.
+
+    Unreadable credentials raise; they never fall through to another database.
+    """
+    from app.db.session import open_postgresql, open_sqlite
+    from app.db.settings import settings_from_saved, settings_from_url
+
+    saved = read_credentials(config.config_dir, keys) if keys is not None else None
+    if saved is not None:
+        watched: Watched = WatchedPostgres(*open_postgresql(settings_from_saved(saved.values)))
+    elif config.database_url is not None and config.database_url.startswith("sqlite:///"):
+        watched = WatchedSqlite(open_sqlite(sqlite_path(config.database_url)))
+    elif config.database_url is not None:
+        watched = WatchedPostgres(*open_postgresql(settings_from_url(config.database_url)))
+    elif config.embedded:
+        watched = WatchedSqlite(open_sqlite(config.data_dir / DATABASE_FILE))
+    else:
+        raise ProblemError(problem("database-not-configured"))
+    run.mode(watched.mode)
+    run.target(watched.database.description)
+    return watched
+
+
+def sqlite_path(url: str) -> Path:
+    """Return the file that an SQLite URL (`sqlite:///relative`, `sqlite:////absolute`) names."""
+    from pathlib import Path
+
+    return Path(url.removeprefix("sqlite:///").split("?", 1)[0]).absolute()
+
+
+def connect_with_retry(watched: Watched, run: Run) -> None:
+    """Prove the connection; transient problems are retried until they pass, permanent ones are raised at once."""
+    import tenacity
+
+    def report_attempt(state: RetryCallState) -> None:
+        run.attempt("connect", state.attempt_number)
+
+    def report_problem(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        wait_s = state.next_action.sleep if state.next_action else None
+        if isinstance(error, ProblemError):
+            log.warning("database not reached", extra={"code": error.problem.code, "attempt": state.attempt_number})
+            run.problem(error.problem, state=RECONNECTING, retry_in_s=wait_s)
+
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(_is_transient),
+        wait=backoff,
+        sleep=tenacity.sleep_using_event(run.superseded),
+        stop=tenacity.stop_when_event_set(run.superseded),
+        before=report_attempt,
+        before_sleep=report_problem,
+        reraise=True,
+    )
+    retrying(watched.prove, run)
+
+
+def _is_transient(error: BaseException) -> bool:
+    return isinstance(error, ProblemError) and error.problem.retryable
+
+
+def backoff(state: RetryCallState) -> float:
+    """Return the seconds to wait: 0.1 doubling to 0.8 early in an outage, then to 5; jittered downwards."""
+    elapsed_s = time.monotonic() - state.start_time
+    longest_s = EARLY_BACKOFF_S if elapsed_s < EARLY_S else LATE_BACKOFF_S
+    doubled_s = FIRST_BACKOFF_S * 2.0 ** min(state.attempt_number - 1, 16)
+    return min(longest_s, doubled_s) * random.uniform(0.7, 1.0)  # noqa: S311 - jitter is no secret
+
+
+def migrate(watched: Watched, run: Run) -> None:
+    """Bring the schema to head."""
+    from app.db.migrations import upgrade_to_head
+
+    upgrade_to_head(watched.database, run)
+    if run.superseded.is_set():
+        raise SupersededError
+
+
+# --- a database that is watched --------------------------------------------------------------------------------------
+
+
+class Watched:
+    """A database that can be proven and, once ready, watched."""
+
+    mode: str
+
+    def __init__(self, database: OpenDatabase) -> None:
+        self.database = database
+
+    def prove(self, run: Run) -> None:
+        """Make one connection and complete the description; raises ProblemError."""
+        raise NotImplementedError
+
+    def heartbeat(self, run: Run, *, suspicious: bool) -> Problem | None:
+        """Return None while the database answers; `suspicious` after a use has failed."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of what watching holds open."""
+
+    def abandon(self) -> None:
+        """Let go of everything: this database did not become ready."""
+        self.close()
+        self.database.retire()
+
+
+class WatchedSqlite(Watched):
+    """A file of our own: it answers as long as it is there."""
+
+    mode = EMBEDDED
+
+    @property
+    def file(self) -> Path:
+        """Where the database is."""
+        from pathlib import Path
+
+        return Path(self.database.engine.url.database or "")
+
+    def prove(self, run: Run) -> None:
+        """Open the file."""
+        import sqlalchemy as sa
+
+        from app.db.migrations import problems_of_database
+
+        with problems_of_database(), self.database.reader.connect() as connection:
+            connection.scalar(sa.text("SELECT count(*) FROM sqlite_master"))
+
+    def heartbeat(self, run: Run, *, suspicious: bool) -> Problem | None:
+        """Look whether the file is still there."""
+        if not self.file.exists():
+            return problem("connection-lost", retryable=True)
+        if suspicious:
+            try:
+                self.prove(run)
+            except ProblemError as exc:
+                return exc.problem
+        return None
+
+
+class WatchedPostgres(Watched):
+    """A server: one connection of its own carries the heartbeat."""
+
+    mode = POSTGRESQL
+
+    def __init__(self, database: OpenDatabase, connector: Connector) -> None:
+        super().__init__(database)
+        self.connector = connector
+        self._heart: object | None = None
+
+    def prove(self, run: Run) -> None:
+        """Connect and ask for the server's version and TLS."""
+        from app.db.migrations import problems_of_database
+
+        # made here rather than inside the pool, where an attempt could not be given up on
+        first = self.connector.open(cancelled=run.superseded)
+        self.connector.spare = first
+        self.database.description |= {
+            "server_version": first.info.parameter_status("server_version"),
+            "tls": bool(first.info.ssl_in_use),
+        }
+        with problems_of_database(), self.database.reader.connect():
+            pass  # the pool takes the connection over and SQLAlchemy asks its own first questions
+
+    def heartbeat(self, run: Run, *, suspicious: bool) -> Problem | None:
+        """Ask the server something trivial; after a failed use or a broken heart, over a new connection."""
+        broken = suspicious
+        if self._heart is not None and not suspicious:
+            started = time.monotonic()
+            if self._beat(self._heart):
+                return None
+            if time.monotonic() - started >= HEARTBEAT_DEADLINE_S:
+                return problem("connection-timeout")  # silence: another connection would only wait as long
+            broken = True
+        self.close()
+        try:
+            self._heart = self.connector.open(deadline_s=HEARTBEAT_DEADLINE_S, cancelled=run.superseded)
+        except ProblemError as exc:
+            # a server without a free connection is alive; requests go on with those they have
+            return None if exc.problem.code == "too-many-connections" else exc.problem
+        if broken:
+            self.database.refresh()  # whatever broke one connection may have broken the idle ones
+        return None
+
+    def _beat(self, connection: object) -> bool:
+        import psycopg2
+
+        from app.db.connect import cut_off_after
+
+        try:
+            with cut_off_after(connection, HEARTBEAT_DEADLINE_S), connection.cursor() as cursor:  # type: ignore[attr-defined]
+                cursor.execute("SELECT 1")
+            connection.rollback()  # type: ignore[attr-defined]
+        except psycopg2.Error:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close the heartbeat's connection."""
+        heart, self._heart = self._heart, None
+        if heart is not None:
+            with contextlib.suppress(Exception):
+                heart.close()  # type: ignore[attr-defined]
+
+
+# --- the thread that lives through it all ----------------------------------------------------------------------------
+
+
+class Startup:
+    """Runs the pipeline in a thread of its own, again and again as things change."""
+
+    def __init__(self, config: Config, readiness: Readiness, database: Database) -> None:
+        self._config = config
+        self._readiness = readiness
+        self._database = database
+        self._suspicion = threading.Event()
+        """Set when a use has failed: look at once, do not wait for the next heartbeat."""
+        self._lock = threading.Lock()
+        self._stopped = False
+        database.on_failure = self._suspicion.set
+
+    def run(self, after: Callable[[], object] = lambda: None) -> None:
+        """Begin, or begin again: whatever ran before is superseded, requests in flight finish on the old engine.
+
+        Args:
+            after: a change of the files that the new run is to read. It happens under the lock, so that the old run's
+                watch over the files cannot answer it with an attempt of its own. If it raises, nothing begins.
+        """
+        with self._lock:
+            after()
+            if self._stopped:
+                return
+            run = self._readiness.begin_run()
+            self._database.replace(None)
+        threading.Thread(target=self._live, args=(run,), name="startup", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop watching and close the pool once requests in flight have finished."""
+        with self._lock:
+            self._stopped = True
+            self._readiness.end()
+            self._database.replace(None)
+        self._suspicion.set()
+
+    def _live(self, run: Run) -> None:
+        """Bring up, watch, and when that ends do it again, until superseded."""
+        loss: Problem | None = None
+        while not run.superseded.is_set():
+            watched: Watched | None = None
+            files = _file_signatures(self._config.config_dir)
+            try:
+                watched = self._bring_up(run)
+                loss = self._watch(watched, run)
+            except SupersededError:
+                return
+            except ProblemError as exc:
+                if exc.problem.code not in _FILE_PROBLEMS:
+                    files = _file_signatures(self._config.config_dir)
+                loss = self._after_problem(exc.problem, run, files)
+            except Exception:  # the outermost edge of this thread: the process stays alive and tells
+                log.exception("start-up failed")
+                loss = self._after_problem(problem("internal"), run, files)
+            finally:
+                if watched is not None:
+                    watched.close()
+            if not run.superseded.is_set():
+                run = self._begin_again(run, loss)
+
+    def _bring_up(self, run: Run) -> Watched:
+        """Run the pipeline and flip the flag."""
+        watched = bring_up(self._config, run)
+        with run.stage("ready"):
+            with self._lock:
+                if run.superseded.is_set():
+                    watched.abandon()
+                    raise SupersededError
+                self._database.replace(watched.database)
+            run.ready(watched.database.description)
+        log.info("ready", extra={"dialect": watched.database.description["dialect"]})
+        return watched
+
+    def _watch(self, watched: Watched, run: Run) -> Problem | None:
+        """Return what was lost; None if superseded."""
+        while not run.superseded.is_set():
+            suspicious = self._suspicion.wait(HEARTBEAT_S)
+            self._suspicion.clear()
+            if run.superseded.is_set():
+                break
+            lost = watched.heartbeat(run, suspicious=suspicious)
+            if lost is not None:
+                log.warning("database lost", extra={"code": lost.code})
+                return lost
+        return None
+
+    def _after_problem(self, found: Problem, run: Run, files: _Signatures) -> Problem | None:
+        """Report a problem that the pipeline raised, and wait until `files` change; that may cure it."""
+        if run.superseded.is_set() or found.retryable:
+            return found
+        log.error("start-up stopped", extra={"code": found.code})
+        run.problem(found, state=SETUP_REQUIRED if found.code == "database-not-configured" else FAILED)
+        while not run.superseded.wait(REPAIR_POLL_S):
+            if _file_signatures(self._config.config_dir) != files:
+                log.info("files changed")
+                break
+        return None
+
+    def _begin_again(self, run: Run, loss: Problem | None) -> Run:
+        """Begin a new run after a loss (the state says so until the database is back) or a repaired file."""
+        with self._lock:
+            if run.superseded.is_set():
+                return run
+            new = self._readiness.begin_run(reconnecting=loss is not None)
+            if loss is not None:
+                new.problem(loss, state=RECONNECTING, retry_in_s=FIRST_BACKOFF_S)
+            self._database.cut_off()
+        if loss is not None:
+            new.superseded.wait(FIRST_BACKOFF_S)
+        return new
+
+
+def _file_signatures(directory: Path) -> _Signatures:
+    """Return what tells a repaired file from the damaged one: inode, size and time of change."""
+    signatures: list[tuple[int, int, int] | None] = []
+    for name in (KEY_FILE, CREDENTIALS_FILE):
+        try:
+            found = (directory / name).stat()
+        except OSError:
+            signatures.append(None)
+        else:
+            signatures.append((found.st_ino, found.st_size, found.st_mtime_ns))
+    return tuple(signatures)

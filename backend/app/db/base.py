@@ -1,0 +1,67 @@
+"""The metadata of all tables, and the column types that behave alike on PostgreSQL and SQLite.
+
+Tables are SQLAlchemy Core with typed columns (`TypedColumns`), not mapped classes: rows go from the cursor to the
+answer without objects in between, and start-up does not pay for importing the ORM.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import DateTime, MetaData, Text, Uuid
+from sqlalchemy.types import TypeDecorator
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+    from sqlalchemy.types import TypeEngine
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+UuidText: Final = Uuid(as_uuid=False)
+"""A UUID column that speaks canonical text: `uuid` on PostgreSQL, CHAR(32) on SQLite."""
+
+
+class Instant(TypeDecorator[dt.datetime]):
+    """An aware UTC instant with microseconds: `timestamptz` on PostgreSQL, sortable ISO text on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the column's type."""
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> Any:
+        """Turn an aware datetime into what the driver takes."""
+        if value is None:
+            return None
+        utc = value.astimezone(dt.UTC)
+        return utc.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:
+        """Turn the driver's value into an aware datetime in UTC."""
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            value = dt.datetime.fromisoformat(value)
+        result: dt.datetime = value.astimezone(dt.UTC)
+        return result
+
+
+def utc_now() -> dt.datetime:
+    """Return the present instant, with microseconds."""
+    return dt.datetime.now(dt.UTC)
+
+
+def casefolded(text: str) -> str:
+    """Return the form in which names, emails and searches are compared, on both databases alike."""
+    return text.casefold()

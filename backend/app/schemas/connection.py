@@ -1,0 +1,34 @@
+"""Bodies of the connection settings; the rules of the fields are those of `app.db.settings`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+Name = Annotated[str, Meta(min_length=1, max_length=255)]
+
+
+class DsnBody(msgspec.Struct):
+    """A DSN instead of the five fields; fields fill in what the DSN leaves out."""
+
+    dsn: Annotated[str, Meta(description="A postgresql:// URI or a libpq key=value string")]
+
+
+class SavedConnection(msgspec.Struct):
+    """The saved fields without the password."""
+
+    host: str
+    port: int | str
+    database: str
+    username: str
+    sslmode: str
+    has_password: bool
+    saved_at: str
+    sslrootcert: str | UnsetType = UNSET
+    sslcert: str | UnsetType = UNSET
+    sslkey: str | UnsetType = UNSET
+    target_session_attrs: str | UnsetType = UNSET
+    channel_binding: str | UnsetType = UNSET
+    options: str | UnsetType = UNSET

@@ -1,0 +1,133 @@
+"""The connection settings: test, save, show, delete, and what follows from it."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from app.core.exceptions import (
+    ConflictError,
+    NotFoundError,
+    ProblemError,
+    RequestError,
+    StorageError,
+    TooManyRequestsError,
+)
+from app.core.security import (
+    delete_credentials,
+    existing_keys,
+    read_credentials,
+    rotate_keys,
+    save_credentials,
+    saved_at_text,
+)
+from app.db.connect import check_connection
+from app.db.settings import ConnectionSettings, settings_from_saved
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app.core.startup import Startup
+
+MAX_TESTS_AT_ONCE: Final = 4
+
+
+class ConnectionFailedError(RequestError):
+    """The connection test did not succeed."""
+
+    status = 400
+    code = "connection-failed"
+
+
+class ConnectionService:
+    """What the settings page does."""
+
+    def __init__(self, config_dir: Path, startup: Startup) -> None:
+        self._config_dir = config_dir
+        self._startup = startup
+        self._tests = threading.BoundedSemaphore(MAX_TESTS_AT_ONCE)
+
+    def test(self, settings: ConnectionSettings) -> None:
+        """Connect, run a trivial query, close. Writes nothing, creates nothing, reads nothing stored.
+
+        Raises:
+            ConnectionFailedError: it did not work; says why and what to do.
+            TooManyRequestsError: four tests are running.
+        """
+        if not self._tests.acquire(blocking=False):
+            raise TooManyRequestsError(
+                "Too many connection tests are running. Please wait.", headers={"Retry-After": "5"}
+            )
+        try:
+            check_connection(settings)
+        except ProblemError as exc:
+            raise ConnectionFailedError(f"Connection failed: {exc.problem.sentence}", code=exc.problem.code) from None
+        finally:
+            self._tests.release()
+
+    def save(self, settings: ConnectionSettings) -> None:
+        """Encrypt and save atomically, then run the pipeline anew; does not test.
+
+        Raises:
+            StorageError: the file could not be written; what was saved before is as it was.
+        """
+        try:
+            self._startup.run(after=lambda: save_credentials(self._config_dir, settings.to_saved()))
+        except ProblemError:
+            raise StorageError("Failed to save connection settings") from None
+
+    def saved(self) -> dict[str, Any]:
+        """Return the saved fields without the password.
+
+        Raises:
+            NotFoundError: nothing is saved.
+            ConflictError: the file, or the key that opens it, cannot be read.
+        """
+        try:
+            keys = existing_keys(self._config_dir)
+            saved = read_credentials(self._config_dir, keys) if keys is not None else None
+            if saved is None:
+                raise _nothing_saved()
+            settings = settings_from_saved(saved.values)
+        except ProblemError as exc:
+            raise ConflictError(exc.problem.message, code=exc.problem.code) from None
+        return {**settings.without_password(), "has_password": True, "saved_at": saved_at_text(saved.saved_at)}
+
+    def delete(self) -> None:
+        """Delete the saved connection, readable or not, and run the pipeline anew.
+
+        Raises:
+            NotFoundError: nothing is saved.
+            StorageError: the file could not be deleted.
+        """
+
+        def remove() -> None:
+            if not delete_credentials(self._config_dir):
+                raise _nothing_saved()
+
+        try:
+            self._startup.run(after=remove)
+        except ProblemError:
+            raise StorageError("Failed to delete connection settings") from None
+
+    def retry(self) -> None:
+        """Run the pipeline now."""
+        self._startup.run()
+
+    def rotate_key(self) -> None:
+        """Replace `fernet.key` and re-encrypt what hangs on it; the database connection goes on undisturbed.
+
+        Raises:
+            ConflictError: key or credentials cannot be read.
+            StorageError: a file could not be written; everything is readable as before.
+        """
+        try:
+            rotate_keys(self._config_dir)
+        except ProblemError as exc:
+            if exc.problem.code == "storage-unwritable":
+                raise StorageError("Failed to rotate the key") from None
+            raise ConflictError(exc.problem.message, code=exc.problem.code) from None
+
+
+def _nothing_saved() -> NotFoundError:
+    return NotFoundError("No connection is saved")

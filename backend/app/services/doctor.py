@@ -1,0 +1,183 @@
+"""`taskflow-sidecar doctor`: what is wrong on this computer, and the remedy."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import platform
+import stat
+import sys
+import time
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from app import __version__
+from app.core.exceptions import AlreadyRunningError, FatalError, ProblemError
+from app.core.files import OWNER_FILE, write_atomically
+from app.core.logging import redact
+from app.core.ownership import LOCK_FILE, owned
+from app.core.security import CREDENTIALS_FILE, KEY_FILE, existing_keys, read_credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.core.config import Config
+
+_PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+_MAX_LOG_BYTES: Final = 1 << 20
+_EARLIEST_CLOCK: Final = 1_767_225_600  # 2026-01-01, before this program existed
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    message: str
+    remedy: str = ""
+
+    def line(self) -> str:
+        """Return the line for a person."""
+        mark = "ok    " if self.ok else "WRONG "
+        return f"{mark} {self.name}: {self.message}" + (f" {self.remedy}" if self.remedy else "")
+
+    def document(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return asdict(self)
+
+
+def examine(config: Config) -> list[Check]:
+    """Look at everything the sidecar needs; nothing is changed, and no check stops the others."""
+    checks: list[tuple[str, Callable[[Config], Check]]] = [
+        ("config directory", _config_directory),
+        ("sidecar", _sidecar),
+        ("key", _key),
+        ("credentials", _credentials),
+        ("database", _database),
+        ("clock", _clock),
+        ("proxies", _proxies),
+    ]
+    found = []
+    for name, check in checks:
+        try:
+            found.append(check(config))
+        except ProblemError as exc:
+            found.append(Check(name, ok=False, message=exc.problem.message, remedy=exc.problem.remedy))
+        except FatalError as exc:
+            found.append(Check(name, ok=False, message=str(exc)))
+        except OSError as exc:
+            found.append(Check(name, ok=False, message=f"It cannot be read: {exc.strerror}."))
+    return found
+
+
+def _config_directory(config: Config) -> Check:
+    name = "config directory"
+    directory = config.config_dir
+    if not directory.exists():
+        return Check(name, ok=True, message="It does not exist yet; the first start creates it.")
+    if not directory.is_dir():
+        return Check(name, ok=False, message="It is not a directory.", remedy="Remove what is in its place.")
+    if not os.access(directory, os.W_OK | os.X_OK):
+        return Check(name, ok=False, message="It cannot be written.", remedy="Give your user the right to write there.")
+    open_to_others = [path.name for path in (directory, *_secret_files(directory)) if _is_open_to_others(path)]
+    if open_to_others:
+        return Check(
+            name,
+            ok=False,
+            message=f"Other users can read {', '.join(open_to_others)}.",
+            remedy="The next start takes these rights away; if it cannot, change the owner.",
+        )
+    return Check(name, ok=True, message=f"{directory} is there and owner-only.")
+
+
+def _secret_files(directory: Path) -> list[Path]:
+    return [path for name in (KEY_FILE, CREDENTIALS_FILE, "sidecar.json") if (path := directory / name).exists()]
+
+
+def _is_open_to_others(path: Path) -> bool:
+    return sys.platform != "win32" and stat.S_IMODE(path.stat().st_mode) & 0o077 != 0
+
+
+def _sidecar(config: Config) -> Check:
+    if not (config.config_dir / LOCK_FILE).exists():
+        return Check("sidecar", ok=True, message="None is running.")
+    try:
+        with owned(config.config_dir):
+            return Check("sidecar", ok=True, message="None is running.")
+    except AlreadyRunningError:
+        return Check("sidecar", ok=True, message="One is running with this config directory.")
+
+
+def _key(config: Config) -> Check:
+    keys = existing_keys(config.config_dir)
+    if keys is None:
+        return Check("key", ok=True, message=f"{KEY_FILE} does not exist yet; the first start creates it.")
+    return Check("key", ok=True, message=f"{KEY_FILE} holds {len(keys.keys)} valid key(s): {keys!r}.")
+
+
+def _credentials(config: Config) -> Check:
+    from app.db.settings import settings_from_saved
+
+    keys = existing_keys(config.config_dir)
+    saved = read_credentials(config.config_dir, keys) if keys is not None else None
+    if saved is None:
+        return Check("credentials", ok=True, message="No connection is saved.")
+    settings_from_saved(saved.values)
+    return Check("credentials", ok=True, message=f"{CREDENTIALS_FILE} can be decrypted and is complete.")
+
+
+def _database(config: Config) -> Check:
+    from app.db.migrations import HEAD
+    from app.services.schema import revision_of
+
+    revision = revision_of(config)
+    if revision == HEAD:
+        return Check("database", ok=True, message=f"It answers, and its schema is at {HEAD}.")
+    if revision is None:
+        return Check("database", ok=True, message="It answers and is empty; the next start creates the schema.")
+    return Check("database", ok=True, message=f"It answers; its schema is at {revision}, the newest is {HEAD}.")
+
+
+def _clock(_: Config) -> Check:
+    if time.time() < _EARLIEST_CLOCK:
+        return Check("clock", ok=False, message="It is set to the past.", remedy="Set date and time of this computer.")
+    return Check("clock", ok=True, message="It is plausible.")
+
+
+def _proxies(_: Config) -> Check:
+    names = [name for name in _PROXIES if os.environ.get(name)]
+    if not names:
+        return Check("proxies", ok=True, message="None is set.")
+    return Check("proxies", ok=True, message=f"{', '.join(names)} set; connections to this computer do not use them.")
+
+
+def write_bundle(file: str, config: Config, checks: list[Check]) -> None:
+    """Write a support archive: the checks, the versions, the logs, all redacted; never a key, token or password.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("doctor.json", redact(json.dumps([check.document() for check in checks], indent=2)))
+        archive.writestr("about.json", json.dumps(_about(config), indent=2))
+        for log in sorted((config.data_dir / "logs").glob("sidecar.log*")):
+            text = log.read_bytes()[-_MAX_LOG_BYTES:].decode("utf-8", "replace")
+            archive.writestr(f"logs/{log.name}", redact(text))
+    target = Path(file)
+    write_atomically(target, content.getvalue())
+    target.chmod(OWNER_FILE)
+
+
+def _about(config: Config) -> dict[str, Any]:
+    return {
+        "version": __version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "embedded": config.embedded,
+        "variables": sorted(name for name in os.environ if name.startswith("TASKFLOW_")),
+    }

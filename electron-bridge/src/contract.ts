@@ -1,0 +1,175 @@
+/**
+ * What main process, preload and renderer agree on: every IPC channel with its arguments and its result.
+ *
+ * No code that touches Node or Electron lives here, so all three sides may import it.
+ */
+import type {components} from './openapi.js';
+
+type Schemas = components['schemas'];
+
+/** What is wrong, in the sidecar's own words: stable code, sentence, remedy, and who can fix it. */
+export type Problem = Schemas['Problem'];
+/** One stage of the way to ready: config, key, credentials, connect, migrate, ready. */
+export type Stage = Schemas['Stage'];
+/** `GET /api/v1/status`. */
+export type SidecarStatus = Schemas['Status'];
+/** Body of the two connection calls: five fields or a `dsn`, and the optional TLS fields. */
+export type ConnectionInput = Schemas['ConnectionSettings'];
+/** The saved connection as it is read back: everything except the password. */
+export type SavedConnection = Schemas['SavedConnection'];
+
+/** How a sidecar process ended. */
+export interface ExitReport {
+  /** Exit status, or null when a signal ended the process or it could not be started. */
+  readonly status: number | null;
+  readonly signal: string | null;
+  /** Last lines of its log, oldest first, without secrets. */
+  readonly logTail: readonly string[];
+}
+
+/**
+ * State of the sidecar as the app sees it.
+ *
+ * `starting`, `setup_required`, `ready`, `failed` and `reconnecting` come from a living sidecar, and carry its
+ * address. The others are the bridge's own. In `failed`, `exit` tells the two apart: null while the sidecar lives
+ * and waits for somebody to fix the problem; set when it is gone and was given up.
+ */
+export type SidecarState =
+  | {readonly kind: 'launching'; readonly launch: number}
+  | {readonly kind: 'starting'; readonly baseUrl: string; readonly problem: Problem | null}
+  | {readonly kind: 'setup_required'; readonly baseUrl: string; readonly problem: Problem | null}
+  | {readonly kind: 'ready'; readonly baseUrl: string}
+  | {readonly kind: 'reconnecting'; readonly baseUrl: string; readonly problem: Problem | null}
+  | {
+      readonly kind: 'failed';
+      readonly baseUrl: string | null;
+      readonly problem: Problem;
+      readonly exit: ExitReport | null;
+    }
+  | {
+      readonly kind: 'restarting';
+      readonly launch: number;
+      readonly delayMs: number;
+      readonly problem: Problem;
+      readonly exit: ExitReport;
+    }
+  | {readonly kind: 'stopping'}
+  | {readonly kind: 'stopped'; readonly forced: boolean};
+
+/** Where the vault's key lives: in the system's secure store, or in the sidecar's own key file. */
+export type CustodyReport =
+  | {readonly kind: 'secure-store'; readonly backend: string}
+  | {
+      readonly kind: 'key-file';
+      readonly reason: 'not-asked-for' | 'no-secure-store' | 'store-unreadable' | 'recovery-declined';
+      readonly message: string;
+    };
+
+/** What a window needs to draw itself; sent at once on subscribing and again at each change. */
+export interface Snapshot {
+  readonly state: SidecarState;
+  /** The last status document; null until the first one, and whenever no sidecar lives. */
+  readonly status: SidecarStatus | null;
+  readonly custody: CustodyReport | null;
+}
+
+/** Why a call did not succeed. `code` is stable, `message` is one sentence for a person. */
+export interface CallError {
+  readonly code: string;
+  readonly message: string;
+  /** HTTP status of the sidecar's answer; null when there was none. */
+  readonly status: number | null;
+}
+
+/** Calls over IPC answer with a value: errors thrown across a context bridge lose their code. */
+export type Result<T> = {readonly ok: true; readonly value: T} | {readonly ok: false; readonly error: CallError};
+
+/** An HTTP call that a renderer asks the main process to make. The token is added there. */
+export interface ForwardedRequest {
+  readonly method: string;
+  /** Path below the sidecar's address, with the query if there is one. */
+  readonly path: string;
+  /** JSON text. */
+  readonly body?: string | undefined;
+  /** `If-Match`, for changes that must not overwrite somebody else's. */
+  readonly ifMatch?: string | undefined;
+}
+
+/** The answer to a `ForwardedRequest`. */
+export interface ForwardedAnswer {
+  readonly status: number;
+  /** Lower-case names; only those listed in `FORWARDED_HEADERS`. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Name of the object that `exposeSidecar()` puts on `window`. */
+export const EXPOSED_NAME = 'taskflow';
+
+/** Response headers that reach a renderer. */
+export const FORWARDED_HEADERS = ['content-type', 'etag', 'link', 'retry-after', 'taskflow-error-code'] as const;
+
+interface Call<Args extends readonly unknown[], Value> {
+  readonly args: Args;
+  readonly value: Value;
+}
+
+/** Renderer asks, main process answers (`invoke` and `handle`). */
+export interface InvokeContract {
+  /** Begin to receive `snapshot` announcements; answers with the present one. */
+  subscribe: Call<[], Snapshot>;
+  /** Stop receiving them. */
+  unsubscribe: Call<[], null>;
+  /** Re-run the sidecar's start-up pipeline now. */
+  retry: Call<[], null>;
+  /** Start the sidecar again after it was given up. */
+  startAgain: Call<[], null>;
+  /** The saved connection, or null when none is saved. */
+  readConnection: Call<[], SavedConnection | null>;
+  /** Try a connection; nothing is saved. */
+  testConnection: Call<[settings: ConnectionInput], null>;
+  /** Save a connection; the sidecar then uses it at once. */
+  saveConnection: Call<[settings: ConnectionInput], null>;
+  /** Forget the saved connection. */
+  deleteConnection: Call<[], null>;
+  /** Any other call that the main process allows. */
+  request: Call<[request: ForwardedRequest], ForwardedAnswer>;
+}
+
+/** Main process announces, renderer listens (`send` and `on`). */
+export interface AnnounceContract {
+  snapshot: Snapshot;
+}
+
+export type InvokeName = keyof InvokeContract;
+export type AnnounceName = keyof AnnounceContract;
+export type Args<N extends InvokeName> = InvokeContract[N]['args'];
+export type Value<N extends InvokeName> = InvokeContract[N]['value'];
+
+/** Channel names. The mapped type makes a missing or an extra channel a compile error. */
+export const INVOKE_CHANNELS = {
+  subscribe: 'taskflow:subscribe',
+  unsubscribe: 'taskflow:unsubscribe',
+  retry: 'taskflow:retry',
+  startAgain: 'taskflow:startAgain',
+  readConnection: 'taskflow:readConnection',
+  testConnection: 'taskflow:testConnection',
+  saveConnection: 'taskflow:saveConnection',
+  deleteConnection: 'taskflow:deleteConnection',
+  request: 'taskflow:request',
+} as const satisfies {readonly [N in InvokeName]: `taskflow:${N}`};
+
+export const ANNOUNCE_CHANNELS = {
+  snapshot: 'taskflow:snapshot',
+} as const satisfies {readonly [N in AnnounceName]: `taskflow:${N}`};
+
+/** The functions of `InvokeContract` as a renderer calls them. */
+export type InvokeApi = {
+  readonly [N in Exclude<InvokeName, 'subscribe' | 'unsubscribe'>]: (...args: Args<N>) => Promise<Result<Value<N>>>;
+};
+
+/** What `exposeSidecar()` puts on `window`: functions and plain data, never the token, never `ipcRenderer`. */
+export interface SidecarApi extends InvokeApi {
+  /** Call `listener` now and at each change, until the returned function is called. */
+  readonly watch: (listener: (snapshot: Snapshot) => void) => () => void;
+}

@@ -1,0 +1,149 @@
+/**
+ * Optional custody of the vault's root key in the system's secure store (Electron's `safeStorage`: DPAPI, Keychain,
+ * the desktop's keyring).
+ *
+ * The key itself is kept in a file that only that store can open. It is made once, and only after the app has taken
+ * its copy for recovery: a secure store can be lost (a new computer, a reset password), and the vault must not be
+ * lost with it. A stored key is never replaced because it cannot be read at the moment.
+ *
+ * The database settings do not hang on this key: they stay under the sidecar's own `fernet.key`.
+ */
+import {randomBytes} from 'node:crypto';
+import {closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync} from 'node:fs';
+import {dirname} from 'node:path';
+import type {CustodyReport} from './contract.js';
+import {errorCode} from './guards.js';
+
+/** The part of Electron's `safeStorage` that is used; `getSelectedStorageBackend` exists from Electron 25, on Linux. */
+export interface SafeStorageLike {
+  isEncryptionAvailable(): boolean;
+  encryptString(plaintext: string): Buffer;
+  decryptString(encrypted: Buffer): string;
+  getSelectedStorageBackend?(): string;
+}
+
+export interface KeyCustodyOptions {
+  readonly safeStorage: SafeStorageLike;
+  /** File for the key as the secure store encrypted it, such as `vault-key.bin` in `app.getPath('userData')`. */
+  readonly file: string;
+  /**
+   * Called once, before a new key is used, with the key as text. Show, print or deposit it: together with the database
+   * it opens the vault when the secure store is lost. Answer false to stay with the key file.
+   */
+  readonly onRecoveryKey: (recoveryKey: string) => boolean | Promise<boolean>;
+  /** @default process.platform */
+  readonly platform?: NodeJS.Platform;
+}
+
+/** The key to hand to the sidecar, if there is one, and what to tell about it. */
+export interface Custody {
+  readonly encryptionKey: string | null;
+  readonly report: CustodyReport;
+}
+
+/** Fetch the key from the secure store, or make it there. Never throws: without it the sidecar uses its key file. */
+export async function takeKey(options: KeyCustodyOptions): Promise<Custody> {
+  const {safeStorage, file} = options;
+  const unavailable = whyUnavailable(options);
+  if (unavailable !== null) return keyFile('no-secure-store', unavailable);
+  try {
+    const stored = readStored(file);
+    if (stored !== null) return secured(options, open(safeStorage, stored));
+  } catch {
+    return keyFile(
+      'store-unreadable',
+      'The secure store of this computer does not open the key that was kept in it. Nothing was replaced: ' +
+        'unlock the store and start again, or enter the recovery key.',
+    );
+  }
+  const key = newFernetKey();
+  try {
+    // Proven before anybody relies on it.
+    const sealed = safeStorage.encryptString(key);
+    if (safeStorage.decryptString(sealed) !== key) throw new Error('the secure store does not give back what it took');
+    if (!(await options.onRecoveryKey(key))) {
+      return keyFile('recovery-declined', 'No recovery key was taken, so the key stays in a file of this account.');
+    }
+    writeStored(file, sealed);
+    return secured(options, key);
+  } catch {
+    return keyFile('no-secure-store', 'The secure store of this computer refused to keep the key; it stays in a file of this account.');
+  }
+}
+
+/**
+ * Put a recovery key back into the secure store, in the place of one that it no longer opens. Takes effect at the next
+ * start.
+ *
+ * @throws Error the text is no Fernet key, or the store or the file refuses it.
+ */
+export function restoreKey(options: Pick<KeyCustodyOptions, 'safeStorage' | 'file'>, recoveryKey: string): void {
+  const key = recoveryKey.trim();
+  if (!isFernetKey(key)) throw new Error('This is not a recovery key: it has 44 characters and ends with "=".');
+  writeStored(options.file, options.safeStorage.encryptString(key));
+}
+
+function whyUnavailable({safeStorage, platform = process.platform}: KeyCustodyOptions): string | null {
+  try {
+    if (!safeStorage.isEncryptionAvailable()) {
+      return 'This computer offers no secure store, so the key stays in a file that only this account can read.';
+    }
+    if (platform === 'linux' && safeStorage.getSelectedStorageBackend?.() === 'basic_text') {
+      return 'This desktop has no keyring, so the key stays in a file that only this account can read.';
+    }
+    return null;
+  } catch {
+    return 'The secure store of this computer does not answer, so the key stays in a file that only this account can read.';
+  }
+}
+
+function secured({safeStorage, platform = process.platform}: KeyCustodyOptions, encryptionKey: string): Custody {
+  const backend = platform === 'linux' ? (safeStorage.getSelectedStorageBackend?.() ?? 'keyring') : platform;
+  return {encryptionKey, report: {kind: 'secure-store', backend}};
+}
+
+function keyFile(reason: Extract<CustodyReport, {kind: 'key-file'}>['reason'], message: string): Custody {
+  return {encryptionKey: null, report: {kind: 'key-file', reason, message}};
+}
+
+/** 32 random bytes in URL-safe base64, 44 characters with the padding that Fernet demands. */
+function newFernetKey(): string {
+  return `${randomBytes(32).toString('base64url')}=`;
+}
+
+function isFernetKey(text: string): boolean {
+  return /^[A-Za-z0-9_-]{43}=$/.test(text) && `${Buffer.from(text, 'base64url').toString('base64url')}=` === text;
+}
+
+function open(safeStorage: SafeStorageLike, sealed: Buffer): string {
+  const key = safeStorage.decryptString(sealed);
+  if (!isFernetKey(key)) throw new Error('the stored key is damaged');
+  return key;
+}
+
+function readStored(file: string): Buffer | null {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function writeStored(file: string, sealed: Buffer): void {
+  mkdirSync(dirname(file), {recursive: true, mode: 0o700});
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    const descriptor = openSync(temporary, 'w', 0o600);
+    try {
+      writeSync(descriptor, sealed);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, {force: true});
+    throw error;
+  }
+}

@@ -1,0 +1,83 @@
+/** Small helpers for the app around the sidecar: its windows' safety, and stopping together. */
+import type {Sidecar} from './sidecar.js';
+
+/** `webPreferences` of every window: the page is a page, and nothing else. */
+export const SECURE_WEB_PREFERENCES = {
+  contextIsolation: true,
+  sandbox: true,
+  nodeIntegration: false,
+  nodeIntegrationInWorker: false,
+  nodeIntegrationInSubFrames: false,
+  webviewTag: false,
+  webSecurity: true,
+} as const;
+
+/**
+ * Content security policy for the app's pages, as a `<meta http-equiv>` or as a header. Pages reach the sidecar over
+ * IPC, so they need no connection of their own.
+ */
+export const CONTENT_SECURITY_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+  "connect-src 'none'; base-uri 'none'; form-action 'none'";
+
+/** The part of Electron's `WebContents` that is used. */
+export interface WebContentsLike {
+  on(
+    event: 'will-navigate' | 'will-redirect' | 'will-attach-webview',
+    listener: (event: {preventDefault(): void}, url: never) => void,
+  ): unknown;
+  setWindowOpenHandler(handler: (details: {url: string}) => {action: 'deny'}): void;
+  readonly session: {
+    setPermissionRequestHandler(
+      handler: (contents: never, permission: never, callback: (granted: boolean) => void) => void,
+    ): void;
+  };
+}
+
+/** The part of Electron's `app` that is used. */
+export interface AppLike {
+  on(event: 'web-contents-created', listener: (event: never, contents: WebContentsLike) => void): unknown;
+}
+
+export interface DenyOptions {
+  /** Pages a window may go to, such as the dev server's. @default none */
+  readonly allowNavigation?: ((url: string) => boolean) | undefined;
+  /** Called with the link of a denied new window, for example to open https links in the browser. @default nothing */
+  readonly onLink?: ((url: string) => void) | undefined;
+}
+
+/** Deny navigation, new windows, web views and permissions in every window that the app will open. */
+export function denyByDefault(app: AppLike, {allowNavigation = () => false, onLink}: DenyOptions = {}): void {
+  app.on('web-contents-created', (_event, contents) => {
+    const guard = (event: {preventDefault(): void}, url: string): void => {
+      if (!allowNavigation(url)) event.preventDefault();
+    };
+    contents.on('will-navigate', guard);
+    contents.on('will-redirect', guard);
+    contents.on('will-attach-webview', (event) => event.preventDefault());
+    contents.setWindowOpenHandler(({url}) => {
+      onLink?.(url);
+      return {action: 'deny'};
+    });
+    contents.session.setPermissionRequestHandler((_contents, _permission, callback) => callback(false));
+  });
+}
+
+/** The part of Electron's `app` that is used. */
+export interface QuittingAppLike {
+  on(event: 'will-quit', listener: (event: {preventDefault(): void}) => void): unknown;
+  quit(): void;
+}
+
+/** Let the app quit only after the sidecar has stopped. */
+export function stopWithApp(app: QuittingAppLike, sidecar: Pick<Sidecar, 'stop'>): void {
+  let isStopped = false;
+  app.on('will-quit', (event) => {
+    if (isStopped) return;
+    event.preventDefault();
+    void sidecar.stop().finally(() => {
+      isStopped = true;
+      app.quit();
+    });
+  });
+}

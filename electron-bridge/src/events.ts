@@ -1,0 +1,90 @@
+/** The sidecar's events: JSON lines on its standard output. */
+import type {Problem} from './contract.js';
+import {isRecord} from './guards.js';
+
+/** The protocol version this bridge speaks. */
+export const PROTOCOL = 1;
+
+/** States that a living sidecar reports. */
+export const LIVING_STATES = ['starting', 'setup_required', 'ready', 'failed', 'reconnecting'] as const;
+export type LivingState = (typeof LIVING_STATES)[number];
+
+export interface ListeningEvent {
+  readonly event: 'listening';
+  readonly protocol: number;
+  readonly host: string;
+  readonly port: number;
+  readonly version: string;
+}
+
+export interface StateEvent {
+  readonly event: 'state';
+  readonly state: LivingState;
+  readonly problem: Problem | null;
+}
+
+export interface ExitEvent {
+  readonly event: 'exit';
+  readonly code: string;
+}
+
+export type SidecarEvent = ListeningEvent | StateEvent | ExitEvent;
+
+/**
+ * Read one line; null when it is no event this version knows. Unknown fields are ignored, so that a newer sidecar
+ * may say more than this bridge understands.
+ */
+export function parseEvent(line: string): SidecarEvent | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  if (!isRecord(value)) return null;
+  switch (value['event']) {
+    case 'listening':
+      return listening(value);
+    case 'state':
+      return isLivingState(value['state'])
+        ? {event: 'state', state: value['state'], problem: parseProblem(value['problem'])}
+        : null;
+    case 'exit':
+      return typeof value['code'] === 'string' ? {event: 'exit', code: value['code']} : null;
+    default:
+      return null;
+  }
+}
+
+function listening(value: Readonly<Record<string, unknown>>): ListeningEvent | null {
+  const {protocol, host, port, version} = value;
+  if (typeof protocol !== 'number') return null;
+  return {
+    event: 'listening',
+    protocol,
+    // A future protocol may announce its address otherwise; its number alone is enough to refuse it.
+    host: typeof host === 'string' ? host : '',
+    port: typeof port === 'number' ? port : 0,
+    version: typeof version === 'string' ? version : '',
+  };
+}
+
+export function isLivingState(value: unknown): value is LivingState {
+  return (LIVING_STATES as readonly unknown[]).includes(value);
+}
+
+/** Read a problem; null unless it has at least a code and a message. */
+export function parseProblem(value: unknown): Problem | null {
+  if (!isRecord(value)) return null;
+  const {code, message, remedy, retryable, who, since, next_retry_in_s: nextRetry} = value;
+  if (typeof code !== 'string' || typeof message !== 'string') return null;
+  return {
+    code,
+    message,
+    remedy: typeof remedy === 'string' ? remedy : '',
+    retryable: retryable === true,
+    who: typeof who === 'string' ? who : 'developer',
+    since: typeof since === 'string' ? since : '',
+    next_retry_in_s: typeof nextRetry === 'number' ? nextRetry : null,
+  };
+}

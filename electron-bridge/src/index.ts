@@ -1,0 +1,16 @@
+/** Main-process entry point. */
+export {startSidecar} from './sidecar.js';
+export type {RestartPolicy, Sidecar, SidecarEvents, SidecarOptions} from './sidecar.js';
+export {registerSidecarIpc} from './ipc.js';
+export type {InvokeEventLike, IpcMainLike, SenderLike, SidecarIpcOptions} from './ipc.js';
+export {CONTENT_SECURITY_POLICY, SECURE_WEB_PREFERENCES, denyByDefault, stopWithApp} from './electron.js';
+export type {AppLike, DenyOptions, QuittingAppLike, WebContentsLike} from './electron.js';
+export {restoreKey} from './custody.js';
+export type {KeyCustodyOptions, SafeStorageLike} from './custody.js';
+export {EXIT_STATUSES, SidecarError} from './problems.js';
+export type {BridgeProblemCode} from './problems.js';
+export {SIDECAR_FOLDER, packagedExecutable} from './locate.js';
+export type {Command} from './locate.js';
+export type {Answer, Request} from './endpoint.js';
+export type {SidecarClient} from './client.js';
+export type * from './contract.js';

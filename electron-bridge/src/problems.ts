@@ -1,0 +1,105 @@
+/** Problems that only a parent process can see, in the shape of the sidecar's own. */
+import type {ExitReport, Problem} from './contract.js';
+
+/** An error of the bridge. `problem.code` is stable; the message is its sentence with the remedy. */
+export class SidecarError extends Error {
+  override readonly name = 'SidecarError';
+  readonly problem: Problem;
+  /** How the process ended, if that is what happened. */
+  readonly exit: ExitReport | null;
+
+  constructor(problem: Problem, exit: ExitReport | null = null) {
+    super(`${problem.message} ${problem.remedy}`);
+    this.problem = problem;
+    this.exit = exit;
+  }
+
+  /** Stable code, such as `already-running`. */
+  get code(): string {
+    return this.problem.code;
+  }
+}
+
+const YOU = 'you';
+const DEVELOPER = 'developer';
+
+type Entry = readonly [who: typeof YOU | typeof DEVELOPER, retryable: boolean, message: string, remedy: string];
+
+const UPDATE = 'Update the app; if it is up to date already, install it again.';
+const REPORT = 'Start the app again; if it comes back, send the log to the developer.';
+
+const CATALOGUE = {
+  'usage': [DEVELOPER, false, 'The sidecar does not know an option that the app starts it with: an update is needed.', UPDATE],
+  'port-in-use': [YOU, true, 'The network port of the sidecar is taken by another program.', 'Close that program, or let the sidecar choose its port.'],
+  'already-running': [YOU, true, 'Another running copy of the app uses these settings.', 'Close the other copy, then start again.'],
+  'handshake-invalid': [DEVELOPER, false, 'The app and its sidecar do not understand each other: an update is needed.', UPDATE],
+  'encryption-key-invalid': [YOU, false, 'A secret in the environment or in the secure store is malformed.', 'Correct or remove it; the log names it. Nothing was changed.'],
+  'config-directory-unusable': [YOU, false, 'The folder for settings cannot be created, opened or written.', 'Check the rights of the folder and the free disk space.'],
+  'internal': [DEVELOPER, true, 'The sidecar met an unexpected error and ended.', REPORT],
+  'killed': [DEVELOPER, true, 'The sidecar was ended from outside.', 'Start again; if it comes back, an antivirus program or a lack of memory may be the cause.'],
+  'stopped-unasked': [DEVELOPER, true, 'The sidecar stopped although nobody asked it to.', REPORT],
+  'unknown-exit': [DEVELOPER, true, 'The sidecar ended for a reason this version of the app does not know.', REPORT],
+  'sidecar-missing': [DEVELOPER, false, 'The sidecar program was not found.', 'Install the app again; an antivirus program may have removed a file.'],
+  'sidecar-not-executable': [DEVELOPER, false, 'The system refused to run the sidecar program.', 'Install the app again, or allow the program in the antivirus settings.'],
+  'start-silent': [DEVELOPER, true, 'The sidecar was started but said nothing.', REPORT],
+  'proof-invalid': [DEVELOPER, true, 'Another program answers at the address of the sidecar.', REPORT],
+  'protocol-unsupported': [DEVELOPER, false, 'The sidecar speaks another protocol version than the app: an update is needed.', UPDATE],
+  'not-running': [YOU, true, 'The sidecar is not running.', 'Wait until it is started, or start it again.'],
+  'unreachable': [YOU, true, 'The sidecar did not answer.', 'Try again.'],
+} as const satisfies Record<string, Entry>;
+
+/** Codes of problems that the bridge itself reports. */
+export type BridgeProblemCode = keyof typeof CATALOGUE;
+
+/** The bridge's problem `code`, dated now. */
+export function bridgeProblem(code: BridgeProblemCode): Problem {
+  const [who, retryable, message, remedy] = CATALOGUE[code];
+  return {code, message, remedy, retryable, who, since: new Date().toISOString().replace(/\.\d+Z$/, 'Z'), next_retry_in_s: null};
+}
+
+/** Exit statuses of the sidecar, and what each means. */
+export const EXIT_STATUSES = {
+  0: 'stopped-unasked',
+  2: 'usage',
+  3: 'port-in-use',
+  4: 'already-running',
+  5: 'handshake-invalid',
+  6: 'encryption-key-invalid',
+  7: 'config-directory-unusable',
+  70: 'internal',
+} as const satisfies Readonly<Record<number, BridgeProblemCode>>;
+
+/** Ends that a second launch cannot cure. Exit 4 is not among them: the owner may be on its way out. */
+const PERMANENT: ReadonlySet<string> = new Set<BridgeProblemCode>([
+  'usage',
+  'handshake-invalid',
+  'encryption-key-invalid',
+  'config-directory-unusable',
+  'sidecar-missing',
+  'sidecar-not-executable',
+  'protocol-unsupported',
+]);
+
+/** Whether launching the sidecar again may help. */
+export function isPermanent(code: string): boolean {
+  return PERMANENT.has(code);
+}
+
+/**
+ * What the end of a process that nobody asked to stop means.
+ *
+ * @param announcedCode `code` of the sidecar's `exit` event, if it came so far: it survives a wrapper that changes
+ *   the exit status.
+ */
+export function problemOfExit(exit: ExitReport, announcedCode: string | null = null): Problem {
+  if (announcedCode !== null && announcedCode !== 'stopped' && isExitCode(announcedCode)) {
+    return bridgeProblem(announcedCode);
+  }
+  if (exit.status === null) return bridgeProblem('killed');
+  const codes: Readonly<Record<number, BridgeProblemCode>> = EXIT_STATUSES;
+  return bridgeProblem(codes[exit.status] ?? 'unknown-exit');
+}
+
+function isExitCode(code: string): code is BridgeProblemCode {
+  return (Object.values(EXIT_STATUSES) as string[]).includes(code);
+}

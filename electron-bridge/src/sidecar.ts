@@ -1,0 +1,308 @@
+/** Starts the sidecar, follows it, restarts it after a crash, stops it. */
+import {homedir} from 'node:os';
+import {performance} from 'node:perf_hooks';
+import {clientOver, type SidecarClient} from './client.js';
+import type {CustodyReport, ExitReport, Problem, SidecarState, SidecarStatus, Snapshot} from './contract.js';
+import {takeKey, type KeyCustodyOptions} from './custody.js';
+import {Emitter} from './emitter.js';
+import type {Answer, Request} from './endpoint.js';
+import {sidecarEnvironment} from './environment.js';
+import type {LivingState} from './events.js';
+import {Launch} from './launch.js';
+import {findCommand, type Command} from './locate.js';
+import {SidecarError, bridgeProblem, isPermanent} from './problems.js';
+import type {ProcessEnd} from './process.js';
+import {deferred, pause, type Deferred} from './timing.js';
+
+/** How often a sidecar that ended by itself is launched again. */
+export interface RestartPolicy {
+  /** Restarts within `windowMs`; one crash more and the sidecar is given up. @default 3 */
+  readonly limit?: number | undefined;
+  /** @default 120000 */
+  readonly windowMs?: number | undefined;
+  /** Wait before the first restart; doubles with each further one in the window. @default 500 */
+  readonly delayMs?: number | undefined;
+}
+
+export interface SidecarOptions {
+  /**
+   * Executable and leading arguments, for development.
+   * @default the packaged executable: `RESOURCES/taskflow-sidecar/taskflow-sidecar`
+   */
+  readonly command?: Command | undefined;
+  /** Folder of the app's resources. @default process.resourcesPath */
+  readonly resourcesPath?: string | undefined;
+  /** Further arguments, such as `['--log-level', 'debug']`. Never a secret: arguments are public. @default [] */
+  readonly args?: readonly string[] | undefined;
+  /** Folder of `fernet.key` and `db_credentials.enc`. @default the sidecar's own per-user folder */
+  readonly configDir?: string | undefined;
+  /** Folder of the embedded database and the logs. @default `data` in `configDir`, else the sidecar's own */
+  readonly dataDir?: string | undefined;
+  /** Added to the filtered environment; `undefined` removes a name. Never a secret. @default {} */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** @default the home directory */
+  readonly cwd?: string | undefined;
+  /** Keep the vault's key in the system's secure store. @default the sidecar's own key file */
+  readonly keyCustody?: KeyCustodyOptions | undefined;
+  /** A sidecar that is silent for so long before it listens is given up; output counts as progress. @default 30000 */
+  readonly startSilenceMs?: number | undefined;
+  /** Grace period of `stop()`, after which the sidecar is killed. @default 7000 */
+  readonly stopGraceMs?: number | undefined;
+  /** Interval at which `/health` is asked besides. @default 2000 */
+  readonly pollIntervalMs?: number | undefined;
+  readonly restart?: RestartPolicy | undefined;
+}
+
+export interface SidecarEvents {
+  readonly state: SidecarState;
+  /** State, status document or custody changed. */
+  readonly snapshot: Snapshot;
+  /** One line of the sidecar's log, without secrets. */
+  readonly log: string;
+  /** Where the vault's key lives; told at every start at which `keyCustody` is set. */
+  readonly custody: CustodyReport;
+}
+
+export interface Sidecar {
+  readonly state: SidecarState;
+  /** State, last status document and custody in one. */
+  readonly snapshot: Snapshot;
+  /** Address of the living sidecar, or null. It needs a token, which stays in the bridge: use `client`. */
+  readonly baseUrl: string | null;
+  /** Typed calls. They reject with `SidecarError` when no answer comes, and return `{data, error, response}` else. */
+  readonly client: SidecarClient;
+  /** Call `listener` at each event, until the returned function is called. */
+  on<E extends keyof SidecarEvents>(event: E, listener: (value: SidecarEvents[E]) => void): () => void;
+  /**
+   * Resolves when the sidecar listens and has proven itself; its database may not be ready yet. `startSidecar` has
+   * called it already; calling it again gives the same promise, or starts anew after `failed` or `stopped`.
+   *
+   * @throws SidecarError it was given up, or stopped, before.
+   */
+  start(): Promise<void>;
+  /**
+   * Resolves when the state is `ready`.
+   *
+   * @throws SidecarError the state became `failed` or `stopped`; its `problem` tells why.
+   */
+  ready(): Promise<void>;
+  /** Ask, wait a grace period, kill. Resolves when the process is gone; twice gives the same promise. */
+  stop(): Promise<void>;
+  /** HTTP to the sidecar as text, with the token added. For calls that `client` has no types for. */
+  ask(request: Request): Promise<Answer>;
+}
+
+/** Start the sidecar now. Failures show in `state` and reject `start()`; nothing is thrown here. */
+export function startSidecar(options: SidecarOptions = {}): Sidecar {
+  const supervisor = new Supervisor(options);
+  // Whoever only watches the state has not asked for the promise.
+  supervisor.start().catch(() => undefined);
+  return supervisor;
+}
+
+/** From one `start()` to the `stopped` or `failed` that ends it. */
+interface Run {
+  readonly stopping: AbortController;
+  readonly listening: Deferred<true>;
+  readonly finished: Promise<void>;
+  launch: Launch | null;
+  wasForced: boolean;
+}
+
+class Supervisor implements Sidecar {
+  readonly client: SidecarClient;
+  readonly #options: SidecarOptions;
+  readonly #emitter = new Emitter<SidecarEvents>();
+  #state: SidecarState = {kind: 'launching', launch: 1};
+  #status: SidecarStatus | null = null;
+  #custody: CustodyReport | null = null;
+  #run: Run | null = null;
+  #started: Promise<void> | null = null;
+  #stopped: Promise<void> | null = null;
+
+  constructor(options: SidecarOptions) {
+    this.#options = options;
+    this.client = clientOver((call) => this.ask(call));
+  }
+
+  get state(): SidecarState {
+    return this.#state;
+  }
+
+  get snapshot(): Snapshot {
+    return {state: this.#state, status: this.#status, custody: this.#custody};
+  }
+
+  get baseUrl(): string | null {
+    return this.#run?.launch?.endpoint?.baseUrl ?? null;
+  }
+
+  on<E extends keyof SidecarEvents>(event: E, listener: (value: SidecarEvents[E]) => void): () => void {
+    return this.#emitter.on(event, listener);
+  }
+
+  ask(request: Request): Promise<Answer> {
+    const endpoint = this.#run?.launch?.endpoint ?? null;
+    if (endpoint === null) return Promise.reject(new SidecarError(bridgeProblem('not-running')));
+    return endpoint.ask(request);
+  }
+
+  start(): Promise<void> {
+    this.#started ??= this.#begin(this.#stopped ?? Promise.resolve());
+    return this.#started;
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#end(this.#run);
+    return this.#stopped;
+  }
+
+  ready(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const isSettled = (state: SidecarState): boolean => {
+        if (state.kind === 'ready') resolve();
+        else if (state.kind === 'failed') reject(new SidecarError(state.problem, state.exit));
+        else if (state.kind === 'stopped') reject(new SidecarError(bridgeProblem('not-running')));
+        else return false;
+        return true;
+      };
+      if (isSettled(this.#state)) return;
+      const off = this.on('state', (state) => {
+        if (isSettled(state)) off();
+      });
+    });
+  }
+
+  #begin(previousStop: Promise<void>): Promise<void> {
+    const run: Run = {
+      stopping: new AbortController(),
+      listening: deferred<true>(),
+      finished: previousStop.then(() => this.#supervise(run)),
+      launch: null,
+      wasForced: false,
+    };
+    this.#run = run;
+    this.#stopped = null;
+    return run.listening.promise.then(() => undefined);
+  }
+
+  /** Launch, and launch again after each crash, until stopped or given up. */
+  async #supervise(run: Run): Promise<void> {
+    const {limit = 3, windowMs = 120_000, delayMs: firstDelayMs = 500} = this.#options.restart ?? {};
+    const encryptionKey = await this.#takeCustody(run);
+    let crashes: number[] = [];
+    for (let launch = 1; !isStopping(run); launch++) {
+      this.#setState({kind: 'launching', launch});
+      const {problem, exit} = await this.#live(run, encryptionKey);
+      if (isStopping(run)) break;
+      const now = performance.now();
+      crashes = [...crashes.filter((time) => now - time < windowMs), now];
+      if (isPermanent(problem.code) || crashes.length > limit) {
+        this.#giveUp(run, problem, exit);
+        return;
+      }
+      const delayMs = firstDelayMs * 2 ** (crashes.length - 1);
+      this.#setState({kind: 'restarting', launch: launch + 1, delayMs, problem, exit});
+      await pause(delayMs, run.stopping.signal);
+    }
+    run.listening.reject(new SidecarError(bridgeProblem('not-running')));
+    this.#setState({kind: 'stopped', forced: run.wasForced});
+  }
+
+  #giveUp(run: Run, problem: Problem, exit: ExitReport): void {
+    run.listening.reject(new SidecarError(problem, exit));
+    this.#started = null;
+    this.#setState({kind: 'failed', baseUrl: null, problem, exit});
+  }
+
+  async #takeCustody(run: Run): Promise<string | null> {
+    const {keyCustody} = this.#options;
+    if (keyCustody === undefined) return null;
+    const stopped = new Promise<null>((resolve) => {
+      run.stopping.signal.addEventListener('abort', () => resolve(null), {once: true});
+    });
+    // A dialog about the recovery key must not hold up stopping.
+    const custody = await Promise.race([takeKey(keyCustody), stopped]);
+    if (custody === null) return null;
+    this.#custody = custody.report;
+    this.#emitter.emit('custody', custody.report);
+    this.#announce();
+    return custody.encryptionKey;
+  }
+
+  /** One process, from its launch to its end. */
+  async #live(run: Run, encryptionKey: string | null): Promise<ProcessEnd> {
+    const {args = [], cwd = homedir(), startSilenceMs = 30_000, pollIntervalMs = 2_000} = this.#options;
+    const command = findCommand(this.#options.command, this.#options.resourcesPath ?? appResourcesPath());
+    if (command === null) return {problem: bridgeProblem('sidecar-missing'), exit: {status: null, signal: null, logTail: []}};
+    run.launch = new Launch({
+      command: [...command, ...args],
+      cwd,
+      environment: this.#environment(),
+      encryptionKey,
+      startSilenceMs,
+      pollIntervalMs,
+      onListening: () => run.listening.resolve(true),
+      onState: (state, problem) => this.#setLivingState(state, problem),
+      onStatus: (status) => {
+        this.#status = status;
+        this.#announce();
+      },
+      onLog: (line) => this.#emitter.emit('log', line),
+    });
+    const end = await run.launch.ended;
+    run.wasForced = run.launch.wasForced;
+    run.launch = null;
+    this.#status = null;
+    return end;
+  }
+
+  #environment(): Record<string, string> {
+    const {configDir, dataDir, env} = this.#options;
+    return sidecarEnvironment(process.env, {
+      ...(configDir === undefined ? {} : {TASKFLOW_CONFIG_DIR: configDir}),
+      ...(dataDir === undefined ? {} : {TASKFLOW_DATA_DIR: dataDir}),
+      ...env,
+    });
+  }
+
+  async #end(run: Run | null): Promise<void> {
+    this.#started = null;
+    if (run === null) return;
+    run.stopping.abort();
+    if (run.launch !== null) {
+      this.#setState({kind: 'stopping'});
+      await run.launch.stop(this.#options.stopGraceMs ?? 7_000);
+    }
+    await run.finished;
+    if (this.#state.kind !== 'stopped') this.#setState({kind: 'stopped', forced: false});
+  }
+
+  #setLivingState(state: LivingState, problem: Problem | null): void {
+    const {baseUrl} = this;
+    if (baseUrl === null || this.#state.kind === 'stopping') return;
+    if (state === 'ready') this.#setState({kind: 'ready', baseUrl});
+    else if (state === 'failed') this.#setState({kind: 'failed', baseUrl, problem: problem ?? bridgeProblem('internal'), exit: null});
+    else this.#setState({kind: state, baseUrl, problem});
+  }
+
+  #setState(state: SidecarState): void {
+    this.#state = state;
+    this.#emitter.emit('state', state);
+    this.#announce();
+  }
+
+  #announce(): void {
+    this.#emitter.emit('snapshot', this.snapshot);
+  }
+}
+
+/** A function, because what it tells changes during an `await`. */
+function isStopping(run: Run): boolean {
+  return run.stopping.signal.aborted;
+}
+
+/** Electron's `process.resourcesPath`; absent in plain Node. */
+function appResourcesPath(): string | undefined {
+  return (process as {resourcesPath?: string}).resourcesPath;
+}

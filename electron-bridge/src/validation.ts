@@ -1,0 +1,70 @@
+/** What may come from a renderer. It is checked for shape and size here, and for meaning by the sidecar. */
+import type {ConnectionInput, ForwardedRequest} from './contract.js';
+import {isRecord} from './guards.js';
+
+/** Arguments that the contract does not allow. The message never repeats a value. */
+export class Invalid extends Error {
+  readonly code: string;
+
+  constructor(message: string, code = 'invalid-argument') {
+    super(message);
+    this.code = code;
+  }
+}
+
+const MAX_FIELD_CHARS = 4_096;
+const MAX_BODY_BYTES = 1_048_576;
+const MAX_PATH_CHARS = 4_096;
+
+const CONNECTION_FIELDS = [
+  'host',
+  'port',
+  'database',
+  'username',
+  'password',
+  'dsn',
+  'sslmode',
+  'sslrootcert',
+  'sslcert',
+  'sslkey',
+  'target_session_attrs',
+] as const satisfies readonly (keyof ConnectionInput)[];
+
+const METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** Plain segments only: nothing here can climb out of the path that was allowed. */
+const PATH = /^\/api\/v1(?:\/[A-Za-z0-9_-]+)+(?:\?[\x21\x22\x24-\x7e]*)?$/;
+
+export function nothing(args: readonly unknown[]): void {
+  if (args.length > 0) throw new Invalid('No argument is expected');
+}
+
+export function connectionInput(args: readonly unknown[]): ConnectionInput {
+  const settings = single(args);
+  const known: readonly string[] = CONNECTION_FIELDS;
+  for (const [name, value] of Object.entries(settings)) {
+    if (!known.includes(name)) throw new Invalid('The settings hold a field that is not known');
+    const isText = typeof value === 'string' && value.length <= MAX_FIELD_CHARS;
+    if (!isText && !(name === 'port' && typeof value === 'number')) throw new Invalid(`${name}: Input should be a short text`);
+  }
+  return settings;
+}
+
+export function forwardedRequest(args: readonly unknown[]): ForwardedRequest {
+  const {method, path, body, ifMatch} = single(args);
+  if (typeof method !== 'string' || !METHODS.includes(method)) throw new Invalid('method: not allowed');
+  if (typeof path !== 'string' || path.length > MAX_PATH_CHARS || !PATH.test(path)) throw new Invalid('path: not allowed');
+  if (body !== undefined && (typeof body !== 'string' || Buffer.byteLength(body) > MAX_BODY_BYTES)) {
+    throw new Invalid('body: Input should be a text of at most 1 MiB');
+  }
+  if (ifMatch !== undefined && (typeof ifMatch !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(ifMatch))) {
+    throw new Invalid('ifMatch: not allowed');
+  }
+  return {method, path, body, ifMatch};
+}
+
+function single(args: readonly unknown[]): Readonly<Record<string, unknown>> {
+  const [value, ...rest] = args;
+  if (rest.length > 0 || !isRecord(value)) throw new Invalid('Exactly one object is expected');
+  return value;
+}

@@ -1,0 +1,111 @@
+"""Run all tests of a checkout: `python3 scripts/test.py [--install-only] [PYTEST ARGUMENT...]`.
+
+The first run makes the environment `.venv-test` beside this folder and installs `tests/requirements.lock` there; later
+runs find it. Then pytest runs, with the arguments given (paths count from the checkout), and after it the tests of the
+Electron bridge, whose packages npm installs when they have changed. The exit status is 0 only if all passed.
+"""
+
+import argparse
+import shutil
+import subprocess
+
+from _environment import ROOT, Environment, SetupError, digest, has_stamp, run_in_foreground, run_script, say
+
+BRIDGE = ROOT / "electron-bridge"
+OLDEST_NODE = 20
+"""Major version of Node.js that the bridge is developed with; what it builds runs on older ones."""
+
+
+def main(arguments: list[str]) -> int:
+    """Install what the tests need, run them, and say how each part went."""
+    parser = argparse.ArgumentParser(description="Run all tests.", allow_abbrev=False)
+    parser.add_argument("--install-only", action="store_true", help="install what the tests need, and stop there")
+    options, pytest_arguments = parser.parse_known_args(arguments)
+    environment = Environment(ROOT / ".venv-test", ROOT / "tests" / "requirements.lock")
+    environment.ensure()
+    npm = install_bridge(environment) if has_bridge() else None
+    if options.install_only:
+        return 0 if npm or not has_bridge() else 1
+
+    passed = {"Python tests": run_pytest(environment, pytest_arguments)}
+    if has_bridge():
+        passed["Electron bridge tests"] = npm is not None and run_npm_test(environment, npm)
+    for part, has_passed in passed.items():
+        say(f"{part}: {'passed' if has_passed else 'FAILED'}")
+    return 0 if all(passed.values()) else 1
+
+
+def has_bridge() -> bool:
+    """Tell whether this checkout has an Electron bridge."""
+    return (BRIDGE / "package.json").exists()
+
+
+def run_pytest(environment: Environment, arguments: list[str]) -> bool:
+    """Run the Python tests; say whether all passed."""
+    return run_in_foreground([str(environment.python), "-m", "pytest", *arguments], folder=ROOT) == 0
+
+
+def run_npm_test(environment: Environment, npm: str) -> bool:
+    """Run the bridge's tests, with `python` on their path able to run the sidecar; say whether all passed."""
+    say("Testing the Electron bridge (npm test) ...")
+    return run_in_foreground([npm, "test"], folder=BRIDGE, path_prefix=environment.programs) == 0
+
+
+def install_bridge(environment: Environment) -> str | None:
+    """Install the bridge's packages unless they are there and up to date.
+
+    Returns:
+        The path of npm; None if the packages cannot be installed, and the person has been told why.
+    """
+    try:
+        npm, node_version = find_npm()
+        stamp = digest(
+            (BRIDGE / "package.json").read_bytes(), (BRIDGE / "package-lock.json").read_bytes(), node_version
+        )
+        with environment.exclusive():
+            run_npm_ci(npm, stamp)
+    except (SetupError, OSError) as error:
+        say(f"The Electron bridge cannot be tested: {error}")
+        return None
+    return npm
+
+
+def run_npm_ci(npm: str, stamp: bytes) -> None:
+    """Install the bridge's packages, unless `node_modules` has this stamp.
+
+    Raises:
+        SetupError: npm failed.
+    """
+    stamp_file = BRIDGE / "node_modules" / ".taskflow-stamp"
+    if has_stamp(stamp_file, stamp):
+        return
+    say("Installing the Electron bridge's packages (npm ci) ...")
+    status = run_in_foreground([npm, "ci", "--no-audit", "--no-fund"], folder=BRIDGE)
+    if status:
+        raise SetupError(f"npm ci failed with status {status}; the reason stands above.")
+    # npm ci starts by removing the folder, and with it the stamp of an earlier run.
+    stamp_file.parent.mkdir(exist_ok=True)
+    stamp_file.write_bytes(stamp)
+
+
+def find_npm() -> tuple[str, str]:
+    """Find npm and a Node.js that is new enough.
+
+    Returns:
+        The path of npm, and Node's version such as `v20.11.0`.
+
+    Raises:
+        SetupError: Node or npm is missing or too old.
+    """
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if not node or not npm:
+        raise SetupError(f"Node.js {OLDEST_NODE} or newer, with npm, is needed and was not found on the PATH.")
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    major = version.removeprefix("v").partition(".")[0]
+    if not major.isdecimal() or int(major) < OLDEST_NODE:
+        raise SetupError(f"Node.js {OLDEST_NODE} or newer is needed, and {node} is {version or 'of no known version'}.")
+    return npm, version
+
+
+if __name__ == "__main__":
+    run_script(main)

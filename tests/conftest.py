@@ -1,0 +1,130 @@
+"""Fixtures that every test may ask for: real servers, fresh databases, sidecars."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from tests.support.certificates import Certificates
+from tests.support.databases import Backend, Database, SqliteDatabase, fresh_database
+from tests.support.postgres import PostgresServer
+from tests.support.real_parts import system_postgres
+from tests.support.sidecar import Sidecar, stop_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from types import FrameType
+
+
+class SidecarFactory(Protocol):
+    """Spawn a sidecar and return at once; the arguments are those of `Sidecar`."""
+
+    def __call__(self, **options: Any) -> Sidecar:
+        """Spawn one; several stand side by side. All are stopped and reaped at the end of the test."""
+
+
+def pytest_configure() -> None:
+    """Let a terminated run clean up: by default SIGTERM would leave servers and sidecars behind."""
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        pytest.exit("terminated", returncode=128 + signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, leave)
+
+
+def pytest_runtest_setup() -> None:
+    """Forget the sidecars of earlier tests, but for those that serve several tests."""
+    Sidecar.spawned[:] = [sidecar for sidecar in Sidecar.spawned if sidecar.is_running]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Attach to the report of a failure what the sidecars wrote on stderr."""
+    report = yield
+    if report.failed:
+        for number, sidecar in enumerate(Sidecar.spawned, start=1):
+            report.sections.append((f"stderr of sidecar {number}", sidecar.stderr_text()))
+    return report
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """PostgreSQL 18, without TLS. A test that changes its settings or stops it puts it back."""
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """An authority, and servers' certificates good and bad."""
+    return Certificates.make(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def postgres_tls(certificates: Certificates) -> Iterator[PostgresServer]:
+    """Debian's PostgreSQL with a good certificate, for localhost, 127.0.0.1 and ::1; TLS is offered, not required."""
+    with PostgresServer(system_postgres()) as server:
+        server.enable_tls(certificates.good, client_authority_pem=certificates.authority.certificate_pem)
+        yield server
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> Iterator[Database]:
+    """An empty database on `postgres`, with an ordinary role as its owner."""
+    with fresh_database(postgres) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def sidecar_factory() -> Iterator[SidecarFactory]:
+    """Spawn sidecars, as many as wanted; at the end of the test each is stopped, and has to stop."""
+    sidecars: list[Sidecar] = []
+
+    def spawn(**options: Any) -> Sidecar:
+        sidecar = Sidecar(**options)
+        sidecars.append(sidecar)
+        return sidecar.start()
+
+    yield spawn
+    stop_all(sidecars)
+
+
+@contextlib.contextmanager
+def _sqlite_backend(_request: pytest.FixtureRequest) -> Iterator[Backend]:
+    with Sidecar() as sidecar:
+        sidecar.wait_healthy()
+        yield Backend("sqlite", sidecar, SqliteDatabase(sidecar.data_dir))
+
+
+@contextlib.contextmanager
+def _postgresql_backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with fresh_database(server) as database, Sidecar(env={"TASKFLOW_EMBEDDED": "0"}) as sidecar:
+        sidecar.save_connection(database.fields())
+        sidecar.wait_healthy()
+        yield Backend("postgresql", sidecar, database)
+
+
+BACKENDS: dict[str, Callable[[pytest.FixtureRequest], contextlib.AbstractContextManager[Backend]]] = {
+    "sqlite": _sqlite_backend,
+    "postgresql": _postgresql_backend,
+}
+
+
+@pytest.fixture(scope="session", params=BACKENDS)
+def shared_backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
+    """A ready sidecar that the tests of a resource share, once on each database."""
+    with BACKENDS[request.param](request) as backend:
+        yield backend
+
+
+@pytest.fixture
+def any_backend(shared_backend: Backend) -> Backend:
+    """The shared sidecar with empty tables; the test leaves it ready."""
+    assert shared_backend.sidecar.is_running, "an earlier test ended the shared sidecar"
+    shared_backend.sidecar.wait_healthy()
+    shared_backend.clear()
+    return shared_backend

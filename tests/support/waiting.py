@@ -1,0 +1,38 @@
+"""Waiting for a condition against a deadline."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Value = TypeVar("Value")
+
+
+def wait_until(
+    condition: Callable[[], Value], *, timeout_s: float, what: str | Callable[[], str], interval_s: float = 0.02
+) -> Value:
+    """Poll `condition` and return its first true value.
+
+    The condition is asked at least once, and once more after the deadline, so that a slow machine is not
+    mistaken for a condition that never came.
+
+    Args:
+        condition: asked again and again; what it raises ends the wait.
+        timeout_s: seconds until the wait is given up.
+        what: what is waited for, as it completes "waited in vain for ..."; called only on failure.
+        interval_s: pause between two questions.
+
+    Raises:
+        TimeoutError: the deadline passed first.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        is_late = time.monotonic() >= deadline
+        if value := condition():
+            return value
+        if is_late:
+            raise TimeoutError(f"waited {timeout_s:g} s in vain for {what if isinstance(what, str) else what()}")
+        time.sleep(interval_s)
