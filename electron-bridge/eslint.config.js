@@ -29,6 +29,7 @@ export default defineConfig(
   {
     files: ['**/*.js', '**/*.mjs'],
     extends: [ts.configs.disableTypeChecked],
-    languageOptions: {globals: {process: 'readonly', console: 'readonly'}},
+    languageOptions: {globals: {process: 'readonly', console: 'readonly', setTimeout: 'readonly', setInterval: 'readonly'}},
+    rules: {'@typescript-eslint/explicit-module-boundary-types': 'off'},
   },
 );

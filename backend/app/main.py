@@ -13,6 +13,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 
 from app import __version__
 from app.api.health import HealthController
+from app.api.page import settings_page
 from app.api.v1.members import MembersController
 from app.api.v1.settings import SettingsController
 from app.api.v1.status import StatusController
@@ -48,7 +49,7 @@ def create_app(parts: Parts) -> Litestar:
     """Build the ASGI application around the running parts of the process."""
     v1 = Router("/api/v1", route_handlers=[StatusController, SettingsController, MembersController])
     return Litestar(
-        route_handlers=[HealthController, v1],
+        route_handlers=[settings_page, HealthController, v1],
         dependencies={
             "readiness": _given(parts.readiness),
             "status": _given(parts.status),

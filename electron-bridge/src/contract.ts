@@ -8,13 +8,17 @@ import type {components} from './openapi.js';
 type Schemas = components['schemas'];
 
 /** What is wrong, in the sidecar's own words: stable code, sentence, remedy, and who can fix it. */
-export type Problem = Schemas['Problem'];
+export type Problem = Schemas['ProblemBody'];
 /** One stage of the way to ready: config, key, credentials, connect, migrate, ready. */
-export type Stage = Schemas['Stage'];
+export type Stage = Schemas['StageBody'] & {readonly state: 'pending' | 'running' | 'done' | 'failed'};
+/** States that a living sidecar reports. */
+export type LivingState = 'starting' | 'setup_required' | 'ready' | 'failed' | 'reconnecting';
 /** `GET /api/v1/status`. */
-export type SidecarStatus = Schemas['Status'];
-/** Body of the two connection calls: five fields or a `dsn`, and the optional TLS fields. */
-export type ConnectionInput = Schemas['ConnectionSettings'];
+export type SidecarStatus = Schemas['StatusDocument'] & {readonly state: LivingState; readonly stages: Stage[]};
+/** Body of the two connection calls: five fields and the optional ones, or a `dsn` whose gaps the fields fill. */
+export type ConnectionInput =
+  | Schemas['ConnectionSettings']
+  | (Schemas['DsnBody'] & Partial<Schemas['ConnectionSettings']>);
 /** The saved connection as it is read back: everything except the password. */
 export type SavedConnection = Schemas['SavedConnection'];
 

@@ -22,21 +22,20 @@ export const CONTENT_SECURITY_POLICY =
 
 /** The part of Electron's `WebContents` that is used. */
 export interface WebContentsLike {
-  on(
-    event: 'will-navigate' | 'will-redirect' | 'will-attach-webview',
-    listener: (event: {preventDefault(): void}, url: never) => void,
-  ): unknown;
+  on(event: 'will-navigate', listener: (event: {preventDefault(): void}, url: string) => void): unknown;
+  on(event: 'will-redirect', listener: (event: {preventDefault(): void}, url: string) => void): unknown;
+  on(event: 'will-attach-webview', listener: (event: {preventDefault(): void}) => void): unknown;
   setWindowOpenHandler(handler: (details: {url: string}) => {action: 'deny'}): void;
   readonly session: {
     setPermissionRequestHandler(
-      handler: (contents: never, permission: never, callback: (granted: boolean) => void) => void,
+      handler: (contents: unknown, permission: unknown, callback: (granted: boolean) => void) => void,
     ): void;
   };
 }
 
 /** The part of Electron's `app` that is used. */
 export interface AppLike {
-  on(event: 'web-contents-created', listener: (event: never, contents: WebContentsLike) => void): unknown;
+  on(event: 'web-contents-created', listener: (event: unknown, contents: WebContentsLike) => void): unknown;
 }
 
 export interface DenyOptions {

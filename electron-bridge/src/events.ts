@@ -1,13 +1,17 @@
 /** The sidecar's events: JSON lines on its standard output. */
-import type {Problem} from './contract.js';
+import type {LivingState, Problem} from './contract.js';
 import {isRecord} from './guards.js';
 
 /** The protocol version this bridge speaks. */
 export const PROTOCOL = 1;
 
-/** States that a living sidecar reports. */
-export const LIVING_STATES = ['starting', 'setup_required', 'ready', 'failed', 'reconnecting'] as const;
-export type LivingState = (typeof LIVING_STATES)[number];
+const LIVING_STATES: readonly unknown[] = [
+  'starting',
+  'setup_required',
+  'ready',
+  'failed',
+  'reconnecting',
+] satisfies LivingState[];
 
 export interface ListeningEvent {
   readonly event: 'listening';
@@ -70,7 +74,7 @@ function listening(value: Readonly<Record<string, unknown>>): ListeningEvent | n
 }
 
 export function isLivingState(value: unknown): value is LivingState {
-  return (LIVING_STATES as readonly unknown[]).includes(value);
+  return LIVING_STATES.includes(value);
 }
 
 /** Read a problem; null unless it has at least a code and a message. */

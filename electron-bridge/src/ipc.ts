@@ -32,7 +32,7 @@ export interface InvokeEventLike {
 
 /** The part of Electron's `ipcMain` that is used. */
 export interface IpcMainLike {
-  handle(channel: string, listener: (event: never, ...args: unknown[]) => unknown): void;
+  handle(channel: string, listener: (event: InvokeEventLike, ...args: unknown[]) => unknown): void;
   removeHandler(channel: string): void;
 }
 

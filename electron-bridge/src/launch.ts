@@ -1,8 +1,8 @@
 /** One launch of the sidecar: the process, the proof of its server, and the following of both until the end. */
 import {randomBytes} from 'node:crypto';
-import type {Problem, SidecarStatus} from './contract.js';
+import type {LivingState, Problem, SidecarStatus} from './contract.js';
 import {Endpoint} from './endpoint.js';
-import {PROTOCOL, type ListeningEvent, type LivingState, type SidecarEvent} from './events.js';
+import {PROTOCOL, type ListeningEvent, type SidecarEvent} from './events.js';
 import {followStatus, pollHealth} from './health.js';
 import type {Command} from './locate.js';
 import {SidecarError, bridgeProblem, type BridgeProblemCode} from './problems.js';

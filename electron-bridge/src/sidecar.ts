@@ -2,12 +2,11 @@
 import {homedir} from 'node:os';
 import {performance} from 'node:perf_hooks';
 import {clientOver, type SidecarClient} from './client.js';
-import type {CustodyReport, ExitReport, Problem, SidecarState, SidecarStatus, Snapshot} from './contract.js';
+import type {CustodyReport, ExitReport, LivingState, Problem, SidecarState, SidecarStatus, Snapshot} from './contract.js';
 import {takeKey, type KeyCustodyOptions} from './custody.js';
 import {Emitter} from './emitter.js';
 import type {Answer, Request} from './endpoint.js';
 import {sidecarEnvironment} from './environment.js';
-import type {LivingState} from './events.js';
 import {Launch} from './launch.js';
 import {findCommand, type Command} from './locate.js';
 import {SidecarError, bridgeProblem, isPermanent} from './problems.js';

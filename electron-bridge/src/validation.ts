@@ -16,19 +16,24 @@ const MAX_FIELD_CHARS = 4_096;
 const MAX_BODY_BYTES = 1_048_576;
 const MAX_PATH_CHARS = 4_096;
 
-const CONNECTION_FIELDS = [
-  'host',
-  'port',
-  'database',
-  'username',
-  'password',
-  'dsn',
-  'sslmode',
-  'sslrootcert',
-  'sslcert',
-  'sslkey',
-  'target_session_attrs',
-] as const satisfies readonly (keyof ConnectionInput)[];
+type InputName = ConnectionInput extends infer Input ? (Input extends unknown ? keyof Input : never) : never;
+
+/** Fails to compile when the sidecar's settings gain or lose a field. */
+const CONNECTION_FIELDS: Readonly<Record<InputName, true>> = {
+  host: true,
+  port: true,
+  database: true,
+  username: true,
+  password: true,
+  dsn: true,
+  sslmode: true,
+  sslrootcert: true,
+  sslcert: true,
+  sslkey: true,
+  target_session_attrs: true,
+  channel_binding: true,
+  options: true,
+};
 
 const METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
@@ -41,13 +46,15 @@ export function nothing(args: readonly unknown[]): void {
 
 export function connectionInput(args: readonly unknown[]): ConnectionInput {
   const settings = single(args);
-  const known: readonly string[] = CONNECTION_FIELDS;
   for (const [name, value] of Object.entries(settings)) {
-    if (!known.includes(name)) throw new Invalid('The settings hold a field that is not known');
+    if (!Object.hasOwn(CONNECTION_FIELDS, name)) throw new Invalid('The settings hold a field that is not known');
     const isText = typeof value === 'string' && value.length <= MAX_FIELD_CHARS;
-    if (!isText && !(name === 'port' && typeof value === 'number')) throw new Invalid(`${name}: Input should be a short text`);
+    if (!isText && value !== null && !(name === 'port' && typeof value === 'number')) {
+      throw new Invalid(`${name}: Input should be a short text`);
+    }
   }
-  return settings;
+  // Whether the fields are the right ones and complete is the sidecar's to say, in its own sentence.
+  return settings as unknown as ConnectionInput;
 }
 
 export function forwardedRequest(args: readonly unknown[]): ForwardedRequest {

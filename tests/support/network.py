@@ -145,11 +145,14 @@ class LoopbackServer:
         with self._lock:
             connections = dict(self._connections)
         for connection, thread in connections.items():
+            with contextlib.suppress(OSError):
+                if reset:
+                    # With a zero linger time the final close sends RST. It counts before anything wakes the function.
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self._on_drop(connection)
             with contextlib.suppress(OSError):
                 if reset:
-                    # With a zero linger time the final close sends RST; shutting down reception only wakes the reader.
-                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    # Only wakes a reader, where shutting down both ways would send an orderly end first.
                     connection.shutdown(socket.SHUT_RD)
                     thread.join(timeout=1)
                 # Wakes a writer too, one whose peer does not read.

@@ -38,7 +38,7 @@ from app.core.stdio import (
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from app.core.startup import Startup
     from app.services.status import StatusService
@@ -101,7 +101,25 @@ def _run(environ: Mapping[str, str], flags: dict[str, Any], announcer: Announcer
         sidecar = Sidecar(config, token, listener, announcer, stop)
         if not config.stdio:
             resources.enter_context(run_file(config.config_dir, sidecar.run_file_content()))
+        if config.open_browser and not config.stdio:
+            sidecar.when_listening = resources.enter_context(_settings_page(config, sidecar.url, token))
         asyncio.run(sidecar.live())
+
+
+@contextlib.contextmanager
+def _settings_page(config: Config, url: str, token: str | None) -> Iterator[Callable[[], None]]:
+    """Yield what opens the settings page in the browser."""
+    from app.core.browser import has_desktop, open_page, redirect_file
+
+    with redirect_file(config.config_dir, url, token) as path:
+
+        def show() -> None:
+            if has_desktop():
+                open_page(path)
+            else:
+                print(f"No desktop here to open it on; a browser can open {path}.", file=sys.stderr)
+
+        yield show
 
 
 def _protect_secrets(config: Config, token: str | None) -> None:
@@ -168,6 +186,8 @@ class Sidecar:
         self._startup: Startup | None = None
         self._status: StatusService | None = None
         self._failure: BaseException | None = None
+        self.when_listening: Callable[[], None] = lambda: None
+        """Called once, as soon as the socket answers."""
 
     @property
     def url(self) -> str:
@@ -210,6 +230,7 @@ class Sidecar:
             )
         else:
             print(f"TaskFlow sidecar is at {self.url}/ (settings page). Stop it with Ctrl+C.", file=sys.stderr)
+        self.when_listening()
         log.info("listening", extra={"port": self._port, "pid": os.getpid(), "version": __version__})
         threading.Thread(target=self._load, args=(loop, gate, server), name="load", daemon=True).start()
 

@@ -32,8 +32,8 @@ _PATTERNS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         (
-            r"password authentication failed|no password supplied|authentication failed for user|SASL authentication failed|"
-            r"no such user|wrong password|invalid SCRAM|empty password|role \".*\" does not exist"
+            r"password authentication failed|no password supplied|authentication failed for user|"
+            r"SASL authentication failed|no such user|wrong password|invalid SCRAM|empty password|role \".*\" does not exist"
         ),
         "password-rejected",
     ),
@@ -53,8 +53,8 @@ _PATTERNS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         (
-            r"received invalid response|expected authentication request from server|invalid response to SSL negotiation|"
-            r"wrong version number|unknown protocol|packet length too long|record layer failure|http request|"
+            r"received invalid response|expected authentication request from server|"
+            r"invalid response to SSL negotiation|wrong version number|unknown protocol|packet length too long|record layer failure|http request|"
             r"unexpected message from server|received unencrypted data after SSL|unsupported frontend protocol|"
             r"invalid message length|message type 0x|lost synchronization"
         ),

@@ -1,0 +1,3 @@
+import {exposeSidecar} from '@taskflow/electron-bridge/preload';
+
+exposeSidecar();
