@@ -23,6 +23,8 @@ export const CONTENT_SECURITY_POLICY =
 /** The part of Electron's `WebContents` that is used. */
 export interface WebContentsLike {
   on(event: 'will-navigate', listener: (event: {preventDefault(): void}, url: string) => void): unknown;
+  // One overload each, as Electron declares them; a union of names would match none of its.
+  // eslint-disable-next-line @typescript-eslint/unified-signatures
   on(event: 'will-redirect', listener: (event: {preventDefault(): void}, url: string) => void): unknown;
   on(event: 'will-attach-webview', listener: (event: {preventDefault(): void}) => void): unknown;
   setWindowOpenHandler(handler: (details: {url: string}) => {action: 'deny'}): void;

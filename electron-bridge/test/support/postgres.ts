@@ -1,0 +1,70 @@
+/** A real PostgreSQL, run by the Python tests' own fixture. */
+import {spawn, type ChildProcessWithoutNullStreams} from 'node:child_process';
+import {dirname, join} from 'node:path';
+import {createInterface} from 'node:readline';
+import {fileURLToPath} from 'node:url';
+
+const SCRIPT = join(dirname(fileURLToPath(import.meta.url)), 'postgres_server.py');
+
+/** How the superuser reaches it. */
+export interface PostgresFields {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+export class Postgres {
+  readonly fields: PostgresFields;
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #lines: AsyncIterator<string>;
+
+  private constructor(child: ChildProcessWithoutNullStreams, lines: AsyncIterator<string>, fields: PostgresFields) {
+    this.#child = child;
+    this.#lines = lines;
+    this.fields = fields;
+  }
+
+  static async start(python: string): Promise<Postgres> {
+    const child = spawn(python, [SCRIPT], {stdio: ['pipe', 'pipe', 'inherit']}) as unknown as ChildProcessWithoutNullStreams;
+    const lines = createInterface({input: child.stdout})[Symbol.asyncIterator]();
+    return new Postgres(child, lines, (await nextLine(lines)) as PostgresFields);
+  }
+
+  /** A DSN for the superuser, or with another password. */
+  dsn(password = this.fields.password, database = this.fields.database): string {
+    const {host, port, username} = this.fields;
+    return `postgresql://${encodeURIComponent(username)}:${encodeURIComponent(password)}@${host}:${port}/${database}`;
+  }
+
+  async query(sql: string, database = this.fields.database): Promise<unknown[][]> {
+    return (await this.#ask({do: 'query', sql, database})) as unknown[][];
+  }
+
+  async execute(sql: string, database = this.fields.database): Promise<void> {
+    await this.#ask({do: 'execute', sql, database});
+  }
+
+  /** How many sessions of sidecars there are. */
+  async sessions(): Promise<number> {
+    return (await this.#ask({do: 'sessions'})) as number;
+  }
+
+  async stop(): Promise<void> {
+    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
+    this.#child.stdin.end();
+    await ended;
+  }
+
+  async #ask(command: object): Promise<unknown> {
+    this.#child.stdin.write(`${JSON.stringify(command)}\n`);
+    return nextLine(this.#lines);
+  }
+}
+
+async function nextLine(lines: AsyncIterator<string>): Promise<unknown> {
+  const line = await lines.next();
+  if (line.done === true) throw new Error('the PostgreSQL of the tests ended; its reason stands above');
+  return JSON.parse(line.value);
+}
