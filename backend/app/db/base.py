@@ -9,8 +9,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import DateTime, MetaData, Text, Uuid
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import DateTime, MetaData, String, Text
+from sqlalchemy.types import TypeDecorator, UserDefinedType
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -26,8 +26,19 @@ metadata: Final = MetaData(
     }
 )
 
-UuidText: Final = Uuid(as_uuid=False)
-"""A UUID column that speaks canonical text: `uuid` on PostgreSQL, CHAR(32) on SQLite."""
+
+class _NativeUuid(UserDefinedType[str]):
+    """PostgreSQL's `uuid`, as the text that the driver sends and, told so at each connection, returns."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Return the type's name in DDL."""
+        return "UUID"
+
+
+UuidText: Final = String(36).with_variant(_NativeUuid(), "postgresql")
+"""A UUID column that speaks canonical text, without a conversion per row."""
 
 
 class Instant(TypeDecorator[dt.datetime]):

@@ -32,6 +32,8 @@ POOL_SIZE: Final = 5
 MAX_OVERFLOW: Final = 10
 POOL_TIMEOUT_S: Final = 10
 SQLITE_BUSY_TIMEOUT_MS: Final = 5_000
+_UUID_OID: Final = 2950
+"""PostgreSQL's type number of `uuid`."""
 _BUSY: Final = "The database is busy. Please retry."
 
 log = get_logger(__name__)
@@ -44,8 +46,8 @@ class OpenDatabase:
         self.engine = engine
         self.description = description
         """What the status document shows of the database."""
-        autocommit = engine.dialect.name == "postgresql"
-        self.reader = engine.execution_options(isolation_level="AUTOCOMMIT") if autocommit else engine
+        self.reader = engine
+        """For blocks of one statement: autocommit, so that a read is one round trip."""
         self.writer = engine.execution_options(taskflow_write=True)
         self._connections: set[Any] = set()
         self._in_use = 0
@@ -90,6 +92,9 @@ class OpenDatabase:
 
 def open_postgresql(settings: ConnectionSettings) -> tuple[OpenDatabase, Connector]:
     """Make an engine; nothing is connected yet."""
+    import psycopg2
+    from psycopg2 import extensions
+
     connector = Connector(settings)
     engine = sa.create_engine(
         sa.URL.create("postgresql+psycopg2"),
@@ -102,9 +107,20 @@ def open_postgresql(settings: ConnectionSettings) -> tuple[OpenDatabase, Connect
         hide_parameters=True,
     )
 
+    @event.listens_for(engine, "connect")
+    def read_uuids_as_text(connection: Any, _: object) -> None:
+        extensions.register_type(extensions.new_type((_UUID_OID,), "uuid", extensions.UNICODE), connection)
+
     @event.listens_for(engine, "begin")
-    def set_timeouts(connection: sa.Connection) -> None:
-        if connector.behind_pooler and connection.get_execution_options().get("taskflow_write"):
+    def begin(connection: sa.Connection) -> None:
+        is_write = bool(connection.get_execution_options().get("taskflow_write"))
+        # set here rather than as SQLAlchemy's isolation level, whose way to the driver takes longer than a small query
+        try:
+            connection.connection.driver_connection.autocommit = not is_write  # type: ignore[union-attr]
+        except psycopg2.Error:  # closed while it lay in the pool
+            connection.invalidate()
+            raise ProblemError(problem("connection-lost")) from None
+        if is_write and connector.behind_pooler:
             connection.exec_driver_sql(
                 f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS};"
                 f" SET LOCAL idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_TIMEOUT_MS}"

@@ -7,7 +7,7 @@ import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {EXAMPLE_MAIN, buildExample} from '../../scripts/example.mjs';
 import {electronPart, pythonPart, sidecarPart, startDisplay, type Display} from '../support/parts.js';
 import {Postgres} from '../support/postgres.js';
-import {descendants} from '../support/processes.js';
+import {descendants, isAlive} from '../support/processes.js';
 import {until} from '../support/until.js';
 
 const SCREENSHOTS = join(dirname(dirname(fileURLToPath(import.meta.url))), '.output', 'screenshots');
@@ -54,7 +54,7 @@ describe.skipIf(!isComplete)('the first run of the example, in a real Electron',
   /** Close the window as a person does; nothing may be left. */
   async function close(): Promise<void> {
     const pid = app.process().pid ?? 0;
-    const family = descendants(pid);
+    const family = descendants(pid).map((entry) => entry.pid);
     expect(family.length).toBeGreaterThan(0);
     await page.close();
     await until(() => ![pid, ...family].some(isAlive), 10_000, 'every process to end');
@@ -163,12 +163,3 @@ describe.skipIf(!isComplete)('the first run of the example, in a real Electron',
     await close();
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
