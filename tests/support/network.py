@@ -137,7 +137,8 @@ class LoopbackServer:
         """Close the established connections and wait until their functions have returned.
 
         Args:
-            reset: send RST, as a firewall or a crashed host does, rather than an orderly end.
+            reset: send RST, as a firewall or a crashed host does, rather than an orderly end. (Over bytes that nobody
+                has read yet the system resets in any case.)
 
         Returns:
             How many there were.
