@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
+REPORTED_LINES = 100
+"""How much of a sidecar's standard error goes into the report of a failure."""
+
+
 class SidecarFactory(Protocol):
     """Spawn a sidecar and return at once; the arguments are those of `Sidecar`."""
 
@@ -46,7 +50,8 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     report = yield
     if report.failed:
         for number, sidecar in enumerate(Sidecar.spawned, start=1):
-            report.sections.append((f"stderr of sidecar {number}", sidecar.stderr_text()))
+            last_words = "".join(sidecar.stderr_text().splitlines(keepends=True)[-REPORTED_LINES:])
+            report.sections.append((f"stderr of sidecar {number}", last_words))
     return report
 
 

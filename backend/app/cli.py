@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from app import __version__
-from app.core.config import VARIABLES, Config
+from app.commands.options import as_json_option, config_for, directory_option
+from app.commands.vault import vault
+from app.core.config import VARIABLES
 from app.core.exceptions import FatalError, ProblemError, RequestError
-from app.core.logging import LEVELS
+from app.core.logging import LEVELS, redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,17 +37,13 @@ class _DefaultToServe(click.Group):
 
         if args and self.get_command(ctx, args[0]) is None:
             near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1, cutoff=0.5)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            ctx.fail(f"No such command.{hint}")
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            ctx.fail(f"No such command '{args[0]}'.{hint}")
         return super().resolve_command(ctx, args)
 
 
 def _environment_help() -> str:
     return "\b\n" + "\n".join(f"{v.name} (default: {v.default})\n    {v.help}" for v in VARIABLES)
-
-
-_directory = click.option("--config-dir", metavar="DIR", help="Config directory instead of TASKFLOW_CONFIG_DIR.")
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group(
@@ -59,11 +58,11 @@ def cli() -> None:
 
 @cli.command()
 @click.option("--port", type=click.IntRange(0, 65535), help="TCP port on 127.0.0.1; 0 for any free one.")
-@_directory
+@directory_option
 @click.option("--stdio", is_flag=True, help="Run by a launcher: handshake on stdin, events on stdout.")
 @click.option("--no-auth", is_flag=True, help="Development only: ask for no token.")
 @click.option("--open", "open_browser", is_flag=True, help="Open the settings page in the browser.")
-@click.option("--log-level", type=click.Choice(LEVELS), help="How much to log.")
+@click.option("--log-level", type=click.Choice(LEVELS, case_sensitive=False), help="How much to log.")
 def serve(**flags: Any) -> int:
     """Run the sidecar until it is stopped."""
     from app.core.process import serve as run_sidecar
@@ -72,13 +71,13 @@ def serve(**flags: Any) -> int:
 
 
 @cli.command()
-@_directory
-@_as_json
+@directory_option
+@as_json_option
 def status(config_dir: str | None, *, as_json: bool) -> int:
     """Tell what the running sidecar does."""
     from app.core.client import SidecarClient
 
-    document = SidecarClient.of(_config(config_dir).config_dir).get("/api/v1/status")
+    document = SidecarClient.of(config_for(config_dir).config_dir).get("/api/v1/status")
     if as_json:
         click.echo(json.dumps(document, indent=2))
         return 0
@@ -90,47 +89,56 @@ def status(config_dir: str | None, *, as_json: bool) -> int:
     return 0
 
 
+cli.add_command(vault)
+
+
 @cli.group()
 def key() -> None:
     """The key file fernet.key."""
 
 
 @key.command("rotate")
-@_directory
+@directory_option
 def key_rotate(config_dir: str | None) -> int:
     """Replace fernet.key and re-encrypt what hangs on it, beside a stopped sidecar or through a running one."""
     from app.core.client import SidecarClient
     from app.core.exceptions import AlreadyRunningError
     from app.core.ownership import owned
-    from app.core.security import prepare_config_directory, rotate_keys
+    from app.core.security import prepare_config_directory, remove_interrupted_writes, rotate_keys
+    from app.services.standalone import adopt_in_vault
 
-    directory = _config(config_dir).config_dir
+    config = config_for(config_dir)
+    directory = config.config_dir
     prepare_config_directory(directory)
     try:
         with owned(directory):
-            rotate_keys(directory)
+            remove_interrupted_writes(directory)
+            retired = rotate_keys(directory, lambda ring: adopt_in_vault(config, ring))
     except AlreadyRunningError:
-        SidecarClient.of(directory).post("/api/v1/settings/rotate-key")
+        retired = SidecarClient.of(directory).post("/api/v1/settings/rotate-key")["retired"]
     click.echo("fernet.key was replaced; the saved connection is encrypted under the new key.")
+    if not retired:
+        click.echo("The database was not reached: the old key stays beside the new one until the next rotation.")
     return 0
 
 
 @cli.command()
-@_directory
-@_as_json
+@directory_option
+@as_json_option
 @click.option("--bundle", metavar="FILE", help="Write a redacted support archive.")
 def doctor(config_dir: str | None, bundle: str | None, *, as_json: bool) -> int:
     """Check everything the sidecar needs; print what is wrong and the remedy."""
     from app.services.doctor import examine, write_bundle
 
-    checks = examine(_config(config_dir))
+    config = config_for(config_dir)
+    checks = examine(config)
     if as_json:
         click.echo(json.dumps([check.document() for check in checks], indent=2))
     else:
         for check in checks:
             click.echo(check.line())
     if bundle is not None:
-        write_bundle(bundle, _config(config_dir), checks)
+        write_bundle(bundle, config, checks)
         click.echo(f"Support archive written to {bundle}.", err=True)
     return 0 if all(check.ok for check in checks) else 1
 
@@ -141,35 +149,35 @@ def migrations() -> None:
 
 
 @migrations.command("current")
-@_directory
+@directory_option
 def migrations_current(config_dir: str | None) -> int:
     """Print the revision of the configured database and the newest one."""
     from app.db.migrations import HEAD
     from app.services.schema import revision_of
 
-    click.echo(f"current: {revision_of(_config(config_dir)) or 'none'}\nhead: {HEAD}")
+    click.echo(f"current: {revision_of(config_for(config_dir)) or 'none'}\nhead: {HEAD}")
     return 0
 
 
 @migrations.command("upgrade")
-@_directory
+@directory_option
 def migrations_upgrade(config_dir: str | None) -> int:
     """Bring the configured database to the newest revision."""
     from app.db.migrations import HEAD
     from app.services.schema import upgrade
 
-    upgrade(_config(config_dir))
+    upgrade(config_for(config_dir))
     click.echo(f"The schema is at {HEAD}.")
     return 0
 
 
 @migrations.command("sql")
-@_directory
+@directory_option
 def migrations_sql(config_dir: str | None) -> int:
     """Print the SQL that brings the configured PostgreSQL to the newest revision, for its administrator."""
     from app.services.schema import upgrade_script
 
-    click.echo(upgrade_script(_config(config_dir)), nl=False)
+    click.echo(upgrade_script(config_for(config_dir)), nl=False)
     return 0
 
 
@@ -180,10 +188,6 @@ def openapi() -> int:
 
     click.echo(json.dumps(document(), indent=2, sort_keys=True))
     return 0
-
-
-def _config(config_dir: str | None) -> Config:
-    return Config.from_environ(os.environ, config_dir=config_dir)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -203,6 +207,9 @@ def run(arguments: Sequence[str]) -> int:
         return _say(exc.problem.sentence, 1)
     except RequestError as exc:
         return _say(exc.message, 1)
+    except Exception:  # noqa: BLE001 - the outermost edge of the process; what Python would print may hold secrets
+        click.echo(redact(traceback.format_exc()), err=True)
+        return _say("internal error", FatalError.exit_status)
     return result if isinstance(result, int) else 0
 
 

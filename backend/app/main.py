@@ -7,24 +7,32 @@ from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
-from litestar.exceptions import HTTPException
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.exceptions import HTTPException, ValidationException
 
-from app import __version__
 from app.api.health import HealthController
+from app.api.openapi import StructSchemas
 from app.api.page import settings_page
+from app.api.schema import openapi_document
 from app.api.v1.members import MembersController
 from app.api.v1.settings import SettingsController
 from app.api.v1.status import StatusController
+from app.api.v1.vault import VaultController
 from app.core.exceptions import INTERNAL, STATUS_CODES, STATUS_SENTENCES, RequestError, error_headers
 from app.core.logging import get_logger
 from app.core.readiness import Readiness
+from app.services.audit import Audit
 from app.services.connection import ConnectionService
+from app.services.maintenance import Maintenance
 from app.services.members import Members
+from app.services.rotation import Rotations
 from app.services.status import StatusService
+from app.services.vault import Vault
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from litestar.openapi.config import OpenAPIConfig
+
     from app.core.config import Config
     from app.core.startup import Startup
     from app.db.session import Database
@@ -36,37 +44,66 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the process hands to the application."""
+    """The services of one process, each made once."""
 
-    config: Config
     readiness: Readiness
-    database: Database
-    startup: Startup
     status: StatusService
+    connection: ConnectionService
+    members: Members
+    audit: Audit
+    vault: Vault
+    rotations: Rotations
+    maintenance: Maintenance
 
 
-def create_app(parts: Parts) -> Litestar:
-    """Build the ASGI application around the running parts of the process."""
-    v1 = Router("/api/v1", route_handlers=[StatusController, SettingsController, MembersController])
+def assemble(
+    config: Config,
+    readiness: Readiness,
+    database: Database,
+    startup: Startup,
+    instance: str,
+    *,
+    stop: Callable[[], None],
+) -> Parts:
+    """Make the services around the running parts of the process; nothing is read or written yet."""
+    audit = Audit(database, config.config_dir)
+    vault = Vault(config, database, audit)
+    rotations = Rotations(vault, database, audit, instance)
+    return Parts(
+        readiness=readiness,
+        status=StatusService(config, readiness, vault, instance, stop),
+        connection=ConnectionService(config.config_dir, startup, vault),
+        members=Members(database),
+        audit=audit,
+        vault=vault,
+        rotations=rotations,
+        maintenance=Maintenance(readiness, vault, rotations, audit),
+    )
+
+
+def create_app(parts: Parts, *, openapi: OpenAPIConfig | None = None) -> Litestar:
+    """Build the ASGI application around the running parts of the process; `openapi` makes it describe itself."""
+    v1 = Router(
+        "/api/v1",
+        route_handlers=[StatusController, SettingsController, MembersController, VaultController],
+        security=[{"launchToken": []}],
+    )
+    # a handler that is no controller's belongs to one application only, and is not described anyway
+    undescribed = [settings_page, openapi_document] if openapi is None else []
     return Litestar(
-        route_handlers=[settings_page, HealthController, v1],
+        route_handlers=[*undescribed, HealthController, v1],
         dependencies={
-            "readiness": _given(parts.readiness),
-            "status": _given(parts.status),
-            "connection": _given(ConnectionService(parts.config.config_dir, parts.startup)),
-            "members": _given(Members(parts.database)),
+            name: _given(getattr(parts, name))
+            for name in ("readiness", "status", "connection", "members", "audit", "vault", "rotations")
         },
         exception_handlers={
             RequestError: _answer_request_error,
+            ValidationException: _answer_missing_body,
             HTTPException: _answer_http_exception,
             Exception: _answer_unexpected,
         },
-        openapi_config=OpenAPIConfig(
-            title="TaskFlow sidecar",
-            version=__version__,
-            path="/schema",
-            render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
-        ),
+        openapi_config=openapi,
+        plugins=[] if openapi is None else [StructSchemas()],
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,
     )
@@ -80,14 +117,19 @@ def _answer_request_error(_: Request[Any, Any, Any], exc: RequestError) -> Respo
     return _error(exc.status, exc.message, error_headers(exc.code, exc.headers))
 
 
+def _answer_missing_body(_: Request[Any, Any, Any], __: ValidationException) -> Response[dict[str, str]]:
+    """Answer a request without the body that its handler needs: the one thing that never reaches our own rules."""
+    return _error(400, "body: Field required", error_headers("validation"))
+
+
 def _answer_http_exception(_: Request[Any, Any, Any], exc: HTTPException) -> Response[dict[str, str]]:
     """Translate what the framework raises: no route, no such method, body too large, unreadable request."""
     sentence = STATUS_SENTENCES.get(exc.status_code, INTERNAL if exc.status_code >= 500 else STATUS_SENTENCES[400])
-    return _error(
-        exc.status_code,
-        sentence,
-        error_headers(STATUS_CODES.get(exc.status_code, "bad-request"), dict(exc.headers or {})),
-    )
+    headers = dict(exc.headers or {})
+    if exc.status_code == 405:
+        methods = set(headers.pop("allow", "").split(", "))
+        headers["Allow"] = ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
+    return _error(exc.status_code, sentence, error_headers(STATUS_CODES.get(exc.status_code, "bad-request"), headers))
 
 
 def _answer_unexpected(request: Request[Any, Any, Any], exc: Exception) -> Response[dict[str, str]]:

@@ -29,7 +29,7 @@ const STAGE_NAMES: Readonly<Record<string, string>> = {
   key: 'Key',
   credentials: 'Credentials',
   connect: 'Connect',
-  migrate: 'Update schema',
+  migrate: 'Schema',
   ready: 'Ready',
 };
 
@@ -51,12 +51,15 @@ function show(snapshot: Snapshot): void {
   badge.dataset['state'] = state.kind;
   element('stages').replaceChildren(...(status?.stages ?? []).map(stageItem));
   showProblem('problem' in state ? state.problem : null);
+  // What restarts by itself needs nobody.
+  element('again').hidden = state.kind === 'restarting';
   showDatabase(snapshot);
   element('custody').hidden = custody?.kind !== 'key-file';
   if (custody?.kind === 'key-file') element('custody').textContent = custody.message;
 
   const isReady = state.kind === 'ready';
-  enable('add-member', isReady);
+  (element('add-member') as HTMLButtonElement).disabled = !isReady;
+  element('members').classList.toggle('stale', !isReady);
   if (isReady && !wasReady) void showMembers();
   wasReady = isReady;
 }
@@ -93,9 +96,7 @@ function showDatabase({state, status}: Snapshot): void {
   else setText('database', `Connected to ${database.database ?? ''} on ${database.host ?? ''} as ${database.username ?? ''}, PostgreSQL ${database.server_version ?? ''}.`);
 }
 
-element('again').addEventListener('click', () => {
-  void (element('state').dataset['state'] === 'failed' ? again() : taskflow.retry());
-});
+element('again').addEventListener('click', () => void again());
 
 /** A living sidecar connects anew; one that is gone is started again. */
 async function again(): Promise<void> {
@@ -117,7 +118,7 @@ element('test').addEventListener('click', () => {
 
 element('settings').addEventListener('submit', (event) => {
   event.preventDefault();
-  void settle('Saving…', 'Saved. The sidecar connects now.', taskflow.saveConnection).then((isSaved) => {
+  void settle('Saving…', 'Saved.', taskflow.saveConnection).then((isSaved) => {
     if (!isSaved) return;
     dsn.value = '';
     void showSaved();
@@ -135,11 +136,14 @@ async function settle(
     dsn.focus();
     return false;
   }
+  // Not disabled while it works: that would take the keyboard's focus away.
+  const form = element('settings');
+  if (form.ariaBusy === 'true') return false;
   dsn.removeAttribute('aria-invalid');
   outcome('outcome', 'busy', busy);
-  ['test', 'save'].forEach((id) => enable(id, false));
+  form.ariaBusy = 'true';
   const result = await act({dsn: dsn.value, sslmode: field('sslmode').value});
-  ['test', 'save'].forEach((id) => enable(id, true));
+  form.ariaBusy = 'false';
   outcome('outcome', result.ok ? 'good' : 'bad', result.ok ? good : result.error.message);
   return result.ok;
 }
@@ -213,9 +217,6 @@ function field(id: string): HTMLInputElement | HTMLSelectElement {
   return element(id) as HTMLInputElement | HTMLSelectElement;
 }
 
-function enable(id: string, isEnabled: boolean): void {
-  (element(id) as HTMLButtonElement).disabled = !isEnabled;
-}
 
 function setText(id: string, text: string): void {
   const target = element(id);

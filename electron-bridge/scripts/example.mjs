@@ -40,9 +40,7 @@ function electronExecutable() {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  if (!existsSync(join(BRIDGE, 'dist', 'cjs', 'index.js'))) {
-    spawnSync(process.execPath, [join(BRIDGE, 'scripts', 'build.mjs')], {stdio: 'inherit'});
-  }
+  spawnSync(process.execPath, [join(BRIDGE, 'scripts', 'build.mjs')], {stdio: 'inherit'});
   await buildExample();
   const python = findPython();
   if (python === null) {

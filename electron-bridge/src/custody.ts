@@ -35,6 +35,8 @@ export interface KeyCustodyOptions {
   readonly platform?: NodeJS.Platform;
 }
 
+const STAYS_IN_FILE = 'so the key stays in a file that only this account can read.';
+
 /** The key to hand to the sidecar, if there is one, and what to tell about it. */
 export interface Custody {
   readonly encryptionKey: string | null;
@@ -43,12 +45,10 @@ export interface Custody {
 
 /** Fetch the key from the secure store, or make it there. Never throws: without it the sidecar uses its key file. */
 export async function takeKey(options: KeyCustodyOptions): Promise<Custody> {
-  const {safeStorage, file} = options;
   const unavailable = whyUnavailable(options);
-  if (unavailable !== null) return keyFile('no-secure-store', unavailable);
+  let stored: string | null;
   try {
-    const stored = readStored(file);
-    if (stored !== null) return secured(options, open(safeStorage, stored));
+    stored = readStored(options);
   } catch {
     return keyFile(
       'store-unreadable',
@@ -56,18 +56,27 @@ export async function takeKey(options: KeyCustodyOptions): Promise<Custody> {
         'unlock the store and start again, or enter the recovery key.',
     );
   }
+  if (unavailable !== null) return keyFile('no-secure-store', unavailable);
+  return stored === null ? makeKey(options) : secured(options, stored);
+}
+
+async function makeKey(options: KeyCustodyOptions): Promise<Custody> {
+  const {safeStorage, file, onRecoveryKey} = options;
   const key = newFernetKey();
   try {
-    // Proven before anybody relies on it.
     const sealed = safeStorage.encryptString(key);
+    // Proven before anybody relies on it.
     if (safeStorage.decryptString(sealed) !== key) throw new Error('the secure store does not give back what it took');
-    if (!(await options.onRecoveryKey(key))) {
-      return keyFile('recovery-declined', 'No recovery key was taken, so the key stays in a file of this account.');
+    if (!(await onRecoveryKey(key))) {
+      return keyFile('recovery-declined', `No recovery key was taken, ${STAYS_IN_FILE}`);
     }
     writeStored(file, sealed);
     return secured(options, key);
   } catch {
-    return keyFile('no-secure-store', 'The secure store of this computer refused to keep the key; it stays in a file of this account.');
+    return keyFile(
+      'no-secure-store',
+      `The secure store of this computer refused to keep the key, ${STAYS_IN_FILE}`,
+    );
   }
 }
 
@@ -86,14 +95,14 @@ export function restoreKey(options: Pick<KeyCustodyOptions, 'safeStorage' | 'fil
 function whyUnavailable({safeStorage, platform = process.platform}: KeyCustodyOptions): string | null {
   try {
     if (!safeStorage.isEncryptionAvailable()) {
-      return 'This computer offers no secure store, so the key stays in a file that only this account can read.';
+      return `This computer offers no secure store, ${STAYS_IN_FILE}`;
     }
     if (platform === 'linux' && safeStorage.getSelectedStorageBackend?.() === 'basic_text') {
-      return 'This desktop has no keyring, so the key stays in a file that only this account can read.';
+      return `This desktop has no keyring, ${STAYS_IN_FILE}`;
     }
     return null;
   } catch {
-    return 'The secure store of this computer does not answer, so the key stays in a file that only this account can read.';
+    return `The secure store of this computer does not answer, ${STAYS_IN_FILE}`;
   }
 }
 
@@ -115,19 +124,18 @@ function isFernetKey(text: string): boolean {
   return /^[A-Za-z0-9_-]{43}=$/.test(text) && `${Buffer.from(text, 'base64url').toString('base64url')}=` === text;
 }
 
-function open(safeStorage: SafeStorageLike, sealed: Buffer): string {
-  const key = safeStorage.decryptString(sealed);
-  if (!isFernetKey(key)) throw new Error('the stored key is damaged');
-  return key;
-}
-
-function readStored(file: string): Buffer | null {
+/** The stored key; null when none was ever stored. Throws when the store does not open it. */
+function readStored({safeStorage, file}: KeyCustodyOptions): string | null {
+  let sealed: Buffer;
   try {
-    return readFileSync(file);
+    sealed = readFileSync(file);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return null;
     throw error;
   }
+  const key = safeStorage.decryptString(sealed);
+  if (!isFernetKey(key)) throw new Error('the stored key is damaged');
+  return key;
 }
 
 function writeStored(file: string, sealed: Buffer): void {

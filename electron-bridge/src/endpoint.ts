@@ -13,7 +13,7 @@ import {SidecarError, bridgeProblem} from './problems.js';
 const HOST = '127.0.0.1';
 const PROOF_TIMEOUT_MS = 5_000;
 const MAX_PROOF_ANSWER_BYTES = 16_384;
-/** Idle connections go before the server closes them (after 5 s), so that none breaks under a request. */
+/** Idle connections go long before the server would close them, so that none breaks under a request. */
 const IDLE_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 

@@ -78,6 +78,7 @@ export class Launch {
     if (!wasAsked) this.#process.closeStdin();
     if ((await within(this.ended, graceMs)) !== null) return;
     this.#wasForced = true;
+    this.#process.closeStdin();
     this.#process.kill();
     await this.ended;
   }

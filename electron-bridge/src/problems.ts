@@ -36,7 +36,7 @@ const CATALOGUE = {
   'encryption-key-invalid': [YOU, false, 'A secret in the environment or in the secure store is malformed.', 'Correct or remove it; the log names it. Nothing was changed.'],
   'config-directory-unusable': [YOU, false, 'The folder for settings cannot be created, opened or written.', 'Check the rights of the folder and the free disk space.'],
   'internal': [DEVELOPER, true, 'The sidecar met an unexpected error and ended.', REPORT],
-  'killed': [DEVELOPER, true, 'The sidecar was ended from outside.', 'Start again; if it comes back, an antivirus program or a lack of memory may be the cause.'],
+  'killed': [DEVELOPER, true, 'The sidecar was ended from outside.', 'If it comes back, an antivirus program or a lack of memory may be the cause.'],
   'stopped-unasked': [DEVELOPER, true, 'The sidecar stopped although nobody asked it to.', REPORT],
   'unknown-exit': [DEVELOPER, true, 'The sidecar ended for a reason this version of the app does not know.', REPORT],
   'sidecar-missing': [DEVELOPER, false, 'The sidecar program was not found.', 'Install the app again; an antivirus program may have removed a file.'],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import signal
 import socket
@@ -41,14 +42,14 @@ from tests.support.network import (
 )
 from tests.support.pooler import Pooler
 from tests.support.postgres import ConnectionFields, PostgresServer
-from tests.support.sidecar import Sidecar, SidecarExitedError, stop_all
+from tests.support.sidecar import CHECKOUT, Sidecar, SidecarExitedError, run_command, stop_all
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.support.certificates import Certificates
-    from tests.support.databases import Database
+    from tests.support.databases import Backend, Database
 
 pytest_plugins = ("pytester",)
 
@@ -852,3 +853,68 @@ def test_restarted_sidecar_keeps_its_directories(database: Database) -> None:
         assert database.sessions() > 0
         assert sidecar.stop() == 0
     assert database.sessions() == 0
+
+
+def test_sidecar_of_a_launcher_becomes_healthy_and_ends_with_its_parent() -> None:
+    """Address and states come as events; the end of stdin is the end of the process."""
+    with Sidecar(stdio=True) as sidecar:
+        sidecar.wait_healthy()
+        sidecar.wait_for_event("state", where=lambda event: event["state"] == "ready")
+        assert sidecar.request("GET", "/api/v1/status").status_code == 200
+
+        sidecar.close_stdin()
+
+        assert sidecar.wait_for_exit() == 0
+        assert sidecar.events[0]["pid"] == sidecar.pid
+        assert sidecar.events[-1] == {"event": "exit", "code": "stopped"}
+
+
+@pytest.mark.parametrize("attempt", ["first", "second"])
+def test_shared_backend_is_empty_for_each_test(any_backend: Backend, attempt: str) -> None:
+    """What one test creates, the next one does not meet."""
+    member = {"name": "Ada", "email": "ada@example.com"}
+
+    answer = any_backend.sidecar.request("POST", "/api/v1/members", json=member)
+
+    assert answer.status_code == 201, answer.text
+    assert any_backend.database.query("SELECT email FROM members") == [("ada@example.com",)]
+    dialect = any_backend.sidecar.status()["database"]["dialect"]
+    assert dialect == any_backend.name
+
+
+def test_commands_run_to_their_end() -> None:
+    """Another command of the product works on a sidecar's config directory, and is waited for."""
+    with Sidecar() as sidecar:
+        sidecar.wait_healthy()
+
+        answer = run_command("status", "--json", config_dir=sidecar.config_dir)
+
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout)["state"] == "ready"
+
+
+def test_terminated_run_leaves_no_sidecar(pytester: pytest.Pytester) -> None:
+    """Whoever ends a test run by SIGTERM finds no process left over."""
+    pytester.makeconftest("from tests.conftest import *")
+    pytester.makepyfile("""
+        import signal
+        from pathlib import Path
+        def test_waits(sidecar_factory):
+            Path("pid.part").write_text(str(sidecar_factory().wait_healthy().pid))
+            Path("pid.part").rename("pid")
+            signal.pause()
+    """)
+    pid_file = pytester.path / "pid"
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    with subprocess.Popen(command, cwd=pytester.path, env=environment, stdout=subprocess.DEVNULL) as run:
+        try:
+            wait_until(pid_file.exists, timeout_s=60, what="the inner test")
+            pid = int(pid_file.read_text())
+            assert processes.is_alive(pid)
+        finally:
+            run.terminate()
+
+        assert run.wait(60) == 128 + signal.SIGTERM
+
+    assert not processes.is_alive(pid)

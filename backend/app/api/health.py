@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from litestar import Controller, Response, get
 from litestar.openapi.datastructures import ResponseSpec
 
@@ -9,7 +11,7 @@ from app.api.openapi import errors
 from app.core.access import health_answer
 from app.core.readiness import Readiness
 from app.schemas.common import StatusBody
-from app.schemas.status import HealthBody
+from app.schemas.status import Healthy, Unhealthy
 
 _NO_STORE = {"Cache-Control": "no-store"}
 
@@ -23,18 +25,18 @@ class HealthController(Controller):
     @get(
         "/",
         responses={
-            **errors(),
-            503: ResponseSpec(data_container=HealthBody, description="Not ready", generate_examples=False),
+            **errors(public=True),
+            503: ResponseSpec(data_container=Unhealthy, description="Not ready", generate_examples=False),
         },
         sync_to_thread=False,
         summary="Readiness",
     )
-    def ready(self, readiness: Readiness) -> Response[HealthBody]:
+    def ready(self, readiness: Readiness) -> Response[Healthy]:
         """Healthy when connection and migrations are proven."""
         status, body = health_answer(readiness)
-        return Response(HealthBody(**body), status_code=status, headers=_NO_STORE)
+        return Response(cast("Any", body), status_code=status, headers=_NO_STORE)
 
-    @get("/live", responses=errors(), sync_to_thread=False, summary="Liveness")
+    @get("/live", responses=errors(public=True), sync_to_thread=False, summary="Liveness")
     def live(self) -> Response[StatusBody]:
         """Alive whenever the process answers."""
         return Response(StatusBody("alive"), headers=_NO_STORE)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import typing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
+from litestar.datastructures import ResponseHeader
 from litestar.dto import AbstractDTO
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import OpenAPIType
+from litestar.plugins import OpenAPISchemaPlugin
 from litestar.typing import FieldDefinition
 
 from app.core.exceptions import ValidationError
-from app.core.validation import build, check_uuid, decode_object
+from app.core.validation import build, check_uuid, decode_object, rules_of
 from app.schemas.common import ErrorBody
 
 if TYPE_CHECKING:
@@ -33,18 +37,68 @@ _DESCRIPTIONS = {
     412: "If-Match names another version",
     413: "The body is larger than 1 MiB",
     421: "The Host header does not name this server",
+    423: "The vault is locked",
     429: "Too many at once",
     500: "Internal server error",
     503: "The database cannot be used now",
 }
 
 
-def errors(*statuses: int) -> dict[int, ResponseSpec]:
-    """Describe the error answers of a handler; those of the outermost layer are always among them."""
+ETAG = ResponseHeader(name="ETag", value="", description="Version, for If-Match", documentation_only=True)
+
+
+def errors(*statuses: int, public: bool = False) -> dict[int, ResponseSpec]:
+    """Describe the error answers of a handler, those of the outermost layer included; `public` ones need no token."""
+    outermost = {403, 421} if public else {401, 403, 421}
     return {
         status: ResponseSpec(data_container=ErrorBody, description=_DESCRIPTIONS[status], generate_examples=False)
-        for status in sorted({*statuses, 401, 403, 421})
+        for status in sorted({*statuses, *outermost})
     }
+
+
+class StructSchemas(OpenAPISchemaPlugin):
+    """Describes Structs as msgspec does, and the fields of request bodies by their rules."""
+
+    @staticmethod
+    def is_plugin_supported_field(field_definition: FieldDefinition) -> bool:
+        """Tell whether the type is a Struct."""
+        return not field_definition.is_union and field_definition.is_subclass_of(msgspec.Struct)
+
+    def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: SchemaCreator) -> Schema:
+        """Put the Struct, and those in it, among the components."""
+        model: type[msgspec.Struct] = field_definition.annotation
+        _, components = msgspec.json.schema_components([model], ref_template="#/components/schemas/{name}")
+        described = components[model.__name__]
+        for words in described["properties"].values():
+            if "enum" in words:
+                words["type"] = "string"  # msgspec leaves it out
+        for hint in typing.get_type_hints(model).values():
+            for nested in _structs_in(hint):
+                schema_creator.for_field_definition(FieldDefinition.from_annotation(nested))
+        schema = schema_creator.schema_registry.get_schema_for_field_definition(field_definition)
+        schema.title = model.__name__
+        schema.type = OpenAPIType.OBJECT
+        schema.description = described["description"]
+        schema.required = described["required"] or None
+        schema.properties = described["properties"] | _described_by_rules(model, described["properties"])
+        return schema
+
+
+def _structs_in(hint: Any) -> list[type[msgspec.Struct]]:
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return [hint]
+    return [struct for part in typing.get_args(hint) for struct in _structs_in(part)]
+
+
+def _described_by_rules(model: type[msgspec.Struct], properties: dict[str, Any]) -> dict[str, Any]:
+    """Describe the fields that have a rule; description and default stay."""
+    described = {}
+    for name, (rule, nullable) in rules_of(model).items():
+        if rule.schema:
+            kept = {key: value for key, value in properties[name].items() if key in ("description", "default")}
+            schema = {"anyOf": [rule.schema, {"type": "null"}]} if nullable else rule.schema
+            described[name] = kept | schema
+    return described
 
 
 class JsonBody(AbstractDTO[T]):

@@ -7,6 +7,7 @@ answer, errors included, and answers `/health` from the first moment, while the 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
@@ -14,6 +15,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from app.core.exceptions import (
+    INTERNAL,
     STATUS_SENTENCES,
     ForbiddenError,
     MisdirectedError,
@@ -21,6 +23,7 @@ from app.core.exceptions import (
     UnauthorizedError,
     error_headers,
 )
+from app.core.logging import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -36,7 +39,18 @@ if TYPE_CHECKING:
 HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
 _LOOPBACK_ORIGIN: Final = re.compile(r"http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?")
 _EXPOSED: Final = "Taskflow-Error-Code, Taskflow-Proof, Retry-After, ETag, Link, Location"
+_ABSOLUTE_FORM: Final = re.compile(r"https?://([^/]*)(.*)", re.IGNORECASE | re.DOTALL)
+_ALWAYS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"vary", b"Origin"),
+)
+"""Headers of every answer: no other site may take it for a script, an image or a style sheet."""
 MAX_CHALLENGE_CHARS: Final = 512
+MAX_REFUSED_BYTES: Final = 64 << 20
+REFUSED_BODY_S: Final = 2.0
+
+log = get_logger(__name__)
 
 
 class AccessRules:
@@ -90,6 +104,17 @@ def _needs_token(path: str) -> bool:
     return path == "/api" or path.startswith("/api/")
 
 
+def split_target(target: str) -> tuple[str | None, str]:
+    """Return the authority that a request's target names, if it has the absolute form, and its canonical path.
+
+    The router forgives a missing first slash, doubled ones and one at the end. What is checked must be what is routed,
+    so the path is put here into the form in which the router looks it up.
+    """
+    absolute = _ABSOLUTE_FORM.fullmatch(target)
+    authority, path = absolute.groups() if absolute else (None, target)
+    return authority, "/" + "/".join(part for part in path.split("/") if part)
+
+
 def health_answer(readiness: Readiness) -> tuple[int, dict[str, str]]:
     """Return status and body of `/health`: a look at a flag, never at the database."""
     if readiness.is_ready:
@@ -115,51 +140,131 @@ class Gate:
         """Check one request and pass it on."""
         if scope["type"] != "http":
             return
-        # routers disagree about doubled slashes; what is checked here must be what is routed there
-        scope["path"] = re.sub("/{2,}", "/", scope["path"])
+        authority, path = split_target(scope["path"])
         headers = _single_headers(scope)
-        origin = headers.get(b"origin")
-        path: str = scope["path"]
-        send = self._with_headers(send, path, origin, headers.get(b"taskflow-challenge"))
+        answer = _Answer(receive, send, self._headers(path, headers), may_read_on=b"expect" not in headers)
         try:
-            if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
-                self._rules.check("", headers.get(b"host"), origin, None)
-                await _answer(send, 204, None, _preflight_headers(headers))
-                return
-            self._rules.check(path, headers.get(b"host"), origin, headers.get(b"authorization"))
+            self._check(scope["method"], path, authority, headers)
         except RequestError as exc:
-            await _answer(send, exc.status, {"error": exc.message}, error_headers(exc.code, exc.headers))
+            await answer.error(exc.status, exc.message, exc.code, exc.headers)
             return
-        if self._application is None and not await self._answered_early(scope, send):
+        if _is_preflight(scope["method"], headers):
+            await answer.whole(204, None, _preflight_headers(headers))
+            return
+        scope = {**scope, "path": path}
+        if scope["method"] == "HEAD":
+            scope["method"], answer.has_no_body = "GET", True
+        elif scope["method"] == "OPTIONS":
+            # the framework's own answer leaves methods out; its refusal of a method nobody knows names them all
+            scope["method"], answer.names_methods = "?", True
+        await self._pass_on(scope, answer)
+
+    def _check(self, method: str, path: str, authority: str | None, headers: dict[bytes, str]) -> None:
+        """Apply the rules; a preflight, which cannot carry a token, is checked for Host and Origin only."""
+        host = headers.get(b"host")
+        if authority is not None and authority != host:
+            host = None  # two names for the server: which of them would count is anybody's guess
+        checked = "/" if _is_preflight(method, headers) else path
+        self._rules.check(checked, host, headers.get(b"origin"), headers.get(b"authorization"))
+
+    async def _pass_on(self, scope: Scope, answer: _Answer) -> None:
+        if self._application is None and scope["method"] == "GET" and scope["path"] in ("/health", "/health/live"):
+            await self._answer_early(scope["path"], answer)
+            return
+        try:
+            application = await self._loaded_application()
+            await application(scope, answer.receive, answer.send)
+        except asyncio.CancelledError:  # the grace period of a stop is over
+            await answer.error(503, "The sidecar is stopping.", "stopping", {"Retry-After": "5"})
+            raise
+        except Exception:  # the outermost edge of every request
+            log.exception("request failed")
+            await answer.error(500, INTERNAL, "internal")
+
+    async def _loaded_application(self) -> ASGIApp:
+        while self._application is None:
             await self._loaded.wait()
-        if self._application is not None:
-            await self._application(scope, receive, send)
+        return self._application
 
-    async def _answered_early(self, scope: Scope, send: Send) -> bool:
+    async def _answer_early(self, path: str, answer: _Answer) -> None:
         """Answer health questions while the application still loads."""
-        if scope["method"] not in ("GET", "HEAD") or scope["path"] not in ("/health", "/health/live"):
-            return False
-        status, body = (200, {"status": "alive"}) if scope["path"].endswith("live") else health_answer(self._readiness)
-        await _answer(send, status, body, {"Cache-Control": "no-store"}, head=scope["method"] == "HEAD")
-        return True
+        status, body = (200, {"status": "alive"}) if path.endswith("live") else health_answer(self._readiness)
+        await answer.whole(status, body, {"Cache-Control": "no-store"})
 
-    def _with_headers(self, send: Send, path: str, origin: str | None, challenge: str | None) -> Send:
-        """Add CORS headers, the proof, and what keeps answers out of caches and frames."""
-        extra = [(b"x-content-type-options", b"nosniff"), (b"vary", b"Origin")]
+    def _headers(self, path: str, headers: dict[bytes, str]) -> list[tuple[bytes, bytes]]:
+        """Return what the answer carries, whoever makes it: fixed headers, CORS, the proof."""
+        extra = [*_ALWAYS]
+        origin = headers.get(b"origin")
         if origin is not None and self._rules.is_allowed_origin(origin):
             extra.append((b"access-control-allow-origin", origin.encode("latin-1")))
             extra.append((b"access-control-expose-headers", _EXPOSED.encode()))
+        challenge = headers.get(b"taskflow-challenge")
         if challenge is not None and path == "/health":
             proof = self._rules.proof(challenge)
             if proof is not None:
                 extra.append((b"taskflow-proof", proof.encode()))
+        return extra
 
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *extra]
-            await send(message)
 
-        return send_with_headers
+class _Answer:
+    """The answer to one request: adds headers, leaves out a body that nobody asked for, knows whether it has begun."""
+
+    def __init__(self, receive: Receive, send: Send, extra: list[tuple[bytes, bytes]], *, may_read_on: bool) -> None:
+        """`may_read_on`: the client sends its body without waiting to be asked for it."""
+        self.has_no_body = False
+        """For HEAD."""
+        self.names_methods = False
+        """For OPTIONS."""
+        self._receive = receive
+        self._send = send
+        self._extra = extra
+        self._may_read_on = may_read_on
+        self._begun = False
+        self._body_ended = False
+
+    async def receive(self) -> Message:
+        """Hand the application the next piece of the request."""
+        message = await self._receive()
+        self._body_ended = not message.get("more_body", False)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass on one message of the application."""
+        if message["type"] == "http.response.start":
+            self._begun = True
+            status, headers = message["status"], message.get("headers", ())
+            if status == 413 and self._may_read_on:
+                await self._read_refused_body()
+            if status == 405 and self.names_methods:
+                status, headers = 204, [(name, value) for name, value in headers if name.lower() == b"allow"]
+                self.has_no_body = True
+            await self._send({**message, "status": status, "headers": [*headers, *self._extra]})
+            if self.has_no_body:  # complete, also where GET would stream without end
+                await self._send({"type": "http.response.body", "body": b""})
+        elif not self.has_no_body:
+            await self._send(message)
+
+    async def whole(self, status: int, body: dict[str, str] | None, headers: dict[str, str]) -> None:
+        """Send an answer of our own."""
+        content = b"" if body is None else _json(body)
+        fields = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+        if body is not None:
+            fields += [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
+        await self.send({"type": "http.response.start", "status": status, "headers": fields})
+        await self.send({"type": "http.response.body", "body": content})
+
+    async def error(self, status: int, sentence: str, code: str, headers: dict[str, str] | None = None) -> None:
+        """Send an error, unless an answer has begun already."""
+        if not self._begun:
+            await self.whole(status, {"error": sentence}, error_headers(code, headers))
+
+    async def _read_refused_body(self) -> None:
+        """Read on for a while: to close a connection over unread bytes destroys the answer on its way."""
+        left = MAX_REFUSED_BYTES
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REFUSED_BODY_S):
+                while left > 0 and not self._body_ended:
+                    left -= len((await self.receive()).get("body", b""))
 
 
 def _single_headers(scope: Scope) -> dict[bytes, str]:
@@ -169,6 +274,10 @@ def _single_headers(scope: Scope) -> dict[bytes, str]:
         text = value.decode("latin-1")
         headers[name] = f"{headers[name]}, {text}" if name in headers else text
     return headers
+
+
+def _is_preflight(method: str, headers: dict[bytes, str]) -> bool:
+    return method == "OPTIONS" and b"access-control-request-method" in headers
 
 
 def _preflight_headers(headers: dict[bytes, str]) -> dict[str, str]:
@@ -182,17 +291,10 @@ def _preflight_headers(headers: dict[bytes, str]) -> dict[str, str]:
     return answer
 
 
-async def _answer(
-    send: Send, status: int, body: dict[str, str] | None, headers: dict[str, str], *, head: bool = False
-) -> None:
-    content = b"" if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
-    fields = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
-    if body is not None:
-        fields += [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": fields})
-    await send({"type": "http.response.body", "body": b"" if head else content})
-
-
 def malformed_request_body() -> bytes:
     """Return the body of the answer to what is no HTTP request at all."""
-    return json.dumps({"error": STATUS_SENTENCES[400]}).encode()
+    return _json({"error": STATUS_SENTENCES[400]})
+
+
+def _json(body: dict[str, str]) -> bytes:
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()

@@ -107,9 +107,9 @@ class Config:
             EncryptionKeyInvalidError: a secret is malformed or too short.
         """
         given = {name: value for name, value in environ.items() if value.strip()}
-        directory = config_dir or given.get("TASKFLOW_CONFIG_DIR")
+        directory = _config_directory(config_dir, given.get("TASKFLOW_CONFIG_DIR"))
         return cls(
-            config_dir=_absolute(directory) if directory else _per_user_directory("config"),
+            config_dir=directory or _per_user_directory("config"),
             data_dir=_data_directory(given.get("TASKFLOW_DATA_DIR"), directory),
             port=_port(port, given.get("TASKFLOW_PORT"), default=0 if stdio else DEFAULT_PORT),
             log_level=_log_level(log_level or given.get("TASKFLOW_LOG_LEVEL", "info")),
@@ -140,8 +140,19 @@ def read_encryption_keys(text: str | None, origin: str) -> tuple[bytes, ...]:
         raise EncryptionKeyInvalidError(f"{origin} is not a Fernet key: {exc}.") from None
 
 
-def _absolute(directory: str) -> Path:
-    return Path(os.path.abspath(Path(directory).expanduser()))  # noqa: PTH100 - resolve() would follow links
+def _config_directory(flag: str | None, variable: str | None) -> Path | None:
+    if flag:
+        return _absolute(flag, "--config-dir")
+    return _absolute(variable, "TASKFLOW_CONFIG_DIR") if variable else None
+
+
+def _absolute(directory: str, origin: str) -> Path:
+    try:
+        return Path(os.path.abspath(Path(directory).expanduser()))  # noqa: PTH100 - resolve() would follow links
+    except RuntimeError:
+        raise UsageError(f"{origin} begins with ~, but that home directory is not known.") from None
+    except OSError:
+        raise UsageError(f"{origin} must be absolute: the working directory does not exist.") from None
 
 
 def _per_user_directory(kind: str) -> Path:
@@ -151,10 +162,10 @@ def _per_user_directory(kind: str) -> Path:
     return Path(directories.user_config_dir if kind == "config" else directories.user_data_dir)
 
 
-def _data_directory(data_dir: str | None, config_dir: str | None) -> Path:
+def _data_directory(data_dir: str | None, config_dir: Path | None) -> Path:
     if data_dir:
-        return _absolute(data_dir)
-    return _absolute(config_dir) / "data" if config_dir else _per_user_directory("data")
+        return _absolute(data_dir, "TASKFLOW_DATA_DIR")
+    return config_dir / "data" if config_dir else _per_user_directory("data")
 
 
 def _port(flag: int | None, variable: str | None, *, default: int) -> int:
@@ -163,7 +174,7 @@ def _port(flag: int | None, variable: str | None, *, default: int) -> int:
     if variable is None:
         return default
     text = variable.strip()
-    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+    if not re.fullmatch("[0-9]{1,5}", text) or int(text) > 65535:
         raise UsageError("TASKFLOW_PORT must be a whole number from 0 to 65535.")
     return int(text)
 
@@ -191,17 +202,25 @@ def _origins(text: str) -> tuple[str, ...]:
 
 
 def _jwt_secret(text: str | None) -> str | None:
+    _check_utf8("JWT_SECRET_KEY", text)
     if text is not None and len(text.encode()) < MIN_JWT_SECRET_BYTES:
         raise EncryptionKeyInvalidError(f"JWT_SECRET_KEY must be at least {MIN_JWT_SECRET_BYTES} bytes long.")
     return text
 
 
 def _api_key_secret(text: str | None) -> str | None:
+    _check_utf8("API_KEY_ENCRYPTION_SECRET", text)
     if text is not None and len(text) < MIN_API_KEY_SECRET_CHARS:
         raise EncryptionKeyInvalidError(
             f"API_KEY_ENCRYPTION_SECRET must be at least {MIN_API_KEY_SECRET_CHARS} characters long."
         )
     return text
+
+
+def _check_utf8(name: str, text: str | None) -> None:
+    """Refuse bytes that Python smuggles through as half surrogate pairs: they could not be encoded when it matters."""
+    if text is not None and any("\ud800" <= character <= "\udfff" for character in text):
+        raise EncryptionKeyInvalidError(f"{name} is not valid UTF-8.")
 
 
 def _unknown_names(environ: Mapping[str, str]) -> list[str]:

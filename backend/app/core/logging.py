@@ -17,11 +17,11 @@ import re
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, quote_plus
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 LEVELS: Final = ("debug", "info", "warning", "error")
@@ -31,22 +31,35 @@ KEPT_FILES: Final = 5
 _QUEUE_LINES: Final = 10_000
 _SHORTEST_PROTECTED: Final = 4
 """Shorter values would blank out ordinary words everywhere; the patterns still catch them where they matter."""
+_PINNED_SECRETS: Final = 50
+_LATEST_SECRETS: Final = 50
+"""Of the registered values the first stay, which are the process's own, and the latest: people try many passwords."""
+_SEARCHED_CHARS: Final = 256 * 1024
+_SHOWN_CHARS: Final = 32 * 1024
 
+_NAMES: Final = r"(?:password|passwd|passphrase|pwd|secret|token|authorization|(?:api|encryption|private)[_-]?key)"
+_SECRET_NAME: Final = re.compile(rf"(?i){_NAMES}\Z")
+# Repetitions are bounded wherever an unlucky text could make a pattern run over it again and again.
 _PATTERNS: Final = (
-    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s@]+@"), rf"\1:{REDACTED}@"),
+    # up to the last @ of the word: a password typed into a URL may hold one
+    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,30}://[^\s:/@]*):\S{1,4096}@"), rf"\1:{REDACTED}@"),
     (
         re.compile(
-            r"""(?i)(["']?(?:password|passwd|pwd|secret|token|api[_-]?key|encryption[_-]?key|authorization)["']?"""
-            r"""\s*[=:]\s*)(?:(?:bearer|basic)\s+)?("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;&}]+)"""
+            rf"""(?is)({_NAMES}["'\\]{{0,6}}\s{{0,8}}[=:]\s{{0,8}})(?:(?:bearer|basic)\s{{1,8}})?"""
+            # quoted, possibly inside another quotation, possibly cut off; or one word
+            r"""(?:\\+".*?(?:\\+"|\Z)|"(?:[^"\\]|\\.)*(?:"|\Z)|'(?:[^'\\]|\\.)*(?:'|\Z)|\S+)"""
         ),
         rf"\1{REDACTED}",
     ),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[a-z0-9._~+/=-]{8,}"), rf"\1 {REDACTED}"),
+    (re.compile(r"(?i)\b(bearer|basic)\s{1,8}[a-z0-9._~+/=-]{8,}"), rf"\1 {REDACTED}"),
     (re.compile(r"\bsk-[A-Za-z0-9_-]{8,}"), REDACTED),
     (re.compile(r"\bgAAAAA[A-Za-z0-9_=-]{20,}"), REDACTED),
     (re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}=(?![A-Za-z0-9_=-])"), REDACTED),
 )
 
+_NEEDS_NO_ESCAPE: Final = re.compile(r"[A-Za-z0-9_.~-]*")
+_PERCENT_ESCAPE: Final = re.compile(r"%[0-9A-F]{2}")
+_HTML_ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 _STANDARD_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -54,7 +67,8 @@ class Redactor:
     """Replaces registered secrets and whatever looks like one."""
 
     def __init__(self) -> None:
-        self._forms: tuple[str, ...] = ()
+        self._secrets: dict[str, set[str]] = {}
+        self._forms: list[str] = []
         self._lock = threading.Lock()
 
     def protect(self, secret: str) -> None:
@@ -62,34 +76,62 @@ class Redactor:
         if len(secret) < _SHORTEST_PROTECTED:
             return
         with self._lock:
-            # longest first, so that a form which contains another is replaced as a whole
-            self._forms = tuple(sorted({*self._forms, *_encoded_forms(secret)}, key=len, reverse=True))
+            is_known = secret in self._secrets
+            # entered anew at the end, where the latest are
+            self._secrets[secret] = self._secrets.pop(secret) if is_known else _forms_of(secret)
+            for forgotten in list(self._secrets)[_PINNED_SECRETS:-_LATEST_SECRETS]:
+                del self._secrets[forgotten]
+            if not is_known:
+                # longest first, so that a form which contains another is replaced as a whole
+                self._forms = sorted({form for forms in self._secrets.values() for form in forms}, key=len)[::-1]
 
     def redact(self, text: str) -> str:
-        """Return `text` without secrets."""
-        for form in self._forms:
+        """Return `text` without secrets, and not at any length."""
+        forms = self._forms
+        is_cut = len(text) > _SEARCHED_CHARS
+        text = text[:_SEARCHED_CHARS]
+        for form in forms:
             if form in text:
                 text = text.replace(form, REDACTED)
+        if is_cut and forms:
+            text = text[: -len(forms[0])]  # the cut may have gone through a secret
+        if is_cut or len(text) > _SHOWN_CHARS:
+            text = text[:_SHOWN_CHARS] + " [cut]"
         for pattern, replacement in _PATTERNS:
             text = pattern.sub(replacement, text)
         return text
 
 
-def _encoded_forms(secret: str) -> set[str]:
+def _forms_of(secret: str) -> set[str]:
+    """Return how `secret` may be written: raw, trimmed, escaped once or twice, encoded."""
+    forms = {secret, secret.strip()}
+    for _ in range(2):
+        forms |= {escaped for form in forms for escaped in _escaped(form)}
     raw = secret.encode("utf-8", "surrogatepass")
-    return {
-        secret,
-        quote(secret, safe="", errors="replace"),
-        quote_plus(secret, errors="replace"),
-        json.dumps(secret)[1:-1],
-        json.dumps(secret, ensure_ascii=False)[1:-1],
-        repr(secret)[1:-1],
-        repr(raw)[2:-1],
-        secret.replace("\\", "\\\\").replace("'", "\\'"),
-        base64.b64encode(raw).decode("ascii"),
-        base64.urlsafe_b64encode(raw).decode("ascii"),
-        raw.hex(),
-    }
+    forms |= {raw.hex(), raw.hex().upper(), *_base64_forms(raw)}
+    return {form for form in forms if len(form) >= _SHORTEST_PROTECTED}
+
+
+def _escaped(text: str) -> Iterator[str]:
+    """Yield `text` as URLs, JSON, Python, libpq, SQL, shells and HTML write it between their quotes."""
+    if _NEEDS_NO_ESCAPE.fullmatch(text):
+        return
+    for safe in ("", "/", "/:", " +", "!'()*", "!$&'()*+,;=:@/"):
+        quoted = quote(text, safe=safe, errors="surrogatepass")
+        yield from (quoted, quoted.replace("%20", "+"), _PERCENT_ESCAPE.sub(lambda found: found[0].lower(), quoted))
+    yield from (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
+    yield from (repr(text)[1:-1], ascii(text)[1:-1], repr(text.encode("utf-8", "surrogatepass"))[2:-1])
+    yield from (text.replace("\\", "\\\\").replace("'", "\\'"), text.replace("'", "''"), text.replace("'", "'\"'\"'"))
+    yield text.translate(_HTML_ESCAPES)
+
+
+def _base64_forms(raw: bytes) -> Iterator[str]:
+    """Yield base64 of `raw` as a whole, and of `raw` amid other bytes, less the characters these have a part in."""
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield encode(raw).decode("ascii")
+        for before, shared in enumerate((0, 2, 3)):
+            text = encode(bytes(before) + raw).decode("ascii").rstrip("=")
+            yield text[shared : len(text) if (before + len(raw)) % 3 == 0 else -1]
 
 
 _redactor: Final = Redactor()
@@ -105,6 +147,24 @@ def redact(text: str) -> str:
     return _redactor.redact(text)
 
 
+def redact_all(value: object) -> object:
+    """Return `value`, made of what JSON knows, with every text in it redacted, and whatever is named like a secret."""
+    if isinstance(value, dict):
+        return {redact(str(name)): _redact_item(str(name), item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [redact_all(item) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    text = str(value)
+    redacted = redact(text)
+    return value if isinstance(value, (int, float)) and redacted == text else redacted
+
+
+def _redact_item(name: str, value: object) -> object:
+    is_secret = value is not None and not isinstance(value, bool) and _SECRET_NAME.search(name) is not None
+    return REDACTED if is_secret else redact_all(value)
+
+
 def get_logger(name: str) -> logging.Logger:
     """Return the logger of a module; its output begins when `start_logging` was called."""
     return logging.getLogger(name)
@@ -115,27 +175,23 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the redacted line."""
-        entry: dict[str, Any] = {
+        entry: dict[str, object] = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            # each text is redacted before it is quoted: patterns are written for plain text
+            "message": redact(record.getMessage()),
+            **_extra(record),
         }
-        entry |= {key: value for key, value in vars(record).items() if key not in _STANDARD_FIELDS}
         if record.exc_info:
-            entry["exception"] = self.formatException(record.exc_info)
-        # each text is redacted before it is quoted: patterns are written for plain text
-        return json.dumps(_redact_values(entry), ensure_ascii=False, default=str)
+            entry["exception"] = redact(self.formatException(record.exc_info))
+        return json.dumps(entry, ensure_ascii=False)
 
 
-def _redact_values(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _redact_values(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_redact_values(item) for item in value]
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
-    return redact(str(value))
+def _extra(record: logging.LogRecord) -> dict[str, object]:
+    """Return the redacted extra fields of a record."""
+    fields = vars(record).items()
+    return {name: _redact_item(name, value) for name, value in fields if name not in _STANDARD_FIELDS}
 
 
 class _QueueHandler(logging.Handler):
@@ -247,9 +303,7 @@ class _PlainFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         text = f"{time.strftime('%H:%M:%S', time.localtime(record.created))} {record.levelname.lower():7} "
         text += redact(record.getMessage())
-        extra = {key: value for key, value in vars(record).items() if key not in _STANDARD_FIELDS}
-        if extra:
-            text += " " + " ".join(f"{key}={_redact_values(value)}" for key, value in extra.items())
+        text += "".join(f" {name}={value}" for name, value in _extra(record).items())
         if record.exc_info:
             text += "\n" + redact(self.formatException(record.exc_info))
         return text
@@ -271,3 +325,10 @@ def start_logging(writer: LogWriter, level: str, *, plain: bool | None = None) -
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
     is_terminal = sys.stderr is not None and sys.stderr.isatty()
     writer.add_stderr(_PlainFormatter() if (is_terminal if plain is None else plain) else JsonFormatter())
+    threading.excepthook = _log_failed_thread
+
+
+def _log_failed_thread(failure: threading.ExceptHookArgs) -> None:
+    """Log what ended a thread; Python itself would print it as it is, secrets included."""
+    if failure.exc_value is not None and not isinstance(failure.exc_value, SystemExit):
+        get_logger(__name__).error("a thread failed", exc_info=failure.exc_value)

@@ -8,7 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from app.core.exceptions import AlreadyRunningError
+from app.core.exceptions import AlreadyRunningError, ConfigDirectoryUnusableError
 from app.core.files import OWNER_FILE, write_atomically
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def owned(directory: Path) -> Iterator[None]:
 
     Raises:
         AlreadyRunningError: another process owns it; it is not touched in any way.
+        ConfigDirectoryUnusableError: its file system knows no locks.
     """
     descriptor = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT, OWNER_FILE)
     try:
@@ -45,8 +46,10 @@ def _try_lock(descriptor: int) -> bool:
             import fcntl
 
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except (BlockingIOError, PermissionError):
         return False
+    except OSError as exc:
+        raise ConfigDirectoryUnusableError(f"The config directory cannot be locked: {exc.strerror}.") from None
     return True
 
 

@@ -12,7 +12,6 @@ import gc
 import os
 import secrets
 import signal
-import sys
 import threading
 import time
 from dataclasses import replace
@@ -26,13 +25,14 @@ from app.core.exceptions import FatalError
 from app.core.logging import LogWriter, get_logger, protect, start_logging
 from app.core.ownership import owned, run_file
 from app.core.readiness import Readiness
-from app.core.security import prepare_config_directory
+from app.core.security import prepare_config_directory, remove_interrupted_writes
 from app.core.stdio import (
     PROTOCOL,
     Announcer,
     ensure_standard_streams,
     exit_at_the_latest,
     read_handshake,
+    tell,
     watch_parent,
 )
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from app.core.startup import Startup
-    from app.services.status import StatusService
+    from app.main import Parts
 
 ASKED_GRACE_S: Final = 5.0
 """What running requests get after an asked stop."""
@@ -57,18 +57,22 @@ def serve(environ: Mapping[str, str], **flags: Any) -> int:
     """Run one sidecar until it is stopped; return the exit status."""
     gc.disable()  # importing makes no garbage worth looking for; switched on again when everything is loaded
     ensure_standard_streams()
+    stop = Stop()
+    stop.on_signals()
     announcer = Announcer() if flags.get("stdio") else None
     code, status = "internal", 70
     logs = LogWriter()
     try:
-        _run(environ, flags, announcer, logs)
+        _run(environ, flags, announcer, logs, stop)
+        code, status = "stopped", 0
+    except StoppedEarlyError:
         code, status = "stopped", 0
     except FatalError as exc:
         code, status = exc.code, exc.exit_status
-        print(f"taskflow-sidecar: {exc}", file=sys.stderr)
+        tell(f"taskflow-sidecar: {exc}")
     except Exception:  # the outermost edge of the process
         log.exception("internal error")
-        print("taskflow-sidecar: internal error, see the log", file=sys.stderr)
+        tell("taskflow-sidecar: internal error, see the log")
     if announcer is not None and code != "usage":
         announcer.say("exit", code=code)
         announcer.close()
@@ -76,10 +80,11 @@ def serve(environ: Mapping[str, str], **flags: Any) -> int:
     return status
 
 
-def _run(environ: Mapping[str, str], flags: dict[str, Any], announcer: Announcer | None, logs: LogWriter) -> None:
+def _run(
+    environ: Mapping[str, str], flags: dict[str, Any], announcer: Announcer | None, logs: LogWriter, stop: Stop
+) -> None:
     config = Config.from_environ(environ, **flags)
     start_logging(logs, config.log_level, plain=False if config.stdio else None)
-    stop = Stop()
     token: str | None = None
     if config.stdio:
         handshake = read_handshake()
@@ -90,10 +95,10 @@ def _run(environ: Mapping[str, str], flags: dict[str, Any], announcer: Announcer
     elif not config.no_auth:
         token = secrets.token_hex(32)
     _protect_secrets(config, token)
-    stop.on_signals()
     prepare_config_directory(config.config_dir)
     with contextlib.ExitStack() as resources:
         resources.enter_context(owned(config.config_dir))
+        remove_interrupted_writes(config.config_dir)
         logs.add_file(config.data_dir / "logs")
         from app.core.server import bind
 
@@ -117,7 +122,7 @@ def _settings_page(config: Config, url: str, token: str | None) -> Iterator[Call
             if has_desktop():
                 open_page(path)
             else:
-                print(f"No desktop here to open it on; a browser can open {path}.", file=sys.stderr)
+                tell(f"No desktop here to open it on; a browser can open {path}.")
 
         yield show
 
@@ -134,11 +139,15 @@ def _protect_secrets(config: Config, token: str | None) -> None:
         log.warning("running without authentication: every program on this computer can use this sidecar")
 
 
+class StoppedEarlyError(Exception):
+    """A signal asked for a stop before the event loop ran: there is nothing to wait for."""
+
+
 class Stop:
     """A request to stop, from whichever thread, also before the event loop runs."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal may interrupt the handling of another one
         self._requested: float | None = None
         self._act: Callable[[float], object] | None = None
 
@@ -166,7 +175,12 @@ class Stop:
         for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
             number = getattr(signal, name, None)
             if number is not None:
-                signal.signal(number, lambda *_: self.request(ASKED_GRACE_S))
+                signal.signal(number, self._on_signal)
+
+    def _on_signal(self, *_: object) -> None:
+        self.request(ASKED_GRACE_S)
+        if self._act is None:
+            raise StoppedEarlyError
 
 
 class Sidecar:
@@ -184,8 +198,10 @@ class Sidecar:
         self._instance = secrets.token_hex(8)
         self._readiness = Readiness()
         self._startup: Startup | None = None
-        self._status: StatusService | None = None
+        self._parts: Parts | None = None
         self._failure: BaseException | None = None
+        self._said: tuple[str, str | None] | None = None
+        self._saying = threading.Lock()
         self.when_listening: Callable[[], None] = lambda: None
         """Called once, as soon as the socket answers."""
 
@@ -207,10 +223,12 @@ class Sidecar:
         rules = AccessRules(port=self._port, token=self._token, allowed_origins=self._config.allowed_origins)
         gate = Gate(rules, self._readiness)
         server = Server(gate, lambda: self._when_listening(loop, gate, server))
-        self._stop.connect(lambda grace_s: loop.call_soon_threadsafe(self._begin_stop, server, grace_s))
+        self._stop.connect(lambda grace_s: _call_in(loop, self._begin_stop, server, grace_s))
         with self._readiness.listening(self._announce_state):
             await server.serve(sockets=[self._listener])
         self._stop.request(ASKED_GRACE_S)  # bounds what follows
+        if self._parts is not None:
+            self._parts.maintenance.stop()
         if self._startup is not None:
             self._startup.stop()
         if self._failure is not None:
@@ -229,7 +247,7 @@ class Sidecar:
                 instance=self._instance,
             )
         else:
-            print(f"TaskFlow sidecar is at {self.url}/ (settings page). Stop it with Ctrl+C.", file=sys.stderr)
+            tell(f"TaskFlow sidecar is at {self.url}/ (settings page). Stop it with Ctrl+C.")
         self.when_listening()
         log.info("listening", extra={"port": self._port, "pid": os.getpid(), "version": __version__})
         threading.Thread(target=self._load, args=(loop, gate, server), name="load", daemon=True).start()
@@ -239,38 +257,50 @@ class Sidecar:
         try:
             from app.core.startup import Startup
             from app.db.session import Database
-            from app.services.status import StatusService
 
             database = Database(self._readiness)
             self._startup = Startup(self._config, self._readiness, database)
             self._startup.run()
-            stop = self._stop
-            self._status = StatusService(
-                self._config, self._readiness, self._instance, lambda: stop.request(ASKED_GRACE_S)
-            )
-            from app.main import Parts, create_app
+            from app.main import assemble, create_app
 
-            parts = Parts(self._config, self._readiness, database, self._startup, self._status)
+            stop = self._stop
+            parts = assemble(
+                self._config,
+                self._readiness,
+                database,
+                self._startup,
+                self._instance,
+                stop=lambda: stop.request(ASKED_GRACE_S),
+            )
+            self._parts = parts
+            parts.maintenance.start()
             application = create_app(parts)
         except BaseException as exc:  # noqa: BLE001 - carried over to the main thread, which ends the process
             self._failure = exc
-            loop.call_soon_threadsafe(server.stop, 0.0)
+            _call_in(loop, server.stop, 0.0)
         else:
-            loop.call_soon_threadsafe(gate.open, application)
+            _call_in(loop, gate.open, application)
         gc.freeze()
         gc.enable()
 
     def _begin_stop(self, server: Any, grace_s: float) -> None:
         log.info("stopping", extra={"grace_s": grace_s})
-        if self._status is not None:
-            self._status.stopping()
+        if self._parts is not None:
+            self._parts.status.stopping()
         server.stop(grace_s)
 
     def _announce_state(self) -> None:
         if self._announcer is None:
             return
-        document = self._readiness.document()
-        said = (document["state"], document["problem"] and document["problem"]["code"])
-        if said != getattr(self, "_said", None):
-            self._said = said
-            self._announcer.say("state", state=document["state"], problem=document["problem"])
+        with self._saying:  # the newest state is said last, whichever threads report
+            document = self._readiness.document()
+            said = (document["state"], document["problem"] and document["problem"]["code"])
+            if said != self._said:
+                self._said = said
+                self._announcer.say("state", state=document["state"], problem=document["problem"])
+
+
+def _call_in(loop: asyncio.AbstractEventLoop, action: Callable[..., object], *arguments: Any) -> None:
+    """Run `action` in the event loop, unless that has ended meanwhile."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(action, *arguments)

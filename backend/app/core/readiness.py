@@ -127,11 +127,7 @@ class Readiness:
                 "problem": _problem_document(facts),
                 "stages": [stage.document() for stage in facts.stages.values()],
                 "database": facts.database,
-                "vault": {
-                    "state": "unlocked" if facts.state == READY else "unavailable",
-                    "key_fingerprint": facts.key_fingerprint,
-                    "needs_fingerprint": None,
-                },
+                "key_fingerprint": facts.key_fingerprint,
             }
 
     @contextlib.contextmanager
@@ -145,11 +141,11 @@ class Readiness:
             with self._lock:
                 self._listeners.discard(listener)
 
-    def begin_run(self, *, reconnecting: bool = False) -> Run:
+    def begin_run(self, *, lost: Problem | None = None) -> Run:
         """Start to report a new run of the pipeline; the previous run's reports are ignored from now on.
 
         Args:
-            reconnecting: after a loss the state stays `reconnecting` until the database is back.
+            lost: why a ready database was lost; the state is `reconnecting` from now on until it is back.
         """
         run = Run(self)
         with self._lock:
@@ -160,9 +156,11 @@ class Readiness:
             self.is_ready = False
             facts.stages = {name: Stage(name) for name in STAGES}
             facts.next_retry_at = None
-            if not reconnecting:
+            if lost is None:
                 facts.state, facts.problem, facts.database, facts.was_ready = STARTING, None, None, False
-        self._announce()
+            else:
+                _set_problem(facts, lost, RECONNECTING)
+        self.announce()
         return run
 
     def end(self) -> None:
@@ -179,10 +177,11 @@ class Readiness:
                 return False
             change(self._facts)
             self.is_ready = self._facts.state == READY
-        self._announce()
+        self.announce()
         return True
 
-    def _announce(self) -> None:
+    def announce(self) -> None:
+        """Tell the listeners that the status document has changed, here or in a part that others write."""
         for listener in tuple(self._listeners):
             listener()
 
@@ -241,9 +240,7 @@ class Run:
         """Report what is wrong; False if a newer run took over."""
 
         def change(facts: _Facts) -> None:
-            if facts.problem is None or facts.problem.code != problem.code:
-                facts.since = time.time()
-            facts.state, facts.problem = state, problem
+            _set_problem(facts, problem, state)
             facts.next_retry_at = None if retry_in_s is None else time.monotonic() + retry_in_s
 
         return self._report(change)
@@ -260,6 +257,12 @@ def _finish(stage: Stage, state: str) -> None:
     if stage.started_at is not None:
         stage.elapsed_s += time.monotonic() - stage.started_at
     stage.state, stage.started_at, stage.message = state, None, None
+
+
+def _set_problem(facts: _Facts, problem: Problem, state: str) -> None:
+    if facts.problem is None or facts.problem.code != problem.code:
+        facts.since = time.time()
+    facts.state, facts.problem = state, problem
 
 
 def _problem_document(facts: _Facts) -> dict[str, Any] | None:

@@ -10,6 +10,10 @@ Rules that everything here keeps:
 from __future__ import annotations
 
 import json
+import os
+import secrets
+import stat
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -20,21 +24,25 @@ from app.core.files import (
     OWNER_FILE,
     make_private_directory,
     publish_exclusively,
+    remove,
     remove_leftovers,
     restrict,
-    set_aside,
     write_atomically,
 )
 from app.core.logging import get_logger, protect
 from app.core.problems import problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 KEY_FILE: Final = "fernet.key"
 CREDENTIALS_FILE: Final = "db_credentials.enc"
 MAX_FILE_BYTES: Final = 1 << 20
+
+_changing: Final = threading.Lock()
+"""Held by whatever changes the two files: a save in the middle of a rotation would encrypt under a key that is about
+to go. Other processes keep out because they do not own the directory."""
 
 log = get_logger(__name__)
 
@@ -45,14 +53,21 @@ def prepare_config_directory(directory: Path) -> None:
     Raises:
         ConfigDirectoryUnusableError: it cannot be created, entered or written.
     """
+    probe = directory / f".write-probe.{secrets.token_hex(8)}.tmp"
     try:
-        make_private_directory(directory)
-        probe = directory / ".write-probe"
-        probe.write_bytes(b"")
+        is_private = make_private_directory(directory)
+        probe.touch(OWNER_FILE)
         probe.unlink()
     except OSError as exc:
         raise ConfigDirectoryUnusableError(f"The config directory cannot be used: {exc.strerror}.") from None
-    remove_leftovers(directory, (KEY_FILE, CREDENTIALS_FILE, "sidecar.json"))
+    if not is_private:
+        log.warning("the config directory is open to other users and cannot be restricted")
+
+
+def remove_interrupted_writes(directory: Path) -> None:
+    """Delete what killed writers left; only for the directory's owner, whose writes alone are under way."""
+    with _changing:
+        remove_leftovers(directory)
 
 
 # --- fernet.key ------------------------------------------------------------------------------------------------------
@@ -99,14 +114,23 @@ def read_keys(directory: Path) -> KeyRing | None:
     content = _read_private(directory / KEY_FILE, "key-invalid")
     if content is None:
         return None
-    lines = content.removesuffix(b"\n").split(b"\n")
-    try:
-        keys = tuple(parse_key(line.decode("ascii")) for line in lines)
-    except ValueError:
-        raise ProblemError(problem("key-invalid")) from None
-    for line in lines:
-        protect(line.decode("ascii"))
+    keys = _parse_key_file(content)
+    if keys is None:
+        raise ProblemError(problem("key-invalid"))
+    for key in keys:
+        protect(encode_key(key))
     return KeyRing(keys)
+
+
+def _parse_key_file(content: bytes) -> tuple[bytes, ...] | None:
+    """Return the keys; None if the content is damaged.
+
+    The caller raises: an error raised here would keep a decoder's error, and with it the content, as its context.
+    """
+    try:
+        return tuple(parse_key(line.decode("ascii")) for line in content.removesuffix(b"\n").split(b"\n"))
+    except ValueError:
+        return None
 
 
 def existing_keys(directory: Path) -> KeyRing | None:
@@ -115,8 +139,10 @@ def existing_keys(directory: Path) -> KeyRing | None:
     Raises:
         ProblemError: ``key-missing`` (credentials exist without it), ``key-invalid``.
     """
+    # looked for before the key, which a first save publishes first
+    has_credentials = os.path.lexists(directory / CREDENTIALS_FILE)
     keys = read_keys(directory)
-    if keys is None and (directory / CREDENTIALS_FILE).exists():
+    if keys is None and has_credentials:
         raise ProblemError(problem("key-missing"))
     return keys
 
@@ -132,10 +158,8 @@ def load_or_create_keys(directory: Path) -> KeyRing:
 
 def _generate_keys(directory: Path) -> KeyRing:
     """Publish a new key; racing callers all end up with the one that was published first."""
-    from cryptography.fernet import Fernet
-
     try:
-        created = publish_exclusively(directory / KEY_FILE, Fernet.generate_key())
+        created = publish_exclusively(directory / KEY_FILE, _key_file_content(KeyRing((_new_key(),))))
     except OSError:
         raise ProblemError(problem("storage-unwritable")) from None
     if created:
@@ -146,38 +170,42 @@ def _generate_keys(directory: Path) -> KeyRing:
     return keys
 
 
-def rotate_keys(directory: Path, rewrap: Sequence[Callable[[KeyRing], None]] = ()) -> KeyRing:
+def rotate_keys(directory: Path, rewrap: Callable[[KeyRing], bool]) -> bool:
     """Put a new key in front, re-encrypt what hangs on the old ones, retire those.
 
     Each step leaves every file readable, so a crash at any point loses nothing and the next rotation cleans up.
 
     Args:
         directory: the config directory, owned by the caller.
-        rewrap: what else is to be re-encrypted while new and old keys are both at hand.
+        rewrap: re-encrypts what else hangs on the old keys, while new and old are both at hand; False if it could
+            not, for then the old keys stay in the file, where they still decrypt.
+
+    Returns:
+        Whether the old keys were retired.
 
     Raises:
         ProblemError: a file is missing, damaged or cannot be written.
     """
-    from cryptography.fernet import Fernet
-
-    old = read_keys(directory)
-    if old is None:
-        raise ProblemError(problem("key-missing"))
-    saved = read_credentials(directory, old)
-    both = KeyRing((parse_key(Fernet.generate_key().decode("ascii")), *old.keys))
-    new = KeyRing(both.keys[:1])
-    protect(encode_key(new.keys[0]))
-    try:
-        write_atomically(directory / KEY_FILE, _key_file_content(both))
-        if saved is not None:
-            _write_credentials(directory, saved.values, new, at=saved.saved_at)
-        for step in rewrap:
-            step(both)
-        write_atomically(directory / KEY_FILE, _key_file_content(new))
-    except OSError:
-        raise ProblemError(problem("storage-unwritable")) from None
-    log.info("key file rotated", extra={"fingerprint": fingerprint(new.keys[0])})
-    return new
+    with _changing:
+        old = existing_keys(directory)
+        if old is None:
+            raise ProblemError(
+                problem("key-missing", "There is no key file fernet.key yet.", "Start the sidecar once; it makes one.")
+            )
+        saved = read_credentials(directory, old)
+        both = KeyRing((_new_key(), *old.keys))
+        new = KeyRing(both.keys[:1])
+        try:
+            write_atomically(directory / KEY_FILE, _key_file_content(both))
+            if saved is not None:
+                _write_credentials(directory, saved.values, new, at=saved.saved_at)
+            retired = rewrap(both)
+            if retired:
+                write_atomically(directory / KEY_FILE, _key_file_content(new))
+        except OSError:
+            raise ProblemError(problem("storage-unwritable")) from None
+    log.info("key file rotated", extra={"fingerprint": fingerprint(new.keys[0]), "retired": retired})
+    return retired
 
 
 def _key_file_content(ring: KeyRing) -> bytes:
@@ -205,17 +233,30 @@ def read_credentials(directory: Path, keys: KeyRing) -> SavedCredentials | None:
     token = _read_private(directory / CREDENTIALS_FILE, "credentials-unreadable")
     if token is None:
         return None
+    values = _decrypt_object(token, keys)
+    if values is None:
+        raise ProblemError(problem("credentials-incomplete"))
+    return SavedCredentials(values, _token_time(token))
+
+
+def _decrypt_object(token: bytes, keys: KeyRing) -> dict[str, Any] | None:
+    """Return the JSON object in `token`; None if it holds something else.
+
+    The caller raises for that: an error raised here would keep JSONDecodeError as its context, whose `doc` is the
+    plaintext.
+
+    Raises:
+        ProblemError: ``credentials-unreadable``.
+    """
     try:
         plaintext = keys.decrypt(token)
     except ValueError:
         raise ProblemError(problem("credentials-unreadable")) from None
     try:
         values = json.loads(plaintext)
-    except ValueError:  # JSONDecodeError and UnicodeDecodeError hold the plaintext: drop them
-        raise ProblemError(problem("credentials-incomplete")) from None
-    if not isinstance(values, dict):
-        raise ProblemError(problem("credentials-incomplete"))
-    return SavedCredentials(values, _token_time(token))
+    except (ValueError, RecursionError):
+        return None
+    return values if isinstance(values, dict) else None
 
 
 def save_credentials(directory: Path, values: Mapping[str, Any]) -> None:
@@ -225,8 +266,9 @@ def save_credentials(directory: Path, values: Mapping[str, Any]) -> None:
         ProblemError: ``storage-unwritable``; what was saved before is as it was.
     """
     try:
-        keys = _keys_for_saving(directory)
-        _write_credentials(directory, values, keys)
+        with _changing:
+            keys = _keys_for_saving(directory)
+            _write_credentials(directory, values, keys, keep_old=not _are_readable(directory, keys))
     except OSError as exc:
         log.exception("credentials not saved", extra={"cause": exc.strerror})
         raise ProblemError(problem("storage-unwritable")) from None
@@ -243,45 +285,47 @@ def delete_credentials(directory: Path) -> bool:
         ProblemError: ``storage-unwritable``.
     """
     try:
-        (directory / CREDENTIALS_FILE).unlink()
-    except FileNotFoundError:
-        return False
+        with _changing:
+            is_deleted = remove(directory / CREDENTIALS_FILE)
     except OSError:
         raise ProblemError(problem("storage-unwritable")) from None
-    log.info("credentials deleted")
-    return True
+    if is_deleted:
+        log.info("credentials deleted")
+    return is_deleted
 
 
 def _keys_for_saving(directory: Path) -> KeyRing:
-    """Return keys to save under; sets aside a damaged key file and credentials that no key at hand opens."""
-    credentials = directory / CREDENTIALS_FILE
+    """Return keys to save under: those at hand, or a new one where there is none; a damaged key file is set aside."""
     try:
         keys = read_keys(directory)
     except ProblemError:
-        set_aside(directory / KEY_FILE)
-        set_aside(credentials)
         keys = KeyRing((_new_key(),))
-        write_atomically(directory / KEY_FILE, _key_file_content(keys))
-        return keys
-    if keys is None:
-        set_aside(credentials)
-        return _generate_keys(directory)
+        write_atomically(directory / KEY_FILE, _key_file_content(keys), keep_old=True)
+    return keys or _generate_keys(directory)
+
+
+def _are_readable(directory: Path, keys: KeyRing) -> bool:
+    """Tell whether `db_credentials.enc` may be replaced without a trace; one that is not there may."""
     try:
         read_credentials(directory, keys)
     except ProblemError:
-        set_aside(credentials)
-    return keys
+        return False
+    return True
 
 
 def _new_key() -> bytes:
     from cryptography.fernet import Fernet
 
-    return parse_key(Fernet.generate_key().decode("ascii"))
+    text = Fernet.generate_key().decode("ascii")
+    protect(text)
+    return parse_key(text)
 
 
-def _write_credentials(directory: Path, values: Mapping[str, Any], keys: KeyRing, *, at: int | None = None) -> None:
+def _write_credentials(
+    directory: Path, values: Mapping[str, Any], keys: KeyRing, *, at: int | None = None, keep_old: bool = False
+) -> None:
     plaintext = json.dumps(dict(values), ensure_ascii=False).encode()
-    write_atomically(directory / CREDENTIALS_FILE, keys.encrypt(plaintext, at=at))
+    write_atomically(directory / CREDENTIALS_FILE, keys.encrypt(plaintext, at=at), keep_old=keep_old)
 
 
 def _token_time(token: bytes) -> int:
@@ -303,14 +347,18 @@ def _read_private(path: Path, code_if_unreadable: str) -> bytes | None:
         ProblemError: `code_if_unreadable`, it exists but cannot be read as a file of sane size.
     """
     try:
-        if not restrict(path, OWNER_FILE):
+        found = path.stat()
+        # a pipe would be waited for, and a directory's mode is not ours to change
+        is_sane = stat.S_ISREG(found.st_mode) and found.st_size <= MAX_FILE_BYTES
+        if is_sane and not restrict(path, OWNER_FILE):
             log.warning("file is readable by other users and cannot be restricted", extra={"file": path.name})
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
+        content = path.read_bytes() if is_sane else None
     except FileNotFoundError:
-        return None
+        if not path.is_symlink():
+            return None
+        content = None
     except OSError:
-        raise ProblemError(problem(code_if_unreadable)) from None
-    if len(content) > MAX_FILE_BYTES:
+        content = None
+    if content is None:
         raise ProblemError(problem(code_if_unreadable))
     return content

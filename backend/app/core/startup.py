@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
     from app.core.config import Config
     from app.core.readiness import Readiness
-    from app.db.connect import Connector
-    from app.db.session import Database, OpenDatabase
+    from app.db.session import Database, Entrance, OpenDatabase
 
 FIRST_BACKOFF_S: Final = 0.1
 EARLY_BACKOFF_S: Final = 0.8
@@ -139,7 +138,7 @@ def connect_with_retry(watched: Watched, run: Run) -> None:
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(_is_transient),
-        wait=backoff,
+        wait=lambda state: backoff_s(state.attempt_number, time.monotonic() - state.start_time),
         sleep=tenacity.sleep_using_event(run.superseded),
         stop=tenacity.stop_when_event_set(run.superseded),
         before=report_attempt,
@@ -153,11 +152,15 @@ def _is_transient(error: BaseException) -> bool:
     return isinstance(error, ProblemError) and error.problem.retryable
 
 
-def backoff(state: RetryCallState) -> float:
-    """Return the seconds to wait: 0.1 doubling to 0.8 early in an outage, then to 5; jittered downwards."""
-    elapsed_s = time.monotonic() - state.start_time
-    longest_s = EARLY_BACKOFF_S if elapsed_s < EARLY_S else LATE_BACKOFF_S
-    doubled_s = FIRST_BACKOFF_S * 2.0 ** min(state.attempt_number - 1, 16)
+def backoff_s(attempt: int, outage_s: float) -> float:
+    """Return the seconds to wait: 0.1 doubling to 0.8 early in an outage, then to 5; jittered downwards.
+
+    Args:
+        attempt: the one that failed, counted from 1.
+        outage_s: how long the outage has lasted.
+    """
+    longest_s = EARLY_BACKOFF_S if outage_s < EARLY_S else LATE_BACKOFF_S
+    doubled_s = FIRST_BACKOFF_S * 2.0 ** min(attempt - 1, 16)
     return min(longest_s, doubled_s) * random.uniform(0.7, 1.0)  # noqa: S311 - jitter is no secret
 
 
@@ -236,23 +239,25 @@ class WatchedPostgres(Watched):
 
     mode = POSTGRESQL
 
-    def __init__(self, database: OpenDatabase, connector: Connector) -> None:
+    def __init__(self, database: OpenDatabase, entrance: Entrance) -> None:
         super().__init__(database)
-        self.connector = connector
+        self._entrance = entrance
         self._heart: object | None = None
 
     def prove(self, run: Run) -> None:
         """Connect and ask for the server's version and TLS."""
+        from app.db.connect import CONNECT_TIMEOUT_S
         from app.db.migrations import problems_of_database
 
         # made here rather than inside the pool, where an attempt could not be given up on
-        first = self.connector.open(cancelled=run.superseded)
-        self.connector.spare = first
+        first = self._entrance.open(cancelled=run.superseded)
+        self._entrance.keep(first)
         self.database.description |= {
             "server_version": first.info.parameter_status("server_version"),
             "tls": bool(first.info.ssl_in_use),
         }
-        with problems_of_database(), self.database.reader.connect():
+        limited = self.database.answering_within(CONNECT_TIMEOUT_S)
+        with problems_of_database(), limited, self.database.reader.connect():
             pass  # the pool takes the connection over and SQLAlchemy asks its own first questions
 
     def heartbeat(self, run: Run, *, suspicious: bool) -> Problem | None:
@@ -267,10 +272,10 @@ class WatchedPostgres(Watched):
             broken = True
         self.close()
         try:
-            self._heart = self.connector.open(deadline_s=HEARTBEAT_DEADLINE_S, cancelled=run.superseded)
+            self._heart = self._entrance.open(deadline_s=HEARTBEAT_DEADLINE_S, cancelled=run.superseded)
         except ProblemError as exc:
-            # a server without a free connection is alive; requests go on with those they have
-            return None if exc.problem.code == "too-many-connections" else exc.problem
+            # a server without a free connection is alive; requests go on with those they have, unless those broke
+            return None if exc.problem.code == "too-many-connections" and not broken else exc.problem
         if broken:
             self.database.refresh()  # whatever broke one connection may have broken the idle ones
         return None
@@ -307,10 +312,10 @@ class Startup:
         self._readiness = readiness
         self._database = database
         self._suspicion = threading.Event()
-        """Set when a use has failed: look at once, do not wait for the next heartbeat."""
+        """Set when a use has failed: look at once, do not wait for the next heartbeat. Each thread has its own."""
         self._lock = threading.Lock()
         self._stopped = False
-        database.on_failure = self._suspicion.set
+        database.on_failure = self._suspect
 
     def run(self, after: Callable[[], object] = lambda: None) -> None:
         """Begin, or begin again: whatever ran before is superseded, requests in flight finish on the old engine.
@@ -325,25 +330,34 @@ class Startup:
                 return
             run = self._readiness.begin_run()
             self._database.replace(None)
-        threading.Thread(target=self._live, args=(run,), name="startup", daemon=True).start()
+            self._suspicion.set()  # wakes the thread that watched so far, which then lets its connection go
+            suspicion = self._suspicion = threading.Event()
+        threading.Thread(target=self._live, args=(run, suspicion), name="startup", daemon=True).start()
 
     def stop(self) -> None:
-        """Stop watching and close the pool once requests in flight have finished."""
+        """Stop watching and close every connection; requests in flight have had their time."""
         with self._lock:
             self._stopped = True
             self._readiness.end()
-            self._database.replace(None)
+            self._database.cut_off()
+            self._suspicion.set()
+
+    def _suspect(self) -> None:
         self._suspicion.set()
 
-    def _live(self, run: Run) -> None:
+    def _live(self, run: Run, suspicion: threading.Event) -> None:
         """Bring up, watch, and when that ends do it again, until superseded."""
         loss: Problem | None = None
+        failures, outage_began = 0, time.monotonic()
         while not run.superseded.is_set():
             watched: Watched | None = None
             files = _file_signatures(self._config.config_dir)
+            failures += 1
             try:
+                _stay_refused(loss, run)
                 watched = self._bring_up(run)
-                loss = self._watch(watched, run)
+                loss = self._watch(watched, run, suspicion)
+                failures, outage_began = 0, time.monotonic()
             except SupersededError:
                 return
             except ProblemError as exc:
@@ -357,7 +371,7 @@ class Startup:
                 if watched is not None:
                     watched.close()
             if not run.superseded.is_set():
-                run = self._begin_again(run, loss)
+                run = self._begin_again(run, loss, backoff_s(max(1, failures), time.monotonic() - outage_began))
 
     def _bring_up(self, run: Run) -> Watched:
         """Run the pipeline and flip the flag."""
@@ -372,11 +386,11 @@ class Startup:
         log.info("ready", extra={"dialect": watched.database.description["dialect"]})
         return watched
 
-    def _watch(self, watched: Watched, run: Run) -> Problem | None:
+    def _watch(self, watched: Watched, run: Run, suspicion: threading.Event) -> Problem | None:
         """Return what was lost; None if superseded."""
         while not run.superseded.is_set():
-            suspicious = self._suspicion.wait(HEARTBEAT_S)
-            self._suspicion.clear()
+            suspicious = suspicion.wait(HEARTBEAT_S)
+            suspicion.clear()
             if run.superseded.is_set():
                 break
             lost = watched.heartbeat(run, suspicious=suspicious)
@@ -397,18 +411,24 @@ class Startup:
                 break
         return None
 
-    def _begin_again(self, run: Run, loss: Problem | None) -> Run:
+    def _begin_again(self, run: Run, loss: Problem | None, wait_s: float) -> Run:
         """Begin a new run after a loss (the state says so until the database is back) or a repaired file."""
         with self._lock:
             if run.superseded.is_set():
                 return run
-            new = self._readiness.begin_run(reconnecting=loss is not None)
-            if loss is not None:
-                new.problem(loss, state=RECONNECTING, retry_in_s=FIRST_BACKOFF_S)
+            new = self._readiness.begin_run(lost=loss)
             self._database.cut_off()
-        if loss is not None:
-            new.superseded.wait(FIRST_BACKOFF_S)
+        if loss is not None and loss.retryable:
+            new.problem(loss, state=RECONNECTING, retry_in_s=wait_s)
+            new.superseded.wait(wait_s)
         return new
+
+
+def _stay_refused(loss: Problem | None, run: Run) -> None:
+    """Raise what the server refused while the database was being watched: it was tried, and once is enough."""
+    if loss is not None and not loss.retryable:
+        with run.stage("connect"):
+            raise ProblemError(loss)
 
 
 def _file_signatures(directory: Path) -> _Signatures:

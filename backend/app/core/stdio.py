@@ -75,7 +75,7 @@ def parse_handshake(line: bytes) -> Handshake:
         raise HandshakeInvalidError("The handshake is longer than 64 KiB.")
     try:
         message = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise HandshakeInvalidError("The handshake is not JSON.") from None
     if not isinstance(message, dict):
         raise HandshakeInvalidError("The handshake is not a JSON object.")
@@ -137,6 +137,18 @@ class Announcer:
                     line = line[os.write(self._descriptor, line) :]
             except OSError:
                 return
+
+
+def tell(sentence: str, timeout_s: float = 0.5) -> None:
+    """Write one line to stderr for a person; a broken pipe, or one that nobody reads, stops nothing."""
+
+    def write() -> None:
+        with contextlib.suppress(OSError):
+            os.write(2, f"{sentence}\n".encode())
+
+    thread = threading.Thread(target=write, name="teller", daemon=True)
+    thread.start()
+    thread.join(timeout_s)
 
 
 def ensure_standard_streams() -> None:

@@ -1,7 +1,7 @@
 """Request bodies into msgspec Structs, with the first broken rule named in schema order.
 
-A Struct's fields carry their rule as an annotation, ``Annotated[str, text(100)]``; the same annotation describes the
-field in the OpenAPI document. msgspec's own decoder stops at the first error in the *order of the input* and measures
+A Struct's fields carry their rule as an annotation, ``Annotated[str, text(100)]``; the same rule describes the field in
+the OpenAPI document. msgspec's own decoder stops at the first error in the *order of the input* and measures
 text before trimming, so the rules here check one field after the other in the order of the schema instead.
 Messages never hold the submitted value.
 """
@@ -9,6 +9,7 @@ Messages never hold the submitted value.
 from __future__ import annotations
 
 import functools
+import json
 import re
 import types
 import typing
@@ -28,6 +29,9 @@ S = TypeVar("S", bound=msgspec.Struct)
 BLANK: Final = "field cannot be blank"
 NULL: Final = "field cannot be null"
 
+_INTEGER: Final = r"\s*[+-]?[0-9]{1,18}\s*"
+_PLAIN: Final = r"^[^\u0000]*$"
+_NOT_BLANK: Final = r"^[^\u0000]*\S[^\u0000]*$"
 _EMAIL_ATOM: Final = r"[^\s@<>()\[\]\\,;:\".\x00-\x1f\x7f]+"
 _EMAIL_LABEL: Final = r"[^\W_](?:[\w-]*[^\W_])?"
 _EMAIL: Final = re.compile(rf"{_EMAIL_ATOM}(?:\.{_EMAIL_ATOM})*@{_EMAIL_LABEL}(?:\.{_EMAIL_LABEL})+")
@@ -36,8 +40,10 @@ _EMAIL: Final = re.compile(rf"{_EMAIL_ATOM}(?:\.{_EMAIL_ATOM})*@{_EMAIL_LABEL}(?
 class Rule:
     """Checks and normalises one JSON value; raises ValueError with a sentence that does not hold the value."""
 
-    def __init__(self, check: Callable[[Any], Any]) -> None:
+    def __init__(self, check: Callable[[Any], Any], **schema: Any) -> None:
+        """`schema`: keywords of JSON Schema that describe what passes, as far as they can."""
         self.check = check
+        self.schema = schema
 
 
 def text(max_length: int, *, trim: bool = True, blank: bool = False) -> Rule:
@@ -53,7 +59,10 @@ def text(max_length: int, *, trim: bool = True, blank: bool = False) -> Rule:
             raise ValueError(f"String should have at most {max_length} characters")
         return string
 
-    return Rule(check)
+    if blank:
+        return Rule(check, type="string", maxLength=max_length, pattern=_PLAIN)
+    pattern = _NOT_BLANK if trim else _PLAIN
+    return Rule(check, type="string", minLength=1, maxLength=max_length, pattern=pattern)
 
 
 def plain_string(value: object) -> str:
@@ -81,14 +90,14 @@ def one_of(*values: str) -> Rule:
             raise ValueError(sentence)
         return value
 
-    return Rule(check)
+    return Rule(check, type="string", enum=list(values))
 
 
 def integer(minimum: int, maximum: int) -> Rule:
     """A whole number in a range; a numeric string is accepted."""
 
     def check(value: object) -> int:
-        if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value):
+        if isinstance(value, str) and re.fullmatch(_INTEGER, value):
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValueError("Input should be a valid integer")
@@ -98,7 +107,8 @@ def integer(minimum: int, maximum: int) -> Rule:
             raise ValueError(f"Input should be less than or equal to {maximum}")
         return value
 
-    return Rule(check)
+    number = {"type": "integer", "minimum": minimum, "maximum": maximum}
+    return Rule(check, anyOf=[number, {"type": "string", "pattern": f"^{_INTEGER}$"}])
 
 
 def _check_boolean(value: object) -> bool:
@@ -113,7 +123,7 @@ def _check_email(value: object) -> str:
         raise ValueError(BLANK)
     if len(address) > 320:
         raise ValueError("String should have at most 320 characters")
-    if not _EMAIL.fullmatch(address):
+    if not _EMAIL.fullmatch(address) or not address.isprintable():
         raise ValueError("Input should be a plain email address")
     return address
 
@@ -134,13 +144,9 @@ def check_uuid(value: object) -> str:
     raise ValueError("Input should be a valid UUID")
 
 
-BOOLEAN: Final = Rule(_check_boolean)
-EMAIL: Final = Rule(_check_email)
-UUID: Final = Rule(check_uuid)
-
-Email = typing.Annotated[str, EMAIL, Meta(max_length=320, extra_json_schema={"format": "email"})]
-Boolean = typing.Annotated[bool, BOOLEAN]
-Uuid = typing.Annotated[str, UUID, Meta(extra_json_schema={"format": "uuid"})]
+Email = typing.Annotated[str, Rule(_check_email, type="string", format="email", maxLength=320)]
+Boolean = typing.Annotated[bool, Rule(_check_boolean, type="boolean")]
+Uuid = typing.Annotated[str, Rule(check_uuid, type="string", format="uuid")]
 
 
 class _Field(typing.NamedTuple):
@@ -150,16 +156,19 @@ class _Field(typing.NamedTuple):
     required: bool
 
 
+def rules_of(schema: type[msgspec.Struct]) -> dict[str, tuple[Rule, bool]]:
+    """Return the rule of each field of a body by its name in JSON, and whether null passes too; none for an answer."""
+    hints = typing.get_type_hints(schema, include_extras=True)
+    found = {info.encode_name: _rule_of(hints[info.name]) for info in msgspec.structs.fields(schema)}
+    return {name: (rule, nullable) for name, (rule, nullable) in found.items() if rule is not None}
+
+
 @functools.cache
 def _fields(schema: type[msgspec.Struct]) -> tuple[_Field, ...]:
-    hints = typing.get_type_hints(schema, include_extras=True)
-    fields = []
-    for info in msgspec.structs.fields(schema):
-        rule, nullable = _rule_of(hints[info.name])
-        if rule is None:
-            raise TypeError(f"{schema.__name__}.{info.name} has no rule")
-        fields.append(_Field(info.encode_name, rule, nullable, info.required))
-    return tuple(fields)
+    rules = rules_of(schema)
+    return tuple(
+        _Field(info.encode_name, *rules[info.encode_name], info.required) for info in msgspec.structs.fields(schema)
+    )
 
 
 def _rule_of(hint: Any) -> tuple[Rule | None, bool]:
@@ -179,16 +188,24 @@ def _rule_of(hint: Any) -> tuple[Rule | None, bool]:
 def decode_object(raw: bytes) -> dict[str, Any]:
     """Decode a JSON object.
 
+    By the standard library's decoder: msgspec's takes half a surrogate pair or a number beyond 64 bits for broken JSON,
+    whatever field it stands in, and could not name that field.
+
     Raises:
         ValidationError: it is no JSON, or no object.
     """
     try:
-        value = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        value = json.loads(raw.decode(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
         raise ValidationError("body: Input should be valid JSON") from None
     if not isinstance(value, dict):
         raise ValidationError("body: Input should be an object")
     return value
+
+
+def _refuse_constant(_: str) -> None:
+    """Refuse `NaN` and `Infinity`, which Python knows and JSON does not."""
+    raise ValueError
 
 
 def build(schema: type[S], values: Mapping[str, Any]) -> S:

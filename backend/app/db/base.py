@@ -68,9 +68,24 @@ class Instant(TypeDecorator[dt.datetime]):
         return result
 
 
+class Sealed(TypeDecorator[str]):
+    """A secret in its sealed form. Every column that holds one has this type, and no other column does.
+
+    The type does no sealing: a ciphertext is bound to its row, which a column type cannot see. It marks the column.
+    """
+
+    impl = Text
+    cache_ok = True
+
+
 def utc_now() -> dt.datetime:
     """Return the present instant, with microseconds."""
     return dt.datetime.now(dt.UTC)
+
+
+def instant_text(value: dt.datetime | None) -> str | None:
+    """Return ISO 8601 in UTC with microseconds and `Z`, as answers and ciphertexts write it."""
+    return None if value is None else value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def casefolded(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from typing import TYPE_CHECKING, Any, Final
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from app import __version__
 from app.core.exceptions import ProblemError
 from app.core.problems import problem
-from app.db.diagnose import diagnose
+from app.db.diagnose import depends_on_encryption, diagnose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 APPLICATION_NAME: Final = f"taskflow-sidecar/{__version__}"
 CONNECT_TIMEOUT_S: Final = 5
-"""libpq's own limit, which it applies to each address of each host anew."""
+"""libpq's own limit, which it applies to each address of each host anew; less for many hosts, so that each is tried."""
 CONNECT_DEADLINE_S: Final = 12.0
 """Limit for one attempt as a whole, name resolution included, which libpq does not bound at all."""
 STATEMENT_TIMEOUT_MS: Final = 30_000
@@ -30,22 +31,21 @@ SESSION_OPTIONS: Final = (
     f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
 )
 _CLIENT_CHECK_VERSION: Final = 140000
+_FIRST_SSLMODE: Final = {"prefer": "require", "allow": "disable"}
+_NEVER_ASK: Final = "-"
+"""With none at all OpenSSL would ask for an encrypted key's passphrase on the terminal, or on stdin."""
 
 
 class Connector:
-    """Opens connections with one set of settings; remembers whether a pooler refuses start-up parameters."""
+    """Opens connections with one set of settings; remembers what a server or a pooler refused."""
 
     def __init__(self, settings: ConnectionSettings) -> None:
         self.settings = settings
         self.behind_pooler = False
         """The server refused session time-outs as start-up parameters; they must be set per transaction."""
-        self.spare: Any = None
-        """An open connection that the pool takes before it opens one."""
-
-    def take(self) -> Any:
-        """Return the spare connection, or else open one."""
-        spare, self.spare = self.spare, None
-        return spare if spare is not None else self.open()
+        self._sslmode = settings.sslmode
+        if len(settings.hosts) == 1:  # with several, libpq must do it: a second walk past dead ones costs too much time
+            self._sslmode = _FIRST_SSLMODE.get(settings.sslmode, settings.sslmode)
 
     def open(self, *, deadline_s: float = CONNECT_DEADLINE_S, cancelled: threading.Event | None = None) -> Any:
         """Return an open psycopg2 connection.
@@ -53,26 +53,43 @@ class Connector:
         Raises:
             ProblemError: it could not be made; the problem tells why, without the driver's text.
         """
-        if not self.behind_pooler:
-            try:
-                return within(lambda: self._connect(SESSION_OPTIONS), deadline_s, cancelled)
-            except ProblemError as exc:
-                if exc.problem.code != "parameter-refused":
-                    raise
-        connection = within(lambda: self._connect(""), deadline_s, cancelled)
-        self.behind_pooler = True
-        return connection
+        return within(self._negotiate, deadline_s, cancelled)
 
-    def _connect(self, session_options: str) -> Psycopg2Connection:
+    def _negotiate(self, given_up: threading.Event) -> Psycopg2Connection:
+        """Connect; without session time-outs, or with the other choice between TLS and none, if that is at fault.
+
+        libpq itself carries `prefer` and `allow` out by trying twice, whatever the first failure was. A rejected
+        password must be tried once only: accounts get locked. So the first try is made here, and libpq gets the mode
+        as it was typed only after a refusal that has to do with encryption.
+        """
         import psycopg2
 
-        try:
-            connection = psycopg2.connect(**self.parameters(session_options))
-            if session_options and connection.server_version >= _CLIENT_CHECK_VERSION:
-                _notice_dead_clients(connection)
-        except (psycopg2.Error, UnicodeError, ValueError) as exc:
-            # driver texts may quote parts of the DSN: only the diagnosis leaves this function
-            raise ProblemError(diagnose(str(exc), self.settings)) from None
+        behind_pooler, sslmode = self.behind_pooler, self._sslmode
+        while True:
+            try:
+                connection = self._connect("" if behind_pooler else SESSION_OPTIONS, sslmode)
+            except (psycopg2.Error, UnicodeError, ValueError) as exc:
+                error: Exception = exc
+            else:
+                self.behind_pooler, self._sslmode = behind_pooler, sslmode
+                return connection
+            # driver texts may quote parts of the DSN: only the diagnosis leaves this function, without a context
+            found = diagnose(error, self.settings)
+            if given_up.is_set():
+                raise ProblemError(found)
+            if found.code == "parameter-refused" and not behind_pooler:
+                behind_pooler = True
+            elif sslmode != self.settings.sslmode and depends_on_encryption(error):
+                sslmode = self.settings.sslmode
+            else:
+                raise ProblemError(found)
+
+    def _connect(self, session_options: str, sslmode: str) -> Psycopg2Connection:
+        import psycopg2
+
+        connection = psycopg2.connect(**self.parameters(session_options) | {"sslmode": sslmode})
+        if session_options and connection.server_version >= _CLIENT_CHECK_VERSION:
+            _notice_dead_clients(connection)
         return connection
 
     def parameters(self, session_options: str) -> dict[str, Any]:
@@ -80,7 +97,7 @@ class Connector:
         settings = self.settings
         own_options = f"{settings.options or ''} {session_options}".strip()
         parameters = {
-            "host": ",".join(part.strip().removeprefix("[").removesuffix("]") for part in settings.host.split(",")),
+            "host": ",".join(settings.hosts),
             "port": str(settings.port),
             "dbname": settings.database,
             "user": settings.username,
@@ -89,12 +106,13 @@ class Connector:
             "sslrootcert": settings.sslrootcert,
             "sslcert": settings.sslcert,
             "sslkey": settings.sslkey,
+            "sslpassword": _NEVER_ASK,
             "target_session_attrs": settings.target_session_attrs,
             "channel_binding": settings.channel_binding,
             "options": own_options or None,
             "application_name": APPLICATION_NAME,
             "client_encoding": "utf8",
-            "connect_timeout": CONNECT_TIMEOUT_S,
+            "connect_timeout": max(2, min(CONNECT_TIMEOUT_S, int(CONNECT_DEADLINE_S - 1) // len(settings.hosts))),
             "gssencmode": "disable",
             "keepalives": 1,
             "keepalives_idle": 10,
@@ -107,17 +125,27 @@ class Connector:
 
 def _notice_dead_clients(connection: Psycopg2Connection) -> None:
     """Let the server end a statement soon after this process died, even one that waits for a lock."""
+    import psycopg2
+
     connection.autocommit = True
-    with connection.cursor() as cursor:
+    # servers on some systems, Windows among them, cannot do it and say so
+    with contextlib.suppress(psycopg2.DataError, psycopg2.NotSupportedError), connection.cursor() as cursor:
         cursor.execute("SET client_connection_check_interval = '2s'")
     connection.autocommit = False
 
 
-def within(connect: Callable[[], Psycopg2Connection], deadline_s: float, cancelled: threading.Event | None) -> Any:
+def within(
+    connect: Callable[[threading.Event], Psycopg2Connection], deadline_s: float, cancelled: threading.Event | None
+) -> Any:
     """Run `connect` in a thread of its own and give up on it after `deadline_s`, or when `cancelled` is set.
 
     libpq cannot be interrupted while it resolves a name or walks through addresses. An attempt that was given up ends
     by itself within libpq's own limits; its connection, should one come about, is closed at once.
+
+    Args:
+        connect: is told by the event it gets that it was given up.
+        deadline_s: seconds for everything.
+        cancelled: set by somebody who no longer wants the connection.
     """
     outcome: list[Any] = []
     done = threading.Event()
@@ -126,7 +154,7 @@ def within(connect: Callable[[], Psycopg2Connection], deadline_s: float, cancell
 
     def attempt() -> None:
         try:
-            result: Any = connect()
+            result: Any = connect(given_up)
         except BaseException as exc:  # noqa: BLE001 - carried over to the waiting thread
             result = exc
         with decided:
@@ -164,11 +192,13 @@ def check_connection(settings: ConnectionSettings) -> None:
     import psycopg2
 
     connection = Connector(settings).open()
+    clock = cut_off_after(connection, CONNECT_TIMEOUT_S / 2)
     try:
-        with cut_off_after(connection, CONNECT_TIMEOUT_S / 2), connection.cursor() as cursor:
+        with clock, connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except psycopg2.Error as exc:
-        raise ProblemError(diagnose(str(exc), settings)) from None
+        found = problem("connection-timeout") if clock.has_cut else diagnose(exc, settings)
+        raise ProblemError(found) from None
     finally:
         connection.close()
 
@@ -180,7 +210,9 @@ class cut_off_after:  # noqa: N801 - reads as a verb where it is used
     """
 
     def __init__(self, connection: Any, deadline_s: float) -> None:
-        self._timer = threading.Timer(deadline_s, cut, args=(connection,))
+        self.has_cut = False
+        self._connection = connection
+        self._timer = threading.Timer(deadline_s, self._cut)
         self._timer.daemon = True
 
     def __enter__(self) -> None:
@@ -190,6 +222,10 @@ class cut_off_after:  # noqa: N801 - reads as a verb where it is used
     def __exit__(self, *_: object) -> None:
         """Stop the clock."""
         self._timer.cancel()
+
+    def _cut(self) -> None:
+        self.has_cut = True
+        cut(self._connection)
 
 
 def cut(connection: Any) -> None:

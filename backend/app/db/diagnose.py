@@ -1,161 +1,233 @@
 """What libpq says, as a problem with a stable code.
 
 psycopg2's connection errors carry no SQLSTATE, so the text is all there is. Network failures come from libpq itself
-in the process's own locale (C); the server's refusals may be localised: then nothing below matches, and the problem is
+in the process's own locale (C); the server's refusals may be localised: then no pattern matches, and the problem is
 ``connection-failed`` with the server's own first line, cleaned.
+
+With several hosts or addresses libpq prints one line for each. What a server answered outweighs a network failure:
+a rejected password must never look like a passing trouble, which would be retried.
 """
 
 from __future__ import annotations
 
+import locale
 import re
 import socket
-from typing import TYPE_CHECKING, Final
+import struct
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote, quote_plus
 
 from app.core.problems import Problem, problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app.db.settings import ConnectionSettings
 
-_PATTERNS: Final[tuple[tuple[str, str], ...]] = (
-    (r"could not translate host name|Name or service not known|nodename nor servname|No such host", "host-unresolved"),
-    (
-        (
-            r"the database system is (starting up|shutting down|in recovery|not yet accepting|not accepting)|"
-            r"terminating connection due to|server login has been failing|server_login_retry|pgbouncer is shutting"
-        ),
-        "server-starting",
+
+class _Sign(NamedTuple):
+    """Words that give a problem away; `message` and `remedy` replace the catalogue's where more is known."""
+
+    pattern: str
+    code: str
+    message: str | None = None
+    remedy: str | None = None
+
+
+_ANSWERS: Final = (
+    _Sign(r"unsupported startup parameter|unrecognized configuration parameter", "parameter-refused"),
+    _Sign(
+        r"certificate authentication failed",
+        "permission-denied",
+        "The client certificate was issued for another database user.",
+        "Give the client certificate and its private key that were issued for this user name.",
     ),
-    (
-        r"too many clients|remaining connection slots|too many connections|no more connections allowed",
-        "too-many-connections",
+    _Sign(
+        r"(Peer|Ident|GSSAPI|SSPI) authentication failed",
+        "permission-denied",
+        "The database server wants another way of logging in than a password.",
+        "Ask the database administrator to allow password log-in for this user from this computer.",
     ),
-    (
-        (
-            r"password authentication failed|no password supplied|authentication failed for user|"
-            r"SASL authentication failed|no such user|wrong password|invalid SCRAM|empty password|role \".*\" does not exist"
-        ),
+    _Sign(
+        r"authentication failed|no password supplied|no such user|wrong password|invalid SCRAM|empty password|"
+        r'role ".*" does not exist',
         "password-rejected",
     ),
-    (r"database \".*\" does not exist|no such database", "database-missing"),
-    (
-        (
-            r"is not permitted to log in|permission denied for database|does not have CONNECT privilege|"
-            r"is not currently accepting connections|not allowed to connect"
-        ),
+    _Sign(r'database ".*" does not exist|no such database', "database-missing"),
+    _Sign(
+        r"is not permitted to log in|permission denied for database|does not have CONNECT privilege|"
+        r"is not currently accepting connections|not allowed to connect",
         "permission-denied",
     ),
-    (r"unsupported startup parameter|unrecognized configuration parameter", "parameter-refused"),
-    (r"server does not support SSL, but SSL was required|server does not support SSL", "tls-unavailable"),
-    (
-        r"\bSSL required\b|TLS required|SSL connection is required|requires? (an )?(SSL|TLS|encrypted)",
+    _Sign(
+        r"too many clients|remaining connection slots|too many connections|no more connections allowed|"
+        r"could not fork new process",
+        "too-many-connections",
+    ),
+    _Sign(
+        r"server login has been failing|server_login_retry|cannot connect to server|server down|query_wait_timeout",
+        "server-starting",
+        "The connection pooler answers, but does not reach the database server.",
+        "Wait a moment and try again; if it stays so, ask the database administrator.",
+    ),
+    _Sign(
+        r"the database system is (starting up|shutting down|in recovery|not yet accepting|not accepting)|"
+        r"terminating connection due to|pgbouncer is shutting",
+        "server-starting",
+    ),
+    _Sign(r"canceling authentication due to timeout", "connection-timeout"),
+    _Sign(
+        r"session is (not )?read-only|server is (not )?in hot standby",
+        "connection-failed",
+        "None of the hosts is a server of the demanded kind (target_session_attrs).",
+        "Check the list of hosts, or loosen target_session_attrs.",
+    ),
+    _Sign(
+        r"requires a valid client certificate|alert (certificate|bad certificate|unsupported certificate|unknown ca)",
         "tls-required",
+        "The database server asks for a client certificate and did not accept one.",
+        "Give the client certificate and its private key that the database administrator issued.",
     ),
-    (
-        (
-            r"received invalid response|expected authentication request from server|"
-            r"invalid response to SSL negotiation|wrong version number|unknown protocol|packet length too long|record layer failure|http request|"
-            r"unexpected message from server|received unencrypted data after SSL|unsupported frontend protocol|"
-            r"invalid message length|message type 0x|lost synchronization"
-        ),
-        "not-postgresql",
-    ),
-    (r"timeout expired|Connection timed out|timed out", "connection-timeout"),
-    (r"Connection refused|\(0x0000274D/10061\)|No such file or directory", "connection-refused"),
-    (
-        (
-            r"server closed the connection unexpectedly|Connection reset|connection reset|could not receive data|"
-            r"SSL SYSCALL error|SSL connection has been closed|Broken pipe|could not send"
-        ),
-        "connection-lost",
-    ),
-)
-
-_VARIANTS: Final[tuple[tuple[str, str, str, str], ...]] = (
-    (
-        r"Temporary failure in name resolution",
-        "host-unresolved",
-        "The database host name could not be looked up: no name server answers.",
-        "Check the network and the VPN.",
-    ),
-    (
-        r"No route to host|Network is unreachable|Host is down",
-        "connection-timeout",
-        "The network knows no way to the database server.",
-        "Check the network, the VPN and the host address.",
-    ),
-    (
+    _Sign(
         r"does not match host name|host name mismatch",
         "tls-unverified",
         "The database server's certificate was issued for another name.",
         "Use the host name that the certificate names, or ask the database administrator for a matching certificate.",
     ),
-    (
-        r"root certificate file|root certificate|could not (read|load) .*root",
+    _Sign(
+        r"root certificate",
         "tls-unverified",
         "The root certificate to verify the database server with was not found or cannot be read.",
         "Give the path of the issuer's root certificate, or 'system' with the TLS mode verify-full.",
     ),
-    (
-        r"certificate file|private key file|could not load private key",
+    _Sign(
+        r"certificate file|private key",
         "tls-unverified",
         "The client certificate or its private key was not found or cannot be read.",
-        "Check the paths of certificate and key, and that only you can read the key.",
+        "Check the paths of certificate and key, that they belong together, that only you can read the key, and that "
+        "it has no passphrase.",
     ),
-    (
-        r"connection requires a valid client certificate|alert (certificate|handshake)",
-        "tls-required",
-        "The database server asks for a client certificate and did not accept one.",
-        "Give the client certificate and its private key that the database administrator issued.",
-    ),
-    (
+    _Sign(
         r"certificate verify failed|self.signed certificate|unable to get .*issuer|certificate has expired",
         "tls-unverified",
-        "",
-        "",
     ),
-    (
-        r"session is (not )?read-only|server is (not )?in hot standby|target_session_attrs",
+    _Sign(r"server does not support SSL", "tls-unavailable"),
+    _Sign(
+        r"channel binding required",
+        "tls-unavailable",
+        "The settings demand channel binding, which the database server does not offer.",
+        "Set channel_binding to prefer, or ask the database administrator.",
+    ),
+    _Sign(r"\bSSL required\b|TLS required|SSL connection is required", "tls-required"),
+)
+"""What a server, or TLS, settled; the more telling comes first."""
+
+_FAILURES: Final = (
+    _Sign(
+        r"received invalid response|expected authentication request from server|invalid response to SSL negotiation|"
+        r"wrong version number|unknown protocol|packet length too long|record layer failure|http request|"
+        r"unexpected message from server|received unencrypted data after SSL|unsupported frontend protocol|"
+        r"invalid message length|message type 0x|lost synchronization|invalid authentication request",
+        "not-postgresql",
+    ),
+    _Sign(r"timeout expired|timed out", "connection-timeout"),
+    _Sign(
+        r"No route to host|Network is unreachable|Host is down|Cannot assign requested address|Invalid argument|"
+        r"Permission denied|Operation not permitted",
+        "connection-timeout",
+        "This computer has no way to the database server.",
+        "Check the network, the VPN, the firewall and the host address.",
+    ),
+    _Sign(r"Connection refused|No such file or directory", "connection-refused"),
+    _Sign(
+        r"Temporary failure in name resolution",
+        "host-unresolved",
+        "The database host name could not be looked up: no name server answers.",
+        "Check the network and the VPN.",
+    ),
+    _Sign(r"could not translate host name", "host-unresolved"),
+    _Sign(
+        r"server closed the connection unexpectedly|[Cc]onnection reset|could not receive data|could not send|"
+        r"SSL SYSCALL error|SSL connection has been closed|Broken pipe",
+        "connection-lost",
+        "The server closed the connection before it could be used.",
+        "Check host and port; if they are right, wait a moment and try again.",
+    ),
+    _Sign(
+        r"SSL error",
         "connection-failed",
-        "None of the hosts is a server of the demanded kind (target_session_attrs).",
-        "Check the list of hosts, or loosen target_session_attrs.",
+        "The database server and this program could not agree on how to encrypt.",
+        "Ask the database administrator which TLS versions and ciphers the server takes.",
     ),
 )
+"""What the network did, in libpq's own words."""
 
-_SERVER_REPLY: Final = re.compile(r"(?:^|: )(?P<severity>[^\s:\"]{3,30}):  (?P<text>[^\n]+)")
+_SERVER_REPLY: Final = re.compile(r"failed: [^:\n]{1,40}:  (?P<text>[^\n]+)")
 """A server's own refusal, in any language: libpq prints ``SEVERITY:  text`` with two spaces."""
 
+_SSL_REQUEST: Final = struct.pack("!ii", 8, 80877103)
+_TLS_ALERT: Final = b"\x15\x03"
 
-def diagnose(text: str, settings: ConnectionSettings) -> Problem:
-    """Name the problem behind libpq's `text`.
 
-    With several hosts or addresses libpq prints one line for each; what a server answered outweighs a network failure,
-    so the patterns are ordered from the most telling to the least.
+def diagnose(error: Exception, settings: ConnectionSettings) -> Problem:
+    """Name the problem behind an error of psycopg2."""
+    text = _text_of(error)
+    words = _without_names(text)
+    found = _find(_ANSWERS, words)
+    if found is not None:
+        return found
+    if "pg_hba.conf" in words:
+        return _no_entry(words, settings)
+    reply = _SERVER_REPLY.search(text)
+    if reply is not None:
+        return _refusal(reply["text"], settings)
+    found = _find(_FAILURES, words)
+    if found is None:
+        # libpq's own words: a network trouble we have no name for, which may pass
+        reason = clean(text.strip().split("\n", 1)[0].split(" failed: ", 1)[-1], settings)
+        return problem("connection-failed", f"The connection could not be made: {reason}.", retryable=True)
+    if found.code == "connection-timeout" and _web_server_answers(settings):
+        return problem("not-postgresql")
+    return found
+
+
+def depends_on_encryption(error: Exception) -> bool:
+    """Tell whether the other choice between TLS and none could succeed where this one failed.
+
+    Never after the server has judged the password: accounts get locked.
     """
-    for pattern, code, message, remedy in _VARIANTS:
-        if re.search(pattern, text):
-            return problem(code, message or None, remedy or None)
-    if "no pg_hba.conf entry" in text or "pg_hba.conf rejects connection" in text:
-        return _no_entry(text, settings)
-    if re.search(r"(Peer|Ident|GSSAPI|certificate) authentication failed", text):
-        return problem(
-            "permission-denied",
-            "The database server wants another way of logging in than a password.",
-            "Ask the database administrator to allow password log-in for this user from this computer.",
-        )
-    for pattern, code in _PATTERNS:
-        if re.search(pattern, text):
-            if code == "connection-timeout" and _web_server_answers(settings):
-                return problem("not-postgresql")
-            return problem(code)
-    return _unknown(text, settings)
+    words = _without_names(_text_of(error))
+    if "authentication failed" in words:
+        return False
+    return re.search(r"(?i)pg_hba\.conf|\b(SSL|TLS)|certificate", words) is not None
 
 
-def _no_entry(text: str, settings: ConnectionSettings) -> Problem:
+def _text_of(error: Exception) -> str:
+    """Return the error's text; a server words its refusals in its own encoding, over which psycopg2 stumbles."""
+    if not isinstance(error, UnicodeDecodeError):
+        return str(error)
+    try:
+        return error.object.decode(locale.getencoding())  # desktop and server often stand in the same country
+    except UnicodeDecodeError:
+        return error.object.decode("cp1252", errors="replace")
+
+
+def _without_names(text: str) -> str:
+    """Blank what is quoted: a database may be named like an error."""
+    return re.sub(r'"[^"\n]*"', '""', text)
+
+
+def _find(signs: Sequence[_Sign], words: str) -> Problem | None:
+    for sign in signs:
+        if re.search(sign.pattern, words):
+            return problem(sign.code, sign.message, sign.remedy)
+    return None
+
+
+def _no_entry(words: str, settings: ConnectionSettings) -> Problem:
     """Tell apart: this user may not come from here at all, or not without TLS."""
-    refused_plain = re.search(r"no encryption|SSL off", text) is not None
-    refused_encrypted = re.search(r"SSL encryption|SSL on", text) is not None
-    if refused_plain and not refused_encrypted and settings.sslmode in ("disable", "allow"):
+    refused_encrypted = re.search(r"SSL encryption|SSL on", words) is not None
+    if not refused_encrypted and settings.sslmode == "disable" and _server_offers_tls(settings):
         return problem("tls-required")
     return problem(
         "permission-denied",
@@ -164,39 +236,48 @@ def _no_entry(text: str, settings: ConnectionSettings) -> Problem:
     )
 
 
-def _unknown(text: str, settings: ConnectionSettings) -> Problem:
-    reply = _SERVER_REPLY.search(text)
-    if reply is None:
-        # libpq's own words: a network trouble we have no name for, which may pass
-        first = clean(text.strip().split("\n", 1)[0].split(" failed: ", 1)[-1], settings)
-        return problem("connection-failed", f"The connection could not be made: {first}.", retryable=True)
-    # a refusal is tried once: it may be a localised "wrong password", and accounts get locked
-    return problem(
-        "connection-failed", f"The database server refused the connection: {clean(reply['text'], settings)}."
-    )
+def _refusal(reply: str, settings: ConnectionSettings) -> Problem:
+    """Pass on what the server said; tried once, as it may be a localised "wrong password"."""
+    return problem("connection-failed", f"The database server refused the connection: {clean(reply, settings)}.")
 
 
 def clean(text: str, settings: ConnectionSettings) -> str:
-    """Return the first line of a foreign text without links, control characters, and anything that was typed."""
-    line = re.sub(r"\b\w+://\S+", "", text.strip().split("\n", 1)[0])
-    for secret in {settings.password, quote(settings.password, safe=""), quote_plus(settings.password)}:
-        line = line.replace(secret, "...") if secret.strip() else line
-    line = re.sub(r"[\x00-\x1f\x7f]", " ", line)
+    """Return the first line of a foreign text without links and control characters.
+
+    A text that holds the password is not shown at all: a gap would tell what was cut out.
+    """
+    line = text.strip().split("\n", 1)[0]
+    password = settings.password
+    forms = {password, password.strip(), quote(password, safe=""), quote_plus(password)}
+    if any(form.casefold() in line.casefold() for form in forms if form):
+        return "its reason is not shown here"
+    line = re.sub(r"\b\w+://\S+|\bwww\.\S+", "", line)
+    line = "".join(character if character.isprintable() else " " for character in line)
     return re.sub(r"\s+", " ", line).strip(" .:")[:200] or "no reason given"
 
 
-def _web_server_answers(settings: ConnectionSettings, timeout_s: float = 1.0) -> bool:
-    """Tell whether the address that stayed silent towards libpq speaks HTTP.
+def _web_server_answers(settings: ConnectionSettings) -> bool:
+    """Tell whether the address that stayed silent towards libpq speaks HTTP, or TLS from the first byte.
 
     A web server waits for the end of a request line that libpq never sends, so all libpq sees is silence.
     """
-    host = settings.host.split(",")[0].strip().strip("[]")
+    answer = _ask(settings, b"HEAD / HTTP/1.0\r\n\r\n")
+    return answer.startswith((b"HTTP/", _TLS_ALERT))
+
+
+def _server_offers_tls(settings: ConnectionSettings) -> bool:
+    return _ask(settings, _SSL_REQUEST).startswith(b"S")
+
+
+def _ask(settings: ConnectionSettings, question: bytes, timeout_s: float = 1.0) -> bytes:
+    """Send a few bytes to the first host and return the beginning of the answer; nothing if there is none."""
+    host = settings.hosts[0]
     if host.startswith("/"):
-        return False
-    port = settings.port if isinstance(settings.port, int) else int(settings.port.split(",")[0])
+        return b""
+    port = int(str(settings.port).split(",")[0])
     try:
         with socket.create_connection((host, port), timeout=timeout_s) as probe:
-            probe.sendall(b"HEAD / HTTP/1.0\r\n\r\n")
-            return probe.recv(5) == b"HTTP/"
-    except OSError:
-        return False
+            probe.sendall(question)
+            return probe.recv(8)
+    except (OSError, UnicodeError):
+        return b""

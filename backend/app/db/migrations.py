@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.core.exceptions import ProblemError
 from app.core.logging import get_logger
-from app.core.problems import Problem, problem
+from app.core.problems import DBA, Problem, problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from app.core.readiness import Run
     from app.db.session import OpenDatabase
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 LOCK_KEY: Final = 0x7461736B666C6F77  # "taskflow", as the 64-bit number that PostgreSQL's advisory locks take
 LOCK_WAIT_S: Final = 60.0
+LOOK_DEADLINE_S: Final = 5.0
+"""Limit for the look at the revision, which a server that hangs would never answer."""
 _LOCK_POLL_S: Final = 0.1
 WAITING_SENTENCE: Final = "Another desktop is upgrading the database."
 
@@ -55,13 +57,12 @@ def upgrade_to_head(database: OpenDatabase, run: Run) -> None:
         ProblemError: ``schema-newer``, ``permission-denied`` (names the right), ``migration-failed``,
             ``connection-lost``; the schema is as it was.
     """
-    try:
-        with database.reader.connect() as connection:
-            revision = current_revision(connection)
-        if revision != HEAD:
+    refusals = problems_of_database(right="SELECT on the table alembic_version")
+    with refusals, database.answering_within(LOOK_DEADLINE_S), database.reader.connect() as connection:
+        revision = current_revision(connection)
+    if revision != HEAD:
+        with problems_of_database(right="CREATE on the schema, or the ownership of the tables to change"):
             _upgrade_under_lock(database, run)
-    except DBAPIError as exc:
-        raise ProblemError(_problem_of(exc)) from None
     database.description |= {"revision": HEAD, "head": HEAD}
 
 
@@ -90,7 +91,11 @@ def _wait_for_lock(connection: sa.Connection, run: Run) -> None:
     """
     if connection.dialect.name != "postgresql":
         return
-    connection.exec_driver_sql("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '30s'")
+    connection.exec_driver_sql(
+        # what the holder of the lock commits must be seen, whatever isolation the administrator made the default
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;"
+        " SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '30s'"
+    )
     deadline = time.monotonic() + LOCK_WAIT_S
     while not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(LOCK_KEY))):
         run.message("migrate", WAITING_SENTENCE)
@@ -164,28 +169,42 @@ def alembic_config(output: io.StringIO | None = None) -> AlembicConfig:
 
 
 @contextlib.contextmanager
-def problems_of_database() -> Iterator[None]:
-    """Turn a driver's error inside the block into a problem."""
+def problems_of_database(*, right: str = "SELECT on the program's tables") -> Iterator[None]:
+    """Turn a driver's error inside the block into a problem; `right` is what the block needs."""
     try:
         yield
     except DBAPIError as exc:
-        raise ProblemError(_problem_of(exc)) from None
+        raise ProblemError(_problem_of(exc, right)) from None
 
 
-def _problem_of(exc: DBAPIError) -> Problem:
+def _problem_of(exc: DBAPIError, right: str) -> Problem:
     state = getattr(exc.orig, "pgcode", None) or ""
-    if exc.connection_invalidated or state[:2] in ("08", "57"):
+    if exc.connection_invalidated or state[:2] == "08" or state[:4] == "57P0":
         return problem("connection-lost")
     if state == "42501":
         return problem(
             "permission-denied",
-            "The database user lacks a right: CREATE on the schema, or SELECT on the program's tables.",
-            "Ask the database administrator to grant these rights, or to run the output of"
-            " 'taskflow-sidecar migrations sql'.",
+            f"The database user lacks a right: {right}.",
+            "Ask the database administrator to grant it, or to run the output of 'taskflow-sidecar migrations sql'.",
         )
     if isinstance(exc.orig, sqlite3.Error):
         return _sqlite_problem(exc.orig)
     log.error("migration failed", extra={"sqlstate": state, "cause": _first_line(exc.orig)})
+    if state[:2] == "53":
+        return problem(
+            "migration-failed",
+            "The database schema could not be upgraded because the server is short of disk space or memory.",
+            "Ask the database administrator to make room; the upgrade is tried again by itself.",
+            retryable=True,
+            who=DBA,
+        )
+    if state == "25006":
+        return problem(
+            "migration-failed",
+            "The database schema could not be upgraded because the database is read-only.",
+            "Give the address of the primary server, or ask the database administrator to allow writing.",
+            who=DBA,
+        )
     if state in ("55P03", "40P01", "57014"):
         return problem(
             "migration-failed",

@@ -14,23 +14,33 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.core.exceptions import DatabaseAwayError, ProblemError
 from app.core.logging import get_logger
-from app.core.problems import problem
-from app.db.connect import IDLE_IN_TRANSACTION_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, Connector, cut
+from app.core.problems import Problem, problem
+from app.db.connect import (
+    CONNECT_DEADLINE_S,
+    IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    STATEMENT_TIMEOUT_MS,
+    Connector,
+    cut,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from sqlalchemy.pool import ConnectionPoolEntry
 
     from app.core.readiness import Readiness
     from app.db.settings import ConnectionSettings
 
 POOL_SIZE: Final = 5
 MAX_OVERFLOW: Final = 10
-POOL_TIMEOUT_S: Final = 10
+POOL_TIMEOUT_S: Final = 10.0
+"""How long a request waits for a free connection."""
+RETIRED_LIMIT_S: Final = STATEMENT_TIMEOUT_MS / 1000 + 5
+"""How long requests in flight may take on an engine that was replaced; a server that hangs never ends them."""
 SQLITE_BUSY_TIMEOUT_MS: Final = 5_000
 _UUID_OID: Final = 2950
 """PostgreSQL's type number of `uuid`."""
@@ -42,6 +52,8 @@ log = get_logger(__name__)
 class OpenDatabase:
     """One engine with its pool, and the connections it has open."""
 
+    # Waiting for a free connection happens here rather than in the pool, where a loss could not end it.
+
     def __init__(self, engine: sa.Engine, description: dict[str, Any]) -> None:
         self.engine = engine
         self.description = description
@@ -49,59 +61,154 @@ class OpenDatabase:
         self.reader = engine
         """For blocks of one statement: autocommit, so that a read is one round trip."""
         self.writer = engine.execution_options(taskflow_write=True)
-        self._connections: set[Any] = set()
+        self.lost = threading.Event()
+        """Set when the database was given up: nothing waits for it any more."""
+        self._connections: dict[Any, ConnectionPoolEntry] = {}
         self._in_use = 0
         self._retired = False
-        self._lock = threading.Lock()
-        event.listen(engine, "connect", lambda connection, _: self._connections.add(connection))
-        event.listen(engine, "close", lambda connection, _: self._connections.discard(connection))
+        self._limit: threading.Timer | None = None
+        self._changed = threading.Condition()
+        event.listen(engine, "connect", self._opened)
+        event.listen(engine, "close", lambda connection, _: self._connections.pop(connection, None))
 
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
-        """Keep the engine until the block ends, also when it is retired meanwhile."""
-        with self._lock:
+        """Keep the engine, and a place in its pool, until the block ends, also when it is retired meanwhile.
+
+        Raises:
+            DatabaseAwayError: no connection became free in time, or the database was lost meanwhile.
+        """
+        with self._changed:
+            if not self._changed.wait_for(self._may_enter, POOL_TIMEOUT_S):
+                raise DatabaseAwayError(_BUSY, code="busy")
+            if self.lost.is_set():
+                raise DatabaseAwayError
             self._in_use += 1
         try:
             yield
         finally:
-            with self._lock:
+            with self._changed:
                 self._in_use -= 1
-                last = self._retired and self._in_use == 0
-            if last:
-                self.engine.dispose()
+                self._changed.notify()
+            if self._retired:
+                self._close_if_idle()
+
+    def _may_enter(self) -> bool:
+        return self._in_use < POOL_SIZE + MAX_OVERFLOW or self.lost.is_set()
 
     def retire(self) -> None:
         """Close the pool as soon as requests in flight have finished."""
-        with self._lock:
+        self._limit = _timer(RETIRED_LIMIT_S, self.cut)
+        self._close_if_idle()
+
+    def _close_if_idle(self) -> None:
+        with self._changed:
             self._retired = True
             idle = self._in_use == 0
         if idle:
+            if self._limit is not None:
+                self._limit.cancel()
             self.engine.dispose()
 
     def cut_off(self) -> None:
         """Give up every connection at once: threads that wait on the lost server get an error now."""
+        self.lost.set()
+        self.cut()
+        self._close_if_idle()
+        with self._changed:
+            self._changed.notify_all()
+
+    def cut(self) -> None:
+        """Shut the sockets of all connections down; a file has none."""
         if self.engine.dialect.name == "postgresql":
             for connection in tuple(self._connections):
                 cut(connection)
-        self.retire()
+
+    @contextlib.contextmanager
+    def answering_within(self, deadline_s: float) -> Iterator[None]:
+        """Cut all connections if the block takes longer: a server that hangs answers no time-out of its own."""
+        limit = _timer(deadline_s, self.cut)
+        try:
+            yield
+        finally:
+            limit.cancel()
 
     def refresh(self) -> None:
-        """Drop idle connections, which may be dead; those in use end by themselves."""
-        self.engine.dispose()
+        """Let every connection be replaced before its next use: what broke one may have broken all."""
+        for entry in tuple(self._connections.values()):
+            entry.invalidate(soft=True)
+
+    def _opened(self, connection: Any, entry: ConnectionPoolEntry) -> None:
+        self._connections[connection] = entry
+        if self.lost.is_set():  # in this very moment: nobody else would cut it
+            cut(connection)
 
 
-def open_postgresql(settings: ConnectionSettings) -> tuple[OpenDatabase, Connector]:
+def _timer(after_s: float, action: Callable[[], object]) -> threading.Timer:
+    timer = threading.Timer(after_s, action)
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+class Entrance:
+    """The way to a server's connections: one attempt at a time, and none any more after a refusal.
+
+    However many requests want a connection, a password that was changed on the server is tried once: accounts get
+    locked.
+    """
+
+    def __init__(self, connector: Connector) -> None:
+        self.connector = connector
+        self._spare: Any = None
+        self._refusal: Problem | None = None
+        self._attempt = threading.Lock()
+
+    def open(self, *, cancelled: threading.Event, deadline_s: float = CONNECT_DEADLINE_S) -> Any:
+        """Return an open psycopg2 connection.
+
+        Raises:
+            ProblemError: it could not be made, or one before it was refused for good.
+        """
+        if not self._attempt.acquire(timeout=deadline_s):
+            raise ProblemError(problem("connection-timeout"))
+        try:
+            return self._attempted(deadline_s, cancelled)
+        finally:
+            self._attempt.release()
+
+    def _attempted(self, deadline_s: float, cancelled: threading.Event) -> Any:
+        if self._refusal is not None:
+            raise ProblemError(self._refusal)
+        try:
+            return self.connector.open(deadline_s=deadline_s, cancelled=cancelled)
+        except ProblemError as exc:
+            if not exc.problem.retryable:
+                self._refusal = exc.problem
+            raise
+
+    def keep(self, connection: Any) -> None:
+        """Hand an open connection over to the pool, which takes it before it opens one."""
+        self._spare = connection
+
+    def take(self, *, cancelled: threading.Event) -> Any:
+        """Return the connection that was kept, or else open one."""
+        spare, self._spare = self._spare, None
+        return spare if spare is not None else self.open(cancelled=cancelled)
+
+
+def open_postgresql(settings: ConnectionSettings) -> tuple[OpenDatabase, Entrance]:
     """Make an engine; nothing is connected yet."""
     import psycopg2
     from psycopg2 import extensions
 
     connector = Connector(settings)
+    entrance = Entrance(connector)
     engine = sa.create_engine(
         sa.URL.create("postgresql+psycopg2"),
-        creator=connector.take,
+        creator=lambda: entrance.take(cancelled=database.lost),
         pool_size=POOL_SIZE,
         max_overflow=MAX_OVERFLOW,
-        pool_timeout=POOL_TIMEOUT_S,
         pool_use_lifo=True,
         use_native_hstore=False,
         hide_parameters=True,
@@ -137,7 +244,8 @@ def open_postgresql(settings: ConnectionSettings) -> tuple[OpenDatabase, Connect
         "revision": None,
         "head": None,
     }
-    return OpenDatabase(engine, description), connector
+    database: OpenDatabase = OpenDatabase(engine, description)
+    return database, entrance
 
 
 def open_sqlite(path: Path) -> OpenDatabase:
@@ -180,18 +288,22 @@ class Database:
     def __init__(self, readiness: Readiness) -> None:
         self._readiness = readiness
         self._opened: OpenDatabase | None = None
+        self.generation = 0
+        """Grows whenever the engine changes: what was read from another database is worth nothing then."""
         self.on_failure: Callable[[], None] = lambda: None
         """Called, from the failing thread, when a use met a lost connection."""
 
     def replace(self, opened: OpenDatabase | None) -> None:
         """Use `opened` from now on; requests in flight finish on the old engine."""
         old, self._opened = self._opened, opened
+        self.generation += 1
         if old is not None and old is not opened:
             old.retire()
 
     def cut_off(self) -> None:
         """Give the present engine up at once."""
         old, self._opened = self._opened, None
+        self.generation += 1
         if old is not None:
             old.cut_off()
 
@@ -228,11 +340,11 @@ class Database:
         except IntegrityError:
             raise
         except ProblemError as exc:  # a new connection could not be made
-            self.on_failure()
             log.warning("no database connection", extra={"code": exc.problem.code})
+            if exc.problem.code == "too-many-connections":  # the server is well, and so are the connections in use
+                raise DatabaseAwayError(exc.problem.message, code=exc.problem.code) from None
+            self.on_failure()
             raise DatabaseAwayError from None
-        except PoolTimeoutError:
-            raise DatabaseAwayError(_BUSY, code="busy") from None
         except DBAPIError as exc:
             raise self._translated(exc) from None
 

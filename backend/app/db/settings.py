@@ -6,12 +6,11 @@ import re
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
-from msgspec import Meta
 
 from app.core.exceptions import ProblemError, ValidationError
 from app.core.logging import protect
 from app.core.problems import problem
-from app.core.validation import Rule, build, checked_value, integer, one_of, plain_string, text
+from app.core.validation import BLANK, Rule, build, checked_value, integer, one_of, plain_string, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +19,7 @@ SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verif
 DEFAULT_PORT: Final = 5432
 MAX_PATH: Final = 4096
 
+_HOST: Final = text(255)
 _PORT: Final = integer(1, 65535)
 _DSN_NAMES: Final = {"dbname": "database", "user": "username"}
 _OURS: Final = frozenset(
@@ -28,6 +28,21 @@ _OURS: Final = frozenset(
 )
 """Parameters of a pasted DSN that the sidecar sets itself."""
 _DSN_SENTENCE: Final = "Input should be a postgresql:// URI or a libpq key=value string"
+_URI_SENTENCE: Final = "Input should be a valid postgresql:// URI, special characters of the password percent-encoded"
+_URI_SCHEME: Final = "postgresql://"
+_SCHEMES: Final = re.compile(r"(?i)\A(?:jdbc:)?postgres(?:ql)?(?:\+\w+)?://")
+"""How other programs write it: SQLAlchemy with its driver, Java with a prefix. Libpq does not know these forms."""
+
+
+def _check_host(value: object) -> str:
+    """One host, or several, comma separated."""
+    host: str = _HOST.check(value)
+    for part in host.split(","):
+        if not part.strip(" []"):
+            raise ValueError(BLANK)
+        if "@" in part.strip()[1:]:  # user and password before the host; they must not end up in a name look-up
+            raise ValueError("Input should be a host name or an address")
+    return host
 
 
 def _check_port(value: object) -> int | str:
@@ -38,23 +53,19 @@ def _check_port(value: object) -> int | str:
     return port
 
 
-_Short = Annotated[str, text(255), Meta(min_length=1, max_length=255)]
-_Path = Annotated[str, text(MAX_PATH), Meta(min_length=1, max_length=MAX_PATH)]
+_Short = Annotated[str, text(255)]
+_Path = Annotated[str, text(MAX_PATH)]
 
 
 class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One PostgreSQL connection; the password is kept exactly as typed."""
 
-    host: _Short
-    port: Annotated[
-        int | str,
-        Rule(_check_port),
-        Meta(extra_json_schema={"anyOf": [{"type": "integer", "minimum": 1, "maximum": 65535}, {"type": "string"}]}),
-    ]
+    host: Annotated[str, Rule(_check_host, **_HOST.schema)]
+    port: Annotated[int | str, Rule(_check_port, anyOf=[*_PORT.schema["anyOf"], {"type": "string", "pattern": ","}])]
     database: _Short
     username: _Short
-    password: Annotated[str, text(255, trim=False), Meta(min_length=1, max_length=255)]
-    sslmode: Annotated[str, one_of(*SSL_MODES), Meta(extra_json_schema={"enum": list(SSL_MODES)})] = "prefer"
+    password: Annotated[str, text(255, trim=False)]
+    sslmode: Annotated[str, one_of(*SSL_MODES)] = "prefer"
     sslrootcert: _Path | None = None
     sslcert: _Path | None = None
     sslkey: _Path | None = None
@@ -66,6 +77,11 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, omit_default
 
     def __repr__(self) -> str:
         return "ConnectionSettings(...)"
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Each host as libpq takes it: IPv6 addresses without the brackets that URLs need."""
+        return tuple(host.strip().removeprefix("[").removesuffix("]") for host in self.host.split(","))
 
     def to_saved(self) -> dict[str, Any]:
         """Return the fields as they are stored: the five, and what differs from its default."""
@@ -126,23 +142,35 @@ def settings_from_url(url: str) -> ConnectionSettings:
 
 
 def _fields_of_dsn(dsn: object) -> dict[str, Any]:
-    """Parse a DSN with libpq's own parser; its error texts may quote the password, so none of them is passed on."""
+    """Parse a DSN with libpq's own parser."""
+    string = _SCHEMES.sub(_URI_SCHEME, checked_value("dsn", Rule(plain_string), dsn).strip())
+    if not string:
+        raise ValidationError(f"dsn: {BLANK}")
+    parsed = _parse(string)
+    if parsed is None or "@" in parsed.get("host", "")[1:]:
+        raise ValidationError(f"dsn: {_URI_SENTENCE if string.startswith(_URI_SCHEME) else _DSN_SENTENCE}")
+    fields = {_DSN_NAMES.get(name, name): value for name, value in parsed.items() if name not in _OURS}
+    for name in fields:
+        if name not in ConnectionSettings.__struct_fields__:
+            raise ValidationError(f"dsn: The parameter {name} is not supported")
+    if "port" in fields:  # libpq reads a gap in a list as the default
+        fields["port"] = ",".join(port.strip() or str(DEFAULT_PORT) for port in fields["port"].split(","))
+    return fields
+
+
+def _parse(dsn: str) -> dict[str, str] | None:
+    """Return the parameters; None if libpq does not understand it.
+
+    The caller raises: an error raised here would keep libpq's error, which may quote the password, as its context.
+    """
     import psycopg2
     from psycopg2.extensions import parse_dsn
 
-    string = checked_value("dsn", Rule(plain_string), dsn).strip()
-    # other programs write SQLAlchemy's driver into the scheme; libpq does not know that form
-    string = re.sub(r"(?i)\A(postgres(?:ql)?)\+\w+://", r"\1://", string)
     try:
-        parsed = parse_dsn(string)
+        parsed: dict[str, str] = parse_dsn(dsn)
     except (psycopg2.Error, UnicodeError):
-        raise ValidationError(f"dsn: {_DSN_SENTENCE}") from None
-    if not parsed:
-        raise ValidationError(f"dsn: {_DSN_SENTENCE}")
-    fields = {_DSN_NAMES.get(name, name): value for name, value in parsed.items() if name not in _OURS}
-    if not fields.keys() <= set(ConnectionSettings.__struct_fields__):
-        raise ValidationError("dsn: It sets a parameter that is not supported")
-    return fields
+        return None
+    return parsed
 
 
 def _check_ports_match_hosts(settings: ConnectionSettings) -> None:

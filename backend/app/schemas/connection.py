@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-Name = Annotated[str, Meta(min_length=1, max_length=255)]
+from app.schemas.common import Timestamp
 
 
 class DsnBody(msgspec.Struct):
@@ -20,12 +20,12 @@ class SavedConnection(msgspec.Struct):
     """The saved fields without the password."""
 
     host: str
-    port: int | str
+    port: Annotated[int | str, Meta(description="Text if there are several hosts with a port each")]
     database: str
     username: str
-    sslmode: str
+    sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
     has_password: bool
-    saved_at: str
+    saved_at: Timestamp
     sslrootcert: str | UnsetType = UNSET
     sslcert: str | UnsetType = UNSET
     sslkey: str | UnsetType = UNSET

@@ -9,20 +9,20 @@ from msgspec import UNSET, Meta, UnsetType
 
 from app.core.validation import Boolean, Email, text
 
-Name = Annotated[str, text(100), Meta(min_length=1, max_length=100)]
+Name = Annotated[str, text(100)]
 
 
 class Member(msgspec.Struct):
     """One person of the team."""
 
-    id: str
+    id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
     name: str
-    email: str
+    email: Annotated[str, Meta(extra_json_schema={"format": "email"})]
     active: bool
 
 
 class MemberCreate(msgspec.Struct):
-    """Body of POST."""
+    """A new member; strings are trimmed, and an email is unique without regard to case."""
 
     name: Name
     email: Email
@@ -30,7 +30,7 @@ class MemberCreate(msgspec.Struct):
 
 
 class MemberUpdate(msgspec.Struct):
-    """Body of PATCH: only what is present changes."""
+    """A change of a member: only what is present changes."""
 
     name: Name | UnsetType = UNSET
     email: Email | UnsetType = UNSET

@@ -2,71 +2,81 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
+
+from app.schemas.common import Timestamp
 
 
-class HealthBody(msgspec.Struct):
-    """Body of `/health`: `error` only when unhealthy."""
+class Healthy(msgspec.Struct):
+    """The connection is proven and the schema is at head."""
 
-    status: str
-    error: str | UnsetType = UNSET
+    status: Literal["healthy"]
+
+
+class Unhealthy(msgspec.Struct):
+    """Not ready, and why."""
+
+    status: Literal["unhealthy"]
+    error: Annotated[str, Meta(description="One sentence for a person")]
 
 
 class ProblemBody(msgspec.Struct):
     """What is wrong, in words for a person."""
 
-    code: str
-    message: str
-    remedy: str
-    retryable: bool
-    who: str
-    since: str
-    next_retry_in_s: float | None
+    code: Annotated[str, Meta(description="Stable machine code; later versions may know more of them")]
+    message: Annotated[str, Meta(description="One sentence: what is wrong")]
+    remedy: Annotated[str, Meta(description="One sentence: what to do about it")]
+    retryable: Annotated[bool, Meta(description="Whether trying again may help without anybody doing anything")]
+    who: Annotated[Literal["you", "database administrator", "developer"], Meta(description="Who can fix it")]
+    since: Timestamp
+    next_retry_in_s: Annotated[float | None, Meta(description="Seconds until the next attempt; null if none is due")]
 
 
 class StageBody(msgspec.Struct):
-    """One stage of start-up; `message` only while it waits for something."""
+    """One stage of start-up."""
 
-    name: str
-    state: str
+    name: Literal["config", "key", "credentials", "connect", "migrate", "ready"]
+    state: Literal["pending", "running", "done", "failed"]
     elapsed_ms: int
-    attempt: int
-    message: str | UnsetType = UNSET
+    attempt: Annotated[int, Meta(description="Counted from 1; 0 while the stage is pending")]
+    message: Annotated[str, Meta(description="What the stage waits for; only while it does")] | UnsetType = UNSET
 
 
 class DatabaseBody(msgspec.Struct):
-    """The database in use, without the password."""
+    """The database in use, without the password; null is what is not known yet or does not apply."""
 
-    dialect: str
+    dialect: Literal["postgresql", "sqlite"]
     server_version: str | None
     host: str | None
-    port: int | str | None
+    port: Annotated[int | str | None, Meta(description="Text if there are several hosts with a port each")]
     database: str | None
     username: str | None
     tls: bool | None
-    revision: str | None
-    head: str | None
+    revision: Annotated[str | None, Meta(description="Present revision of the schema")]
+    head: Annotated[str | None, Meta(description="Newest revision that this version knows")]
 
 
 class VaultBody(msgspec.Struct):
     """The vault's state and the fingerprint of the key it uses, or needs."""
 
-    state: str
+    state: Literal["unlocked", "locked", "unavailable"]
     key_fingerprint: str | None
-    needs_fingerprint: str | None
+    needs_fingerprint: Annotated[str | None, Meta(description="Of the key that is not at hand; only while locked")]
 
 
 class StatusDocument(msgspec.Struct):
     """Everything there is to tell about the sidecar."""
 
-    state: str
-    mode: str
+    state: Literal["starting", "setup_required", "ready", "failed", "reconnecting"]
+    mode: Literal["embedded", "postgresql"]
     version: str
-    protocol: int
-    instance: str
+    protocol: Annotated[int, Meta(description="Version of the conversation between launcher and sidecar")]
+    instance: Annotated[str, Meta(description="Random, one for each launch")]
     config_dir: str
     problem: ProblemBody | None
-    stages: list[StageBody]
+    stages: Annotated[list[StageBody], Meta(description="In the order in which they run")]
     database: DatabaseBody | None
     vault: VaultBody

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from app.core.startup import Startup
+    from app.services.vault import Vault
 
 MAX_TESTS_AT_ONCE: Final = 4
 
@@ -42,9 +43,10 @@ class ConnectionFailedError(RequestError):
 class ConnectionService:
     """What the settings page does."""
 
-    def __init__(self, config_dir: Path, startup: Startup) -> None:
+    def __init__(self, config_dir: Path, startup: Startup, vault: Vault) -> None:
         self._config_dir = config_dir
         self._startup = startup
+        self._vault = vault
         self._tests = threading.BoundedSemaphore(MAX_TESTS_AT_ONCE)
 
     def test(self, settings: ConnectionSettings) -> None:
@@ -114,15 +116,21 @@ class ConnectionService:
         """Run the pipeline now."""
         self._startup.run()
 
-    def rotate_key(self) -> None:
+    def rotate_key(self) -> bool:
         """Replace `fernet.key` and re-encrypt what hangs on it; the database connection goes on undisturbed.
+
+        The vault's keys are wrapped anew if the database can be reached; else the old key stays beside the new one
+        until the next rotation.
+
+        Returns:
+            Whether the old key was retired.
 
         Raises:
             ConflictError: key or credentials cannot be read.
             StorageError: a file could not be written; everything is readable as before.
         """
         try:
-            rotate_keys(self._config_dir)
+            return rotate_keys(self._config_dir, self._vault.try_to_adopt)
         except ProblemError as exc:
             if exc.problem.code == "storage-unwritable":
                 raise StorageError("Failed to rotate the key") from None

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from app import __version__
-from app.core.exceptions import AlreadyRunningError, FatalError, ProblemError
-from app.core.files import OWNER_FILE, write_atomically
-from app.core.logging import redact
+from app.core.exceptions import AlreadyRunningError, FatalError, ProblemError, UsageError
+from app.core.files import write_atomically
+from app.core.logging import redact, redact_all
 from app.core.ownership import LOCK_FILE, owned
 from app.core.security import CREDENTIALS_FILE, KEY_FILE, existing_keys, read_credentials
 
@@ -159,18 +159,26 @@ def write_bundle(file: str, config: Config, checks: list[Check]) -> None:
     """Write a support archive: the checks, the versions, the logs, all redacted; never a key, token or password.
 
     Raises:
-        OSError: it cannot be written.
+        UsageError: it cannot be written there, or a log cannot be read.
     """
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("doctor.json", redact(json.dumps([check.document() for check in checks], indent=2)))
-        archive.writestr("about.json", json.dumps(_about(config), indent=2))
-        for log in sorted((config.data_dir / "logs").glob("sidecar.log*")):
-            text = log.read_bytes()[-_MAX_LOG_BYTES:].decode("utf-8", "replace")
-            archive.writestr(f"logs/{log.name}", redact(text))
-    target = Path(file)
-    write_atomically(target, content.getvalue())
-    target.chmod(OWNER_FILE)
+    try:
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+            findings = redact_all([check.document() for check in checks])
+            archive.writestr("doctor.json", json.dumps(findings, indent=2))
+            archive.writestr("about.json", json.dumps(_about(config), indent=2))
+            for log in sorted((config.data_dir / "logs").glob("sidecar.log*")):
+                archive.writestr(f"logs/{log.name}", _redacted_log(log))
+        write_atomically(Path(file).absolute(), content.getvalue())
+    except OSError as exc:
+        raise UsageError(f"The support archive cannot be written: {exc.strerror}.") from None
+
+
+def _redacted_log(log: Path) -> str:
+    """Return the newest part of a log file, redacted once more, without a line that was cut."""
+    text = log.read_bytes()
+    lines = text[-_MAX_LOG_BYTES:].decode("utf-8", "replace").splitlines()
+    return "".join(f"{redact(line)}\n" for line in lines[len(text) > _MAX_LOG_BYTES :])
 
 
 def _about(config: Config) -> dict[str, Any]:

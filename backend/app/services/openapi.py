@@ -1,4 +1,4 @@
-"""The OpenAPI document without a running sidecar."""
+"""The OpenAPI document, made without a running sidecar."""
 
 from __future__ import annotations
 
@@ -6,12 +6,42 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme, Tag
+
+from app import __version__
 from app.core.config import Config
 from app.core.readiness import Readiness
 from app.core.startup import Startup
 from app.db.session import Database
-from app.main import Parts, create_app
-from app.services.status import StatusService
+from app.main import assemble, create_app
+
+_CONFIG = OpenAPIConfig(
+    title="TaskFlow sidecar",
+    version=__version__,
+    description=(
+        'Every error is `{"error": "<one sentence>"}` with a stable machine code in the header `Taskflow-Error-Code`; '
+        "validation tells the first broken rule, `<field>: <what is wrong>`. Timestamps are ISO 8601 in UTC."
+    ),
+    components=Components(
+        security_schemes={
+            "launchToken": SecurityScheme(type="http", scheme="bearer", description="The token of this launch"),
+        }
+    ),
+    tags=[
+        Tag("health", "Liveness and readiness, without a token"),
+        Tag("status", "What the sidecar does, and why"),
+        Tag("settings", "The connection to the database"),
+        Tag("members", "The people of the team"),
+        Tag("vault", "Secrets: their keys, rotation, audit log"),
+    ],
+    use_handler_docstrings=True,
+)
+
+_ERROR_HEADERS = {
+    "Taskflow-Error-Code": {"description": "Stable machine code", "required": True, "schema": {"type": "string"}},
+}
+_RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait", "required": True, "schema": {"type": "integer"}}}
 
 
 def document() -> dict[str, Any]:
@@ -22,7 +52,17 @@ def document() -> dict[str, Any]:
     readiness = Readiness()
     database = Database(readiness)
     startup = Startup(config, readiness, database)
-    status = StatusService(config, readiness, "", lambda: None)
-    app = create_app(Parts(config, readiness, database, startup, status))
+    parts = assemble(config, readiness, database, startup, "", stop=lambda: None)
+    app = create_app(parts, openapi=_CONFIG)
     schema: dict[str, Any] = app.openapi_schema.to_schema()
+    for path in schema["paths"].values():
+        for operation in path.values():
+            _add_error_headers(operation["responses"])
     return schema
+
+
+def _add_error_headers(responses: dict[str, dict[str, Any]]) -> None:
+    for status, response in responses.items():
+        content = response.get("content", {}).get("application/json", {})
+        if content.get("schema") == {"$ref": "#/components/schemas/ErrorBody"}:
+            response["headers"] = _ERROR_HEADERS | (_RETRY_AFTER if status in ("429", "503") else {})

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from app.core.config import Config
     from app.core.readiness import Readiness
+    from app.services.vault import Vault
 
 PROTOCOL: Final = 1
 
@@ -19,8 +20,11 @@ PROTOCOL: Final = 1
 class StatusService:
     """The status document and those who listen to it."""
 
-    def __init__(self, config: Config, readiness: Readiness, instance: str, stop: Callable[[], None]) -> None:
+    def __init__(
+        self, config: Config, readiness: Readiness, vault: Vault, instance: str, stop: Callable[[], None]
+    ) -> None:
         self._readiness = readiness
+        self._vault = vault
         self._fixed = {
             "version": __version__,
             "protocol": PROTOCOL,
@@ -34,7 +38,9 @@ class StatusService:
 
     def document(self) -> dict[str, Any]:
         """Return the status document."""
-        return {**self._readiness.document(), **self._fixed}
+        document = self._readiness.document()
+        vault = {"key_fingerprint": document.pop("key_fingerprint"), **self._vault.brief()}
+        return {**document, **self._fixed, "vault": vault}
 
     @contextlib.contextmanager
     def listening(self, listener: Callable[[], object]) -> Iterator[None]:

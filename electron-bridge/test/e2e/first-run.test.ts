@@ -1,31 +1,22 @@
-import {mkdtempSync, mkdirSync, rmSync} from 'node:fs';
+import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {dirname, join} from 'node:path';
-import {fileURLToPath} from 'node:url';
-import {_electron, type ElectronApplication, type Page} from 'playwright-core';
+import {join} from 'node:path';
+import type {Page} from 'playwright-core';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {EXAMPLE_MAIN, buildExample} from '../../scripts/example.mjs';
-import {electronPart, pythonPart, sidecarPart, startDisplay, type Display} from '../support/parts.js';
+import {buildExample} from '../../scripts/example.mjs';
+import {App, isComplete, python} from '../support/app.js';
+import {startDisplay, type Display} from '../support/parts.js';
 import {Postgres} from '../support/postgres.js';
-import {descendants, isAlive} from '../support/processes.js';
 import {until} from '../support/until.js';
-
-const SCREENSHOTS = join(dirname(dirname(fileURLToPath(import.meta.url))), '.output', 'screenshots');
-
-const python = pythonPart();
-const command = sidecarPart();
-const executable = electronPart();
-const isComplete = python.value !== null && command.value !== null && executable.value !== null;
 
 describe.skipIf(!isComplete)('the first run of the example, in a real Electron', () => {
   const home = mkdtempSync(join(tmpdir(), 'taskflow-example-'));
   let display: Display | null = null;
   let postgres: Postgres;
-  let app: ElectronApplication;
+  let app: App;
   let page: Page;
 
   beforeAll(async () => {
-    mkdirSync(SCREENSHOTS, {recursive: true});
     await buildExample();
     display = await startDisplay();
     postgres = await Postgres.start(python.value ?? '');
@@ -39,41 +30,25 @@ describe.skipIf(!isComplete)('the first run of the example, in a real Electron',
   });
 
   async function open(): Promise<void> {
-    app = await _electron.launch({
-      executablePath: executable.value ?? '',
-      args: [EXAMPLE_MAIN, `--user-data-dir=${home}`, '--no-sandbox', '--disable-gpu'],
-      env: {
-        ...(process.env as Record<string, string>),
-        ...display?.variables,
-        EXAMPLE_SIDECAR_COMMAND: JSON.stringify(command.value),
-      },
-    });
-    page = await app.firstWindow();
+    app = await App.open(home, display?.variables ?? {});
+    page = app.page;
   }
 
-  /** Close the window as a person does; nothing may be left. */
+  /** Close the window; neither a process nor a session may be left. */
   async function close(): Promise<void> {
-    const pid = app.process().pid ?? 0;
-    const family = descendants(pid).map((entry) => entry.pid);
-    expect(family.length).toBeGreaterThan(0);
-    await page.close();
-    await until(() => ![pid, ...family].some(isAlive), 10_000, 'every process to end');
+    await app.close();
     await until(async () => (await postgres.sessions()) === 0, 5_000, 'every PostgreSQL session to end');
   }
-
-  const shot = (name: string): Promise<Buffer> => page.screenshot({path: join(SCREENSHOTS, `${name}.png`), fullPage: true});
-  const reaches = (text: string, timeout = 20_000): Promise<void> =>
-    page.locator('#state', {hasText: text}).waitFor({timeout});
 
   test('opens without any settings and works on the database of this computer', async () => {
     await open();
 
-    await reaches('Ready');
+    await app.reaches('Ready');
 
-    expect(await page.locator('#stages li[data-state="done"]').count()).toBe(6);
+    await page.locator('#stages li[data-state="done"]').nth(5).waitFor();
     expect(await page.locator('#saved').textContent()).toContain('No team database is saved');
     expect(await page.locator('#custody').textContent()).toContain('file that only this account can read');
-    await shot('1-opened');
+    await app.shot('1-opened');
   });
 
   test('a wrong password shows its sentence within three seconds', async () => {
@@ -85,7 +60,7 @@ describe.skipIf(!isComplete)('the first run of the example, in a real Electron',
 
     expect(performance.now() - startedAt).toBeLessThan(3_000);
     expect(await page.locator('#outcome').textContent()).toMatch(/^Connection failed: .*password/);
-    await shot('2-wrong-password');
+    await app.shot('2-wrong-password');
   });
 
   test('the right one is tested and saved, and the sidecar is ready without a restart', async () => {
@@ -93,14 +68,14 @@ describe.skipIf(!isComplete)('the first run of the example, in a real Electron',
     await page.getByRole('button', {name: 'Test'}).click();
     await page.locator('#outcome[data-kind="busy"], #outcome[data-kind="good"]').waitFor();
     await page.locator('#outcome[data-kind="good"]').waitFor({timeout: 10_000});
-    await shot('3-tested');
+    await app.shot('3-tested');
 
     await page.getByRole('button', {name: 'Save'}).click();
     await page.locator('#database', {hasText: 'Connected to team'}).waitFor({timeout: 20_000});
 
-    await reaches('Ready');
+    await app.reaches('Ready');
     expect(await page.getByLabel('Connection string (DSN)').inputValue()).toBe('');
-    await shot('4-saved');
+    await app.shot('4-saved');
   });
 
   test('a member created in the window is in PostgreSQL', async () => {
@@ -111,7 +86,7 @@ describe.skipIf(!isComplete)('the first run of the example, in a real Electron',
     await page.getByRole('cell', {name: 'grace@example.org'}).waitFor();
 
     expect(await postgres.query('SELECT name, email FROM members', 'team')).toEqual([['Grace Hopper', 'grace@example.org']]);
-    await shot('5-member');
+    await app.shot('5-member');
   });
 
   test('a member that is refused shows why', async () => {
@@ -120,7 +95,59 @@ describe.skipIf(!isComplete)('the first run of the example, in a real Electron',
     await page.getByRole('button', {name: 'Add member'}).click();
 
     await page.locator('#member-outcome', {hasText: 'Member with this email already exists'}).waitFor();
-    await shot('6-refused');
+    await app.shot('6-refused');
+  });
+
+  test('a database that goes away and comes back is shown as such', async () => {
+    await postgres.kill();
+    await app.reaches('Reconnecting');
+    const problem = page.getByRole('alert');
+    await problem.waitFor();
+    expect(await problem.textContent()).toMatch(/refused|lost/);
+    await app.shot('7-database-away');
+
+    await postgres.startAgain();
+    await app.reaches('Ready');
+
+    expect(await problem.isVisible()).toBe(false);
+  });
+
+  test('a sidecar that crashes comes back by itself', async () => {
+    process.kill(app.sidecar()?.pid ?? 0, 'SIGKILL');
+
+    await app.reaches('Restarting');
+    await app.shot('8-restarting');
+    await app.reaches('Ready');
+
+    await page.getByRole('cell', {name: 'grace@example.org'}).waitFor();
+  });
+
+  test('saving a connection that cannot work shows the problem and its remedy, and the right one cures it', async () => {
+    await page.getByLabel('Connection string (DSN)').fill(postgres.dsn(undefined, 'nothing'));
+    await page.getByRole('button', {name: 'Save'}).click();
+
+    await app.reaches('Not connected');
+    expect(await page.getByRole('alert').textContent()).toContain('The database does not exist on that server.');
+    expect(await page.getByRole('button', {name: 'Add member'}).isDisabled()).toBe(true);
+    await app.shot('9-failed');
+    await page.emulateMedia({colorScheme: 'dark'});
+    await app.shot('9-failed-dark');
+    await page.emulateMedia({colorScheme: 'light'});
+
+    await page.getByLabel('Connection string (DSN)').fill(postgres.dsn(undefined, 'team'));
+    await page.getByRole('button', {name: 'Save'}).click();
+    await app.reaches('Ready');
+  });
+
+  test('the window works with the keyboard alone', async () => {
+    const field = page.getByLabel('Connection string (DSN)');
+    await field.fill('');
+    await field.focus();
+    await page.keyboard.press('Enter');
+
+    await page.locator('#outcome', {hasText: 'Paste the connection string first.'}).waitFor();
+    expect(await field.getAttribute('aria-invalid')).toBe('true');
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('dsn');
   });
 
   test('the page has no way to the token, to Electron or to another page', async () => {
@@ -142,7 +169,7 @@ describe.skipIf(!isComplete)('the first run of the example, in a real Electron',
       window.open('https://example.org/');
       window.location.href = 'https://example.org/';
     });
-    expect(app.windows()).toHaveLength(1);
+    expect(app.electron.windows()).toHaveLength(1);
     expect(page.url()).toBe(before);
     const blocked = await page.evaluate(async () => fetch('http://127.0.0.1:1/').then(() => false, () => true));
     expect(blocked).toBe(true);
@@ -155,10 +182,10 @@ describe.skipIf(!isComplete)('the first run of the example, in a real Electron',
   test('after a restart it is ready by itself and the member is still there', async () => {
     await open();
 
-    await reaches('Ready');
+    await app.reaches('Ready');
     await page.getByRole('cell', {name: 'grace@example.org'}).waitFor();
     expect(await page.locator('#saved').textContent()).toContain('Saved: database team');
-    await shot('7-restarted');
+    await app.shot('10-restarted');
 
     await close();
   });

@@ -1,5 +1,5 @@
 import {mkdirSync, readdirSync, writeFileSync} from 'node:fs';
-import {createServer, type AddressInfo} from 'node:net';
+import {createServer, type AddressInfo, type Server} from 'node:net';
 import {join} from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {stateOf} from '../support/fakes.js';
@@ -15,6 +15,16 @@ async function takenPort(): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   return (server.address() as AddressInfo).port;
+}
+
+function listens(server: Server, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const settle = (isListening: boolean): void => {
+      server.removeAllListeners('error').removeAllListeners('listening');
+      resolve(isListening);
+    };
+    server.once('error', () => settle(false)).once('listening', () => settle(true)).listen(port, '127.0.0.1');
+  });
 }
 
 /** The process that runs the sidecar. */
@@ -146,7 +156,6 @@ describe.skipIf(sidecar.missing !== null)('every exit status of the real sidecar
 
     const ends = await Promise.allSettled(all.map(({sidecar: started}) => started.ready()));
 
-    console.log(ends, all.map((x)=>[x.states.map((y)=>y.kind).join(), x.log.slice(-3)]));
     expect(ends.filter(({status}) => status === 'fulfilled')).toHaveLength(1);
     const losers = all.filter(({sidecar: started}) => started.state.kind !== 'ready');
     expect(losers.map(({sidecar: started}) => ('problem' in started.state ? started.state.problem?.code : null))).toEqual(
@@ -186,12 +195,13 @@ describe.skipIf(sidecar.missing !== null)('a hostile environment', () => {
 describe.skipIf(sidecar.missing !== null || process.platform !== 'linux')('the token', () => {
   test('is in no argument, environment, log, URL or file', async () => {
     const folder = temporaryFolder();
-    // Only the sidecar's memory holds it besides ours; a wrapper that keeps a copy of the handshake tells us what it is.
+    // The bridge gives it to nobody, so a wrapper keeps a copy of the handshake for this test.
     const copy = join(temporaryFolder(), 'handshake');
     const started = real({
       configDir: folder,
       args: ['--log-level', 'debug'],
       command: below(`tee ${copy} | "$@"`),
+      stopGraceMs: 100,
     });
     await started.sidecar.ready();
     await started.sidecar.client.POST('/api/v1/members', {body: {name: 'Ada', email: 'ada@example.org'}});
@@ -224,23 +234,20 @@ describe.skipIf(sidecar.missing !== null || process.platform !== 'linux')('the t
     });
     onTestFinished(() => void squatter.close());
 
-    // The parent must not hear of the death before it asks: the sidecar is stopped first, then its port is taken over.
+    // Calls go on all the while: before the bridge hears of the death, during the change of owner, and after.
     const calls: Promise<unknown>[] = [];
+    const call = (): void => void calls.push(started.sidecar.client.GET('/api/v1/members').catch((error: unknown) => error));
     process.kill(processOf(), 'SIGKILL');
     await until(
-      () =>
-        new Promise<boolean>((resolve) => {
-          calls.push(started.sidecar.client.GET('/api/v1/members').catch((error: unknown) => error));
-          squatter.once('error', () => resolve(false));
-          squatter.listen(port, '127.0.0.1', () => resolve(true));
-        }),
+      () => {
+        call();
+        return listens(squatter, port);
+      },
       5_000,
       'the port',
       1,
     );
-    for (let count = 0; count < 20; count++) {
-      calls.push(started.sidecar.client.GET('/api/v1/members').catch((error: unknown) => error));
-    }
+    Array.from({length: 20}, call);
     await Promise.all(calls);
     await stateOf(started, 'failed');
 

@@ -10,7 +10,7 @@ const isContinuousIntegration = ['1', 'true', 'yes'].includes((process.env['CI']
 /** What a group of tests needs, or why it is skipped. Under CI a missing part is an error, so nothing goes unproven. */
 export type Part<T> = {readonly value: T; readonly missing: null} | {readonly value: null; readonly missing: string};
 
-function part<T>(value: T | null, reason: string): Part<T> {
+export function part<T>(value: T | null, reason: string): Part<T> {
   if (value !== null) return {value, missing: null};
   if (isContinuousIntegration) throw new Error(reason);
   console.warn(`skipped: ${reason}`);
@@ -30,14 +30,14 @@ export function sidecarPart(): Part<Command> {
 
 /** Electron's executable. */
 export function electronPart(): Part<string> {
-  let executable: string | null = null;
+  let executable: unknown = null;
   try {
     executable = createRequire(import.meta.url)('electron');
   } catch {
     // not downloaded
   }
-  const isThere = executable !== null && existsSync(executable);
-  return part(isThere ? executable : null, 'no Electron: set ELECTRON_OVERRIDE_DIST_PATH, or run node node_modules/electron/install.js');
+  const isThere = typeof executable === 'string' && existsSync(executable);
+  return part(isThere ? String(executable) : null, 'no Electron: set ELECTRON_OVERRIDE_DIST_PATH, or run node node_modules/electron/install.js');
 }
 
 /** A screen: the present one, or on Linux a virtual one. */

@@ -46,6 +46,26 @@ export class Postgres {
     await this.#ask({do: 'execute', sql, database});
   }
 
+  /** Run a statement in a session of its own, which stays open with all its locks until `release`. */
+  async hold(sql: string, database = this.fields.database): Promise<void> {
+    await this.#ask({do: 'hold', sql, database});
+  }
+
+  /** End the sessions of `hold`. */
+  async release(): Promise<void> {
+    await this.#ask({do: 'release'});
+  }
+
+  /** Kill it and all its processes, as a crash does. */
+  async kill(): Promise<void> {
+    await this.#ask({do: 'kill'});
+  }
+
+  /** Start it again, on the same port and data. */
+  async startAgain(): Promise<void> {
+    await this.#ask({do: 'start'});
+  }
+
   /** How many sessions of sidecars there are. */
   async sessions(): Promise<number> {
     return (await this.#ask({do: 'sessions'})) as number;

@@ -8,12 +8,19 @@ from litestar import Controller, Response, delete, get, patch, post
 from litestar.params import Parameter
 
 from app.api.conditional import etag_of, if_match
-from app.api.openapi import JsonBody, errors, uuids_in_path
+from app.api.openapi import ETAG, JsonBody, errors, uuids_in_path
 from app.schemas.members import Member, MemberCreate, MemberUpdate
 from app.services.members import Members
 
 MemberId = Annotated[str, Parameter(schema_extra={"format": "uuid"}, description="UUID of the member")]
-IfMatch = Annotated[str | None, Parameter(header="If-Match", description="ETag of the version to change")]
+IfMatch = Annotated[
+    str | None,
+    Parameter(
+        header="If-Match",
+        description="ETag of the version that is meant; another one is left alone",
+        schema_extra={"type": "string", "one_of": None},
+    ),
+]
 
 
 class MembersController(Controller):
@@ -28,17 +35,37 @@ class MembersController(Controller):
         """Everybody, inactive included, by name."""
         return members.all()
 
-    @post("/", dto=JsonBody[MemberCreate], sync_to_thread=True, responses=errors(400, 409, 413, 503))
+    @post(
+        "/",
+        dto=JsonBody[MemberCreate],
+        sync_to_thread=True,
+        response_headers=[ETAG],
+        responses=errors(400, 409, 413, 503),
+        summary="Add a member",
+    )
     def create_member(self, data: MemberCreate, members: Members) -> Response[Member]:
-        """Add a member."""
+        """Refused with 409 when the email is taken."""
         return _with_etag(members.create(data), 201)
 
-    @get("/{id:str}", sync_to_thread=True, responses=errors(400, 404, 503))
+    @get(
+        "/{id:str}",
+        sync_to_thread=True,
+        response_headers=[ETAG],
+        responses=errors(400, 404, 503),
+        summary="Read a member",
+    )
     def get_member(self, id: MemberId, members: Members) -> Response[Member]:  # noqa: A002 - the path's name
-        """Read one member."""
+        """One member."""
         return _with_etag(members.get(id))
 
-    @patch("/{id:str}", dto=JsonBody[MemberUpdate], sync_to_thread=True, responses=errors(400, 404, 409, 412, 413, 503))
+    @patch(
+        "/{id:str}",
+        dto=JsonBody[MemberUpdate],
+        sync_to_thread=True,
+        response_headers=[ETAG],
+        responses=errors(400, 404, 409, 412, 413, 503),
+        summary="Change a member",
+    )
     def update_member(
         self,
         id: MemberId,  # noqa: A002
@@ -46,12 +73,12 @@ class MembersController(Controller):
         members: Members,
         if_match_header: IfMatch = None,
     ) -> Response[Member]:
-        """Change what the body holds."""
+        """Only what is present changes; the answer is the whole member."""
         return _with_etag(members.update(id, data, if_match(if_match_header)))
 
-    @delete("/{id:str}", sync_to_thread=True, responses=errors(400, 404, 409, 412, 503))
+    @delete("/{id:str}", sync_to_thread=True, responses=errors(400, 404, 409, 412, 503), summary="Delete a member")
     def delete_member(self, id: MemberId, members: Members, if_match_header: IfMatch = None) -> None:  # noqa: A002
-        """Delete a member who has no work."""
+        """Refused with 409 while the member has work."""
         members.delete(id, if_match(if_match_header))
 
 

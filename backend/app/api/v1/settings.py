@@ -13,7 +13,7 @@ from litestar.typing import FieldDefinition
 
 from app.api.openapi import JsonBody, errors
 from app.db.settings import ConnectionSettings, settings_from_body
-from app.schemas.common import StatusBody
+from app.schemas.common import RotatedBody, StatusBody
 from app.schemas.connection import DsnBody, SavedConnection
 from app.services.connection import ConnectionService
 
@@ -101,7 +101,6 @@ class SettingsController(Controller):
         return StatusBody("retrying")
 
     @post("/rotate-key", status_code=200, responses=errors(409, 500), summary="Replace fernet.key")
-    async def rotate_key(self, connection: ConnectionService) -> StatusBody:
+    async def rotate_key(self, connection: ConnectionService) -> RotatedBody:
         """Put a new key in the place of fernet.key and re-encrypt what hangs on it."""
-        await _in_thread(connection.rotate_key)
-        return StatusBody("rotated")
+        return RotatedBody("rotated", await _in_thread(connection.rotate_key))

@@ -1,0 +1,77 @@
+"""HTTP for the vault itself; the secrets of each kind of owner have resources of their own."""
+
+from __future__ import annotations
+
+import threading
+
+from litestar import Controller, get, post
+
+from app.api.openapi import JsonBody, errors
+from app.schemas.vault import BulkAnswer, BulkBody, ResetBody, RotationDocument, UnlockBody, VaultDocument
+from app.services.bulk import apply_operations
+from app.services.rotation import Rotations
+from app.services.vault import Vault
+
+ACTOR = "launch-token"
+
+
+class VaultController(Controller):
+    """State, ways out of locked, rotation, bulk writes."""
+
+    path = "/vault"
+    tags = ["vault"]
+
+    @get("/", sync_to_thread=True, responses=errors(503), summary="The vault")
+    def get_vault(self, vault: Vault) -> VaultDocument:
+        """Its state, and what it holds by count; nothing is decrypted."""
+        return vault.document()
+
+    @post(
+        "/unlock",
+        dto=JsonBody[UnlockBody],
+        status_code=200,
+        sync_to_thread=True,
+        responses=errors(400, 503),
+        summary="Unlock",
+    )
+    def unlock(self, data: UnlockBody, vault: Vault) -> VaultDocument:
+        """Give the key that the vault needs, or its recovery code; this computer's own key opens it from then on."""
+        vault.unlock(encryption_key=data.encryption_key, recovery_code=data.recovery_code, actor=ACTOR)
+        return vault.document()
+
+    @post(
+        "/reset",
+        dto=JsonBody[ResetBody],
+        status_code=200,
+        sync_to_thread=True,
+        responses=errors(400, 409, 503),
+        summary="Give a lost key up",
+    )
+    def reset(self, data: ResetBody, vault: Vault) -> VaultDocument:
+        """Start a new vault key; what the lost one protected stays, unreadable, and is replaced one by one."""
+        vault.reset(confirm=data.confirm, actor=ACTOR)
+        return vault.document()
+
+    @post("/rotate", status_code=202, sync_to_thread=True, responses=errors(423, 503), summary="Rotate the vault key")
+    def rotate(self, rotations: Rotations) -> RotationDocument:
+        """Begin in the background; a rotation that runs already goes on."""
+        document = rotations.start(actor=ACTOR)
+        threading.Thread(target=rotations.work_quietly, name="rotation", daemon=True).start()
+        return document
+
+    @get("/rotation", sync_to_thread=True, responses=errors(503), summary="Progress of the rotation")
+    def rotation(self, rotations: Rotations) -> RotationDocument:
+        """The present or the last rotation."""
+        return rotations.document()
+
+    @post(
+        "/bulk",
+        dto=JsonBody[BulkBody],
+        status_code=200,
+        sync_to_thread=True,
+        responses=errors(400, 413, 423, 503),
+        summary="Write many secrets",
+    )
+    def bulk(self, data: BulkBody, vault: Vault) -> BulkAnswer:
+        """All or nothing."""
+        return apply_operations(vault, data.operations, actor=ACTOR)

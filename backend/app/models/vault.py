@@ -1,0 +1,110 @@
+"""Tables of the vault: its keys, their wraps, the owners, the secrets, and the rotation in progress.
+
+Every column that holds a secret, sealed, has the type `Sealed`; a test walks the metadata and demands that rotation,
+export and doctor know each of them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, Named, Table, Text, TypedColumns, text
+
+from app.db.base import Instant, Sealed, UuidText, metadata
+
+
+class VaultColumns(TypedColumns):
+    """Columns of `vaults`: one row, the vault of this database."""
+
+    id: Named[int] = Column(Integer, primary_key=True, autoincrement=False)
+    """Always 1, so that racing desktops agree on one vault."""
+    vault_id: Named[str] = Column(UuidText, nullable=False)
+    created_at: Named[dt.datetime] = Column(Instant, nullable=False)
+
+
+class KeyColumns(TypedColumns):
+    """Columns of `vault_keys`: one row a vault key; exactly one is active."""
+
+    kid: Named[str] = Column(Text, primary_key=True)
+    """8 hex digits."""
+    state: Named[str] = Column(Text, nullable=False)
+    """`active`; `draining` while a rotation moves secrets off it; `lost` after a reset."""
+    fingerprint_key: Named[str] = Column(Sealed, nullable=False)
+    """The key of the secrets' fingerprints, sealed under this vault key: it outlives rotations."""
+    created_at: Named[dt.datetime] = Column(Instant, nullable=False)
+
+
+class WrapColumns(TypedColumns):
+    """Columns of `vault_wraps`: a vault key, sealed under a local root key or the recovery code."""
+
+    kid: Named[str] = Column(Text, ForeignKey("vault_keys.kid", ondelete="CASCADE"), primary_key=True)
+    fingerprint: Named[str] = Column(Text, primary_key=True)
+    """Of the key that opens the wrap."""
+    kind: Named[str] = Column(Text, nullable=False)
+    """`root` or `recovery`."""
+    wrap: Named[str] = Column(Sealed, nullable=False)
+    escrow: Named[str | None] = Column(Sealed)
+    """The recovery key, sealed under the vault key, so that a rotation can renew its wrap."""
+    created_at: Named[dt.datetime] = Column(Instant, nullable=False)
+
+
+class OwnerColumns(TypedColumns):
+    """Columns of `vault_owners`: deleting an owner's salt shreds all that the owner had."""
+
+    owner_kind: Named[str] = Column(Text, primary_key=True)
+    owner_id: Named[str] = Column(Text, primary_key=True)
+    salt: Named[str] = Column(Text, nullable=False)
+    """32 random bytes in hex."""
+    created_at: Named[dt.datetime] = Column(Instant, nullable=False)
+
+
+class SecretColumns(TypedColumns):
+    """Columns of `secrets`."""
+
+    id: Named[str] = Column(UuidText, primary_key=True)
+    owner_kind: Named[str] = Column(Text, nullable=False)
+    owner_id: Named[str] = Column(Text, nullable=False)
+    name: Named[str] = Column(Text, nullable=False)
+    ciphertext: Named[str] = Column(Sealed, nullable=False)
+    kid: Named[str] = Column(Text, nullable=False)
+    row_version: Named[int] = Column(Integer, nullable=False)
+    fingerprint: Named[str] = Column(Text, nullable=False)
+    hint: Named[str | None] = Column(Text)
+    """Last four characters, of secrets of at least sixteen."""
+    status: Named[str] = Column(Text, nullable=False)
+    status_evidence: Named[str | None] = Column(Text)
+    last_validated_at: Named[dt.datetime | None] = Column(Instant)
+    expires_at: Named[dt.datetime | None] = Column(Instant)
+    created_at: Named[dt.datetime] = Column(Instant, nullable=False)
+    updated_at: Named[dt.datetime] = Column(Instant, nullable=False)
+
+
+class RotationColumns(TypedColumns):
+    """Columns of `vault_rotations`: one row, the present or the last rotation."""
+
+    id: Named[int] = Column(Integer, primary_key=True, autoincrement=False)
+    state: Named[str] = Column(Text, nullable=False)
+    from_kid: Named[str | None] = Column(Text)
+    to_kid: Named[str | None] = Column(Text)
+    total: Named[int] = Column(Integer, nullable=False)
+    done: Named[int] = Column(Integer, nullable=False)
+    quarantined: Named[int] = Column(Integer, nullable=False)
+    runner: Named[str | None] = Column(Text)
+    """Instance of the sidecar that works on it."""
+    heartbeat_at: Named[dt.datetime | None] = Column(Instant)
+    started_at: Named[dt.datetime | None] = Column(Instant)
+    finished_at: Named[dt.datetime | None] = Column(Instant)
+
+
+vaults: Final = Table("vaults", metadata, VaultColumns)
+vault_keys: Final = Table("vault_keys", metadata, KeyColumns)
+vault_wraps: Final = Table("vault_wraps", metadata, WrapColumns)
+vault_owners: Final = Table("vault_owners", metadata, OwnerColumns)
+secrets: Final = Table("secrets", metadata, SecretColumns)
+vault_rotations: Final = Table("vault_rotations", metadata, RotationColumns)
+
+_ACTIVE = text("state = 'active'")
+Index("uq_vault_keys_active", vault_keys.c.state, unique=True, postgresql_where=_ACTIVE, sqlite_where=_ACTIVE)
+Index("uq_secrets_owner_name", secrets.c.owner_kind, secrets.c.owner_id, secrets.c.name, unique=True)
+Index("ix_secrets_kid_id", secrets.c.kid, secrets.c.id)

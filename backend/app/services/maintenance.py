@@ -1,0 +1,70 @@
+"""What the vault needs done beside requests: attach to a ready database, resume rotations, flush the audit log."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final
+
+from app.core.exceptions import RequestError
+from app.core.logging import get_logger
+
+if TYPE_CHECKING:
+    from app.core.readiness import Readiness
+    from app.services.audit import Audit
+    from app.services.rotation import Rotations
+    from app.services.vault import Vault
+
+INTERVAL_S: Final = 15.0
+
+log = get_logger(__name__)
+
+
+class Maintenance:
+    """One thread that looks whenever readiness changes, and every fifteen seconds."""
+
+    def __init__(self, readiness: Readiness, vault: Vault, rotations: Rotations, audit: Audit) -> None:
+        self._readiness = readiness
+        self._vault = vault
+        self._rotations = rotations
+        self._audit = audit
+        self._wake = threading.Event()
+        self._stopped = False
+
+    def start(self) -> None:
+        """Begin."""
+        threading.Thread(target=self._live, name="maintenance", daemon=True).start()
+
+    def stop(self) -> None:
+        """Write what is pending and end."""
+        self._stopped = True
+        self._rotations.stopped.set()
+        if self._readiness.is_ready:
+            self._quietly_flush()
+        self._wake.set()
+
+    def _live(self) -> None:
+        with self._readiness.listening(self._wake.set):
+            while not self._stopped:
+                if self._readiness.is_ready:
+                    self._look()
+                self._wake.wait(INTERVAL_S)
+                self._wake.clear()
+
+    def _look(self) -> None:
+        try:
+            state = self._vault.state
+            self._vault.ensure_attached()
+            if self._vault.state != state:
+                self._readiness.announce()
+            self._rotations.work()
+            self._audit.flush()
+        except RequestError as exc:
+            log.warning("maintenance interrupted", extra={"code": exc.code})
+        except Exception:  # the outermost edge of the thread: it must live as long as the process
+            log.exception("maintenance failed")
+
+    def _quietly_flush(self) -> None:
+        try:
+            self._audit.flush()
+        except Exception:  # the process is stopping; what cannot be written now is lost with it
+            log.exception("audit log not flushed")

@@ -1,0 +1,104 @@
+import {execFileSync} from 'node:child_process';
+import {mkdtempSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import {tmpdir} from 'node:os';
+import {dirname, join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {BRIDGE} from '../../scripts/python.mjs';
+
+const require = createRequire(import.meta.url);
+const project = mkdtempSync(join(tmpdir(), 'taskflow-app-'));
+const installed = join(project, 'node_modules', '@taskflow', 'electron-bridge');
+
+function run(program: string, args: string[], folder = project): string {
+  return execFileSync(program, args, {cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']});
+}
+
+describe('the package, packed and installed into an empty project', () => {
+  beforeAll(() => {
+    run(process.execPath, [join(BRIDGE, 'scripts', 'build.mjs')], BRIDGE);
+    const [{filename}] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', project], BRIDGE)) as [{filename: string}];
+    writeFileSync(join(project, 'package.json'), JSON.stringify({name: 'app', version: '1.0.0', private: true}));
+    run('npm', ['install', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--omit=peer', join(project, filename)]);
+    // What every TypeScript project for Electron has anyway.
+    mkdirSync(join(project, 'node_modules', '@types'), {recursive: true});
+    symlinkSync(dirname(require.resolve('@types/node/package.json')), join(project, 'node_modules', '@types', 'node'));
+    symlinkSync(dirname(require.resolve('undici-types/package.json')), join(project, 'node_modules', 'undici-types'));
+  }, 120_000);
+
+  afterAll(() => rmSync(project, {recursive: true, force: true}));
+
+  test('brings what is built, its licences and nothing else', () => {
+    expect(readdirSync(installed).sort()).toEqual(['README.md', 'dist', 'package.json']);
+    expect(readdirSync(join(installed, 'dist')).sort()).toEqual(['cjs', 'esm', 'licenses']);
+  });
+
+  test('works as an ES module', () => {
+    writeFileSync(
+      join(project, 'main.mjs'),
+      `import * as main from '@taskflow/electron-bridge';
+       import {createSidecarClient} from '@taskflow/electron-bridge/renderer';
+       import {INVOKE_CHANNELS} from '@taskflow/electron-bridge/contract';
+       console.log(typeof main.startSidecar, typeof main.registerSidecarIpc, typeof createSidecarClient, INVOKE_CHANNELS.retry);`,
+    );
+
+    expect(run(process.execPath, ['main.mjs'])).toBe('function function function taskflow:retry\n');
+  });
+
+  test('works as CommonJS', () => {
+    writeFileSync(
+      join(project, 'main.cjs'),
+      `const main = require('@taskflow/electron-bridge');
+       const {createSidecarClient} = require('@taskflow/electron-bridge/renderer');
+       const {INVOKE_CHANNELS} = require('@taskflow/electron-bridge/contract');
+       console.log(typeof main.startSidecar, typeof main.registerSidecarIpc, typeof createSidecarClient, INVOKE_CHANNELS.retry);`,
+    );
+
+    expect(run(process.execPath, ['main.cjs'])).toBe('function function function taskflow:retry\n');
+  });
+
+  test.each(['esm', 'cjs'])('the %s preload needs Electron alone, as a sandboxed one must', (format) => {
+    const code = readFileSync(join(installed, 'dist', format, 'preload.js'), 'utf8');
+
+    const needed = [...code.matchAll(/(?:require\(|from )"([^"]+)"/g)].map(([, name]) => name);
+    expect(needed).toEqual(['electron']);
+  });
+
+  test('its types are strict and right for both module forms', () => {
+    const source = `
+      import {startSidecar, registerSidecarIpc, SidecarError, type Sidecar, type SidecarState} from '@taskflow/electron-bridge';
+      import {createSidecarClient} from '@taskflow/electron-bridge/renderer';
+      import {INVOKE_CHANNELS, type Snapshot} from '@taskflow/electron-bridge/contract';
+      export const sidecar: Sidecar = startSidecar({configDir: '/tmp', restart: {limit: 1}});
+      export async function names(): Promise<string[]> {
+        const {data, error} = await sidecar.client.GET('/api/v1/members');
+        if (data === undefined) throw new Error(error.error);
+        return data.map((member) => member.name);
+      }
+      export const client = (window: {taskflow: Parameters<typeof createSidecarClient>[0]}) => createSidecarClient(window.taskflow);
+      export const channel: 'taskflow:retry' = INVOKE_CHANNELS.retry;
+      export const describe = (state: SidecarState): string => (state.kind === 'failed' ? state.problem.remedy : state.kind);
+      export const isOurs = (error: unknown): boolean => error instanceof SidecarError && error.code === 'already-running';
+      export type {Snapshot};
+      // @ts-expect-error no such option
+      startSidecar({unknown: true});
+      // @ts-expect-error no such resource
+      void sidecar.client.GET('/api/v1/nothing');
+      export {registerSidecarIpc};
+    `;
+    writeFileSync(join(project, 'app.mts'), source);
+    writeFileSync(join(project, 'app.cts'), source);
+    writeFileSync(
+      join(project, 'tsconfig.json'),
+      JSON.stringify({
+        compilerOptions: {
+          module: 'NodeNext', target: 'ES2021', lib: ['ES2022', 'DOM', 'DOM.Iterable'], types: ['node'],
+          strict: true, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true, noEmit: true,
+        },
+        files: ['app.mts', 'app.cts'],
+      }),
+    );
+
+    expect(() => run(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', '.'])).not.toThrow();
+  });
+});

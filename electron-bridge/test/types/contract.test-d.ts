@@ -1,0 +1,48 @@
+/** Fails to compile when channels, handlers and exposed functions part ways. */
+import {expectTypeOf, test} from 'vitest';
+import type {
+  ANNOUNCE_CHANNELS,
+  AnnounceName,
+  Args,
+  INVOKE_CHANNELS,
+  InvokeContract,
+  InvokeName,
+  Result,
+  SavedConnection,
+  SidecarApi,
+  Snapshot,
+  Value,
+} from '../../src/contract.js';
+import type {paths} from '../../src/openapi.js';
+import type {SidecarClient} from '../../src/client.js';
+
+test('every call has a channel of its own name, and there is no other channel', () => {
+  expectTypeOf<keyof typeof INVOKE_CHANNELS>().toEqualTypeOf<InvokeName>();
+  expectTypeOf<keyof typeof ANNOUNCE_CHANNELS>().toEqualTypeOf<AnnounceName>();
+  expectTypeOf<typeof INVOKE_CHANNELS>().toExtend<{readonly [N in InvokeName]: `taskflow:${N}`}>();
+});
+
+test('a channel that is missing or extra does not compile', () => {
+  type Channels = {readonly [N in InvokeName]: `taskflow:${N}`};
+  // @ts-expect-error one is missing
+  ({}) as Omit<Channels, 'retry'> satisfies Channels;
+  // @ts-expect-error one is extra
+  ({...({} as Channels), spare: 'taskflow:spare'}) satisfies Record<InvokeName, string> & {spare?: never};
+});
+
+test('a page gets one function for each call, with its arguments and its result', () => {
+  expectTypeOf<Exclude<keyof SidecarApi, 'watch'>>().toEqualTypeOf<Exclude<InvokeName, 'subscribe' | 'unsubscribe'>>();
+  expectTypeOf<SidecarApi['testConnection']>().parameters.toEqualTypeOf<[...Args<'testConnection'>]>();
+  expectTypeOf<SidecarApi['readConnection']>().returns.resolves.toEqualTypeOf<Result<SavedConnection | null>>();
+  expectTypeOf<Parameters<SidecarApi['watch']>[0]>().parameter(0).toEqualTypeOf<Snapshot>();
+  expectTypeOf<Value<'retry'>>().toEqualTypeOf<InvokeContract['retry']['value']>();
+});
+
+test('the client knows the sidecar\'s resources and refuses others', () => {
+  const client = {} as SidecarClient;
+  expectTypeOf<'/api/v1/members'>().toExtend<keyof paths>();
+  // @ts-expect-error no such resource
+  void client.GET('/api/v1/nothing');
+  // @ts-expect-error the email is missing
+  void client.POST('/api/v1/members', {body: {name: 'Ada'}});
+});

@@ -1,0 +1,209 @@
+import {describe, expect, test, vi} from 'vitest';
+import {INVOKE_CHANNELS, type InvokeName, type SidecarState, type Snapshot} from '../../src/contract.js';
+import type {Answer, Request} from '../../src/endpoint.js';
+import {registerSidecarIpc, type InvokeEventLike, type SenderLike, type SidecarIpcOptions} from '../../src/ipc.js';
+import {SidecarError, bridgeProblem} from '../../src/problems.js';
+import type {Sidecar} from '../../src/sidecar.js';
+
+const SNAPSHOT: Snapshot = {state: {kind: 'ready', baseUrl: 'http://127.0.0.1:1'}, status: null, custody: null};
+const SETTINGS = {dsn: 'postgresql://u:p@h/d'};
+const HERE = 'file:///app/index.html';
+
+type Listener = (event: InvokeEventLike, ...args: unknown[]) => unknown;
+
+class FakeIpcMain {
+  readonly handlers = new Map<string, Listener>();
+
+  handle(channel: string, listener: Listener): void {
+    this.handlers.set(channel, listener);
+  }
+
+  removeHandler(channel: string): void {
+    this.handlers.delete(channel);
+  }
+}
+
+class FakeSender implements SenderLike {
+  readonly received: unknown[][] = [];
+  onDestroyed: (() => void) | null = null;
+  readonly id: number;
+
+  constructor(id = 1) {
+    this.id = id;
+  }
+
+  isDestroyed(): boolean {
+    return false;
+  }
+
+  send(...args: unknown[]): void {
+    this.received.push(args);
+  }
+
+  once(_event: 'destroyed', listener: () => void): void {
+    this.onDestroyed = listener;
+  }
+}
+
+function registered(reply: Partial<Answer> | Error = {}, options: SidecarIpcOptions = {}) {
+  const ipcMain = new FakeIpcMain();
+  const asked: Request[] = [];
+  const listeners = new Set<(snapshot: Snapshot) => void>();
+  const sidecar = {
+    snapshot: SNAPSHOT,
+    start: vi.fn(() => Promise.resolve()),
+    ask(request: Request): Promise<Answer> {
+      asked.push(request);
+      return reply instanceof Error ? Promise.reject(reply) : Promise.resolve({status: 200, headers: {}, body: '{}', ...reply});
+    },
+    on(_event: string, listener: (snapshot: Snapshot) => void): () => void {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  const dispose = registerSidecarIpc(ipcMain, sidecar as unknown as Sidecar, options);
+  const sender = new FakeSender();
+  const invoke = async (name: InvokeName, args: unknown[] = [], frame: {url: string; parent: unknown} | null = {url: HERE, parent: null}, from: SenderLike = sender) =>
+    (await ipcMain.handlers.get(INVOKE_CHANNELS[name])?.({sender: from, senderFrame: frame}, ...args)) as {ok: boolean} | undefined;
+  return {ipcMain, sidecar, asked, listeners, dispose, sender, invoke};
+}
+
+test('exactly the channels of the contract are handled, and given back', () => {
+  const {ipcMain, dispose, listeners} = registered();
+
+  expect([...ipcMain.handlers.keys()].sort()).toEqual(Object.values(INVOKE_CHANNELS).sort());
+  dispose();
+
+  expect(ipcMain.handlers.size).toBe(0);
+  expect(listeners.size).toBe(0);
+});
+
+describe('each function', () => {
+  test.each([
+    ['retry', [], 'POST', '/api/v1/settings/retry'],
+    ['testConnection', [SETTINGS], 'POST', '/api/v1/settings/test-connection'],
+    ['saveConnection', [SETTINGS], 'POST', '/api/v1/settings/save-connection'],
+    ['deleteConnection', [], 'DELETE', '/api/v1/settings/connection'],
+    ['readConnection', [], 'GET', '/api/v1/settings/connection'],
+  ] as const)('%s asks its resource', async (name, args, method, path) => {
+    const {invoke, asked} = registered();
+
+    expect(await invoke(name, [...args])).toMatchObject({ok: true});
+
+    expect(asked).toHaveLength(1);
+    expect(asked[0]).toMatchObject({method, path});
+    if (args.length > 0) expect(JSON.parse(asked[0]?.body ?? '')).toEqual(SETTINGS);
+  });
+
+  test('startAgain starts', async () => {
+    const {invoke, sidecar} = registered();
+
+    await invoke('startAgain');
+
+    expect(sidecar.start).toHaveBeenCalledOnce();
+  });
+
+  test('no saved connection is a value, not an error', async () => {
+    const {invoke} = registered({status: 404, body: '{"error":"No connection is saved"}'});
+
+    expect(await invoke('readConnection')).toEqual({ok: true, value: null});
+  });
+
+  test('a refusal arrives with its sentence, code and status', async () => {
+    const {invoke} = registered({
+      status: 400,
+      headers: {'taskflow-error-code': 'password-rejected'},
+      body: '{"error":"Connection failed: wrong."}',
+    });
+
+    expect(await invoke('testConnection', [SETTINGS])).toEqual({
+      ok: false,
+      error: {code: 'password-rejected', message: 'Connection failed: wrong.', status: 400},
+    });
+  });
+
+  test.each([
+    [new SidecarError(bridgeProblem('not-running')), 'not-running'],
+    [new Error('with a secret'), 'internal'],
+  ])('a failure without an answer arrives worded: %s', async (error, code) => {
+    const {invoke} = registered(error);
+
+    const result = await invoke('retry');
+
+    expect(result).toMatchObject({ok: false, error: {code, status: null}});
+    expect(JSON.stringify(result)).not.toContain('secret');
+  });
+});
+
+describe('who may call', () => {
+  test.each([
+    {name: 'a page from the web', frame: {url: 'https://evil.example/', parent: null}},
+    {name: 'a frame inside our page', frame: {url: HERE, parent: {}}},
+    {name: 'a frame that is gone', frame: null},
+    {name: 'a file of another host', frame: {url: 'file://evil/share/index.html', parent: null}},
+    {name: 'no URL', frame: {url: '', parent: null}},
+    {name: 'a similar origin', frame: {url: 'app://taskflow.evil/', parent: null}},
+  ])('not $name', async ({frame}) => {
+    const {invoke, asked} = registered({}, {trustedOrigins: ['app://taskflow']});
+
+    for (const name of Object.keys(INVOKE_CHANNELS) as InvokeName[]) {
+      expect(await invoke(name, [], frame)).toMatchObject({ok: false, error: {code: 'forbidden'}});
+    }
+    expect(asked).toEqual([]);
+  });
+
+  test.each(['app://taskflow/index.html', 'http://localhost:5173/x', HERE])('but %s', async (url) => {
+    const {invoke} = registered({}, {trustedOrigins: ['app://taskflow', 'http://localhost:5173']});
+
+    expect(await invoke('retry', [], {url, parent: null})).toMatchObject({ok: true});
+  });
+});
+
+describe('forwarding', () => {
+  test('the team\'s work passes, with chosen headers both ways', async () => {
+    const {invoke, asked} = registered({status: 201, headers: {etag: '"1"', 'set-cookie': 'x', server: 'y'}, body: '[]'});
+    const request = {method: 'PATCH', path: '/api/v1/tasks/7?x=1', body: '{}', ifMatch: '"0"'};
+
+    expect(await invoke('request', [request])).toEqual({ok: true, value: {status: 201, headers: {etag: '"1"'}, body: '[]'}});
+
+    expect(asked).toEqual([
+      {method: 'PATCH', path: '/api/v1/tasks/7?x=1', headers: {'Content-Type': 'application/json', 'If-Match': '"0"'}, body: '{}'},
+    ]);
+  });
+
+  test.each(['/api/v1/shutdown', '/api/v1/settings/connection', '/api/v1/membership', '/api/v1/auth/token', '/api/v1/vault'])(
+    '%s does not pass by default',
+    async (path) => {
+      const {invoke, asked} = registered();
+
+      expect(await invoke('request', [{method: 'POST', path}])).toMatchObject({ok: false, error: {code: 'forbidden'}});
+      expect(asked).toEqual([]);
+    },
+  );
+
+  test('the app decides what passes, by method and path without the query', async () => {
+    const allowRequest = vi.fn(() => true);
+    const {invoke} = registered({}, {allowRequest});
+
+    await invoke('request', [{method: 'GET', path: '/api/v1/audit?limit=1'}]);
+
+    expect(allowRequest).toHaveBeenCalledExactlyOnceWith({method: 'GET', path: '/api/v1/audit'});
+  });
+});
+
+test('snapshots go to windows that subscribed, once each, until they leave', async () => {
+  const {invoke, listeners, sender} = registered();
+  const other = new FakeSender(2);
+  const announce = (state: SidecarState): void => listeners.forEach((listener) => listener({...SNAPSHOT, state}));
+
+  expect(await invoke('subscribe')).toEqual({ok: true, value: SNAPSHOT});
+  await invoke('subscribe');
+  await invoke('subscribe', [], {url: HERE, parent: null}, other);
+  announce({kind: 'stopping'});
+  await invoke('unsubscribe');
+  other.onDestroyed?.();
+  announce({kind: 'stopped', forced: false});
+
+  expect(sender.received).toEqual([['taskflow:snapshot', {...SNAPSHOT, state: {kind: 'stopping'}}]]);
+  expect(other.received).toHaveLength(1);
+});

@@ -1,0 +1,136 @@
+"""Code of the product run in forked children: killed at a chosen file operation, or as a user without rights."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import io
+import os
+import pickle
+import signal
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tests.support.accounts import ServerAccount
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+Value = TypeVar("Value")
+
+FAILED = 99
+"""Exit status of a child whose action raised."""
+MEMORY = Path("/dev/shm")
+_FILE_CALLS = frozenset(
+    {"open", "close", "read", "write", "fsync", "stat", "lstat", "fstat", "chmod", "mkdir", "scandir", "listdir"}
+    | {"link", "unlink", "remove", "rename", "replace", "truncate", "ftruncate", "symlink"}
+)
+"""Functions of `os` that reach the file system; what `pathlib` and `shutil` do ends in them."""
+_STREAM_CALLS = frozenset({"write", "flush", "close", "read", "readall", "truncate"})
+
+
+def start(action: Callable[[], object]) -> int:
+    """Fork a child that runs `action` and ends; return its process id.
+
+    What it raises is printed on stderr, and shows as exit status `FAILED`.
+    """
+    pid = os.fork()
+    if pid:
+        return pid
+    gc.disable()  # a collection would touch, and so copy, every page that parent and child still share
+    status = FAILED
+    try:
+        action()
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(status)
+
+
+def wait(pid: int) -> int:
+    """Wait for the end of a child; return its exit status, negative for a signal."""
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def call(action: Callable[[], Value], *, as_ordinary_user: bool = False) -> Value:
+    """Run `action` in a child and return what it returns.
+
+    Args:
+        action: what to run; its value must be picklable.
+        as_ordinary_user: give up the rights of root first, if the tests have them.
+
+    Raises:
+        AssertionError: it raised, or the child died.
+    """
+    reader, writer = os.pipe()
+
+    def run() -> None:
+        if as_ordinary_user:
+            become_ordinary_user()
+        with os.fdopen(writer, "wb") as pipe:
+            pickle.dump(action(), pipe)
+
+    pid = start(run)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        answer = pipe.read()
+    status = wait(pid)
+    assert status == 0, f"the child ended with status {status}"
+    value: Value = pickle.loads(answer)
+    return value
+
+
+def become_ordinary_user() -> None:
+    """Give up root's rights for good; does nothing for anybody else."""
+    account = ServerAccount.choose()
+    if account.name is not None:
+        os.setgroups([])
+        os.setgid(account.gid)
+        os.setuid(account.uid)
+
+
+@contextlib.contextmanager
+def directory(*, shared: bool = False) -> Iterator[Path]:
+    """Provide a directory, in memory where the system has a place for that: a killed process loses nothing there.
+
+    Args:
+        shared: let every user enter it.
+    """
+    with tempfile.TemporaryDirectory(prefix="taskflow-", dir=MEMORY if MEMORY.is_dir() else None) as name:
+        path = Path(name)
+        if shared:
+            path.chmod(0o755)
+        yield path
+
+
+def kill_at_file_operation(number: int) -> None:
+    """Let this process kill itself, by SIGKILL, just before or just after one of its file operations.
+
+    The interpreter reports each call of a built-in function and its end; those of functions that reach the file system
+    are counted together, from 1. So 1 is before the first operation, 2 after it, 3 before the second, and so on.
+    """
+    count = 0
+
+    def watch(_frame: FrameType, event: str, function: Any) -> None:
+        nonlocal count
+        if event in {"c_call", "c_return", "c_exception"} and _is_file_operation(function):
+            count += 1
+            if count == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(watch)
+
+
+def _is_file_operation(function: Any) -> bool:
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, io.IOBase):
+        return function.__name__ in _STREAM_CALLS
+    if function is io.open:
+        return True
+    return getattr(owner, "__name__", None) in {"posix", "nt"} and function.__name__ in _FILE_CALLS
