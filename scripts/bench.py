@@ -24,6 +24,8 @@ from typing import Any
 
 from _environment import ROOT, Environment, become, run_script
 
+MEASURED = Environment(ROOT / ".venv", ROOT / "backend" / "requirements.lock")
+"""What is installed beside the given packages counts: Litestar imports pydantic if the tests have brought it."""
 TOKEN = "0123456789abcdef" * 4
 GIVEN_PACKAGES = (
     "litestar, uvicorn, sqlalchemy.orm, alembic.command, psycopg2, cryptography.fernet, platformdirs, tenacity"
@@ -82,10 +84,11 @@ class Row:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the measurements in the tests' environment, which has a PostgreSQL."""
+    """Run the measurements from the tests' environment, which has a PostgreSQL, on the environment people run."""
     environment = Environment(ROOT / ".venv-test", ROOT / "tests" / "requirements.lock")
     if Path(sys.prefix) != ROOT / ".venv-test":
         environment.ensure()
+        MEASURED.ensure()
         become([str(environment.python), str(Path(__file__).absolute()), *arguments])
     parser = argparse.ArgumentParser(description="Measure the sidecar beside floors taken in the same run.")
     parser.add_argument("--rounds", type=int, default=9, help="rounds of every measurement (default 9)")
@@ -128,8 +131,8 @@ def measure_starts(rounds: int, home: Path, url: str) -> list[Row]:
 
     for round_number in range(rounds + 1):
         found = {
-            "interpreter": seconds_of(["-I", "-c", "pass"]),
-            "imports": seconds_of(["-I", "-c", f"import {GIVEN_PACKAGES}"]),
+            "interpreter": seconds_until_done("pass"),
+            "imports": seconds_until_done(f"import {GIVEN_PACKAGES}"),
         }
         with bare_stack(url) as bare:
             found["bare first"] = bare.first_answer_s
@@ -169,11 +172,19 @@ def measure_starts(rounds: int, home: Path, url: str) -> list[Row]:
     return rows
 
 
-def seconds_of(arguments: list[str]) -> float:
-    """Return how long a Python program takes from spawn to exit."""
+def seconds_until_done(program: str) -> float:
+    """Return how long a Python program takes from spawn to its last line; taking it down again does not count."""
     started = time.perf_counter()
-    subprocess.run([sys.executable, *arguments], check=True, env=clean_environment(), stdin=subprocess.DEVNULL)
-    return time.perf_counter() - started
+    process = subprocess.Popen(
+        [str(MEASURED.python), "-I", "-c", f"{program}; print(flush=True)"],
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+    )
+    with process:
+        assert process.stdout is not None  # noqa: S101 - asked for as a pipe
+        process.stdout.readline()
+        return time.perf_counter() - started
 
 
 def clean_environment(**more: str) -> dict[str, str]:
@@ -236,7 +247,7 @@ def sidecar(directory: Path, url: str | None) -> Iterator[SidecarUnderTest]:
     variables = {"TASKFLOW_CONFIG_DIR": str(directory)} | ({"TASKFLOW_DATABASE_URL": url} if url else {})
     started = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-I", "-m", "app", "serve", "--stdio", "--log-level", "error"],
+        [str(MEASURED.python), "-I", "-m", "app", "serve", "--stdio", "--log-level", "error"],
         env=clean_environment(**variables),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -258,7 +269,7 @@ def bare_stack(url: str) -> Iterator[Server]:
     """Run the bare framework with all given packages imported."""
     started = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-I", "-c", BARE_STACK, url],
+        [str(MEASURED.python), "-I", "-c", BARE_STACK, url],
         env=clean_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
