@@ -34,7 +34,9 @@ export default defineConfig(
   {
     files: ['**/*.js', '**/*.mjs', '**/*.cjs'],
     extends: [ts.configs.disableTypeChecked],
-    languageOptions: {globals: {process: 'readonly', console: 'readonly', setTimeout: 'readonly', setInterval: 'readonly'}},
+    languageOptions: {
+      globals: {process: 'readonly', console: 'readonly', setTimeout: 'readonly', setInterval: 'readonly'},
+    },
     rules: {'@typescript-eslint/explicit-module-boundary-types': 'off'},
   },
 );

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app import __version__
+from app.commands.audit import audit
 from app.commands.options import as_json_option, config_for, directory_option
 from app.commands.vault import vault
 from app.core.config import VARIABLES
@@ -90,6 +91,7 @@ def status(config_dir: str | None, *, as_json: bool) -> int:
 
 
 cli.add_command(vault)
+cli.add_command(audit)
 
 
 @cli.group()

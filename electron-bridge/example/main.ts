@@ -1,7 +1,6 @@
 /** A complete app in one file: starts the sidecar, shows one window, stops both together. */
 import {join} from 'node:path';
 import {
-  CONTENT_SECURITY_POLICY,
   SECURE_WEB_PREFERENCES,
   denyByDefault,
   registerSidecarIpc,
@@ -9,7 +8,7 @@ import {
   stopWithApp,
   type Command,
 } from '@taskflow/electron-bridge';
-import {BrowserWindow, app, clipboard, dialog, ipcMain, safeStorage, session} from 'electron';
+import {BrowserWindow, app, clipboard, dialog, ipcMain, safeStorage} from 'electron';
 
 async function main(): Promise<void> {
   app.setName('TaskFlow example');
@@ -20,9 +19,6 @@ async function main(): Promise<void> {
   }
   denyByDefault(app);
   await app.whenReady();
-  session.defaultSession.webRequest.onHeadersReceived(({responseHeaders}, respond) =>
-    respond({responseHeaders: {...responseHeaders, 'Content-Security-Policy': [CONTENT_SECURITY_POLICY]}}),
-  );
 
   const userData = app.getPath('userData');
   const sidecar = startSidecar({

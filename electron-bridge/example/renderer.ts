@@ -54,6 +54,14 @@ function show(snapshot: Snapshot): void {
   // What restarts by itself needs nobody.
   element('again').hidden = state.kind === 'restarting';
   showDatabase(snapshot);
+  setText(
+    'waiting',
+    (status?.stages ?? [])
+      .map(({message}) => message ?? '')
+      .join(' ')
+      .trim(),
+  );
+  element('recovery').hidden = status?.vault.state !== 'locked';
   element('custody').hidden = custody?.kind !== 'key-file';
   if (custody?.kind === 'key-file') element('custody').textContent = custody.message;
 
@@ -70,7 +78,6 @@ function stageItem(stage: Stage): HTMLLIElement {
   const tries = stage.attempt > 1 ? `, attempt ${stage.attempt}` : '';
   const took = stage.state === 'done' ? ` in ${stage.elapsed_ms} ms` : '';
   item.append(STAGE_NAMES[stage.name] ?? stage.name, detail(`${STAGE_STATES[stage.state]}${took}${tries}`));
-  if (stage.message !== undefined) item.append(detail(stage.message));
   return item;
 }
 
@@ -92,8 +99,13 @@ function showProblem(problem: Problem | null): void {
 function showDatabase({state, status}: Snapshot): void {
   const database = status?.database ?? null;
   if (state.kind !== 'ready' || database === null) setText('database', '');
-  else if (database.dialect === 'sqlite') setText('database', 'Working with a database on this computer. Enter the team database to share the work.');
-  else setText('database', `Connected to ${database.database ?? ''} on ${database.host ?? ''} as ${database.username ?? ''}, PostgreSQL ${database.server_version ?? ''}.`);
+  else if (database.dialect === 'sqlite')
+    setText('database', 'Working with a database on this computer. Enter the team database to share the work.');
+  else
+    setText(
+      'database',
+      `Connected to ${database.database ?? ''} on ${database.host ?? ''} as ${database.username ?? ''}, PostgreSQL ${database.server_version ?? ''}.`,
+    );
 }
 
 element('again').addEventListener('click', () => void again());
@@ -102,6 +114,22 @@ element('again').addEventListener('click', () => void again());
 async function again(): Promise<void> {
   const result = await taskflow.retry();
   if (!result.ok) await taskflow.startAgain();
+}
+
+element('recovery').addEventListener('submit', (event) => {
+  event.preventDefault();
+  void unlock();
+});
+
+async function unlock(): Promise<void> {
+  outcome('recovery-outcome', 'busy', 'Unlocking…');
+  const result = await taskflow.recover(field('recovery-key').value);
+  outcome(
+    'recovery-outcome',
+    result.ok ? 'good' : 'bad',
+    result.ok ? 'The vault is open again.' : result.error.message,
+  );
+  if (result.ok) field('recovery-key').value = '';
 }
 
 // --- settings ------------------------------------------------------------------------------------------------------
@@ -142,7 +170,8 @@ async function settle(
   dsn.removeAttribute('aria-invalid');
   outcome('outcome', 'busy', busy);
   form.ariaBusy = 'true';
-  const result = await act({dsn: dsn.value, sslmode: field('sslmode').value});
+  const sslmode = field('sslmode').value as NonNullable<ConnectionInput['sslmode']>; // the page offers no others
+  const result = await act({dsn: dsn.value, sslmode});
   form.ariaBusy = 'false';
   outcome('outcome', result.ok ? 'good' : 'bad', result.ok ? good : result.error.message);
   return result.ok;
@@ -217,7 +246,6 @@ function field(id: string): HTMLInputElement | HTMLSelectElement {
   return element(id) as HTMLInputElement | HTMLSelectElement;
 }
 
-
 function setText(id: string, text: string): void {
   const target = element(id);
   if (target.textContent !== text) target.textContent = text;
@@ -233,7 +261,8 @@ function sentence(error: unknown): string {
 }
 
 taskflow.watch((snapshot) => {
-  const isFirstContact = 'baseUrl' in snapshot.state && snapshot.state.baseUrl !== null && element('saved').textContent === '';
+  const isFirstContact =
+    'baseUrl' in snapshot.state && snapshot.state.baseUrl !== null && element('saved').textContent === '';
   show(snapshot);
   if (isFirstContact) void showSaved();
 });

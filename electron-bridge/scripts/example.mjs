@@ -24,7 +24,13 @@ export async function buildExample() {
     target: 'node16.17',
     external: ['electron'],
   });
-  await build({...common, entryPoints: {renderer: 'example/renderer.ts'}, format: 'iife', platform: 'browser', target: 'chrome108'});
+  await build({
+    ...common,
+    entryPoints: {renderer: 'example/renderer.ts'},
+    format: 'iife',
+    platform: 'browser',
+    target: 'chrome108',
+  });
   for (const file of ['index.html', 'style.css']) cpSync(join(example, file), join(out, file));
 }
 
@@ -44,10 +50,16 @@ if (process.argv[1] === import.meta.filename) {
   await buildExample();
   const python = findPython();
   if (python === null) {
-    console.error(`No Python with the sidecar's packages was found. Run this once, then again: python3 ${join(CHECKOUT, 'scripts', 'run.py')} --help`);
+    console.error(
+      `No Python with the sidecar's packages was found. Run this once, then again: python3 ${join(CHECKOUT, 'scripts', 'run.py')} --help`,
+    );
     process.exit(1);
   }
   const environment = {...process.env, EXAMPLE_SIDECAR_COMMAND: JSON.stringify(sidecarCommand(python))};
-  const electron = spawn(electronExecutable(), [EXAMPLE_MAIN, ...process.argv.slice(2)], {stdio: 'inherit', env: environment});
+  const electron = spawn(electronExecutable(), [EXAMPLE_MAIN, ...process.argv.slice(2)], {
+    stdio: 'inherit',
+    env: environment,
+  });
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, () => electron.kill(signal));
   electron.once('exit', (status) => process.exit(status ?? 1));
 }

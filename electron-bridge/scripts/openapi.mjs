@@ -18,7 +18,9 @@ export async function generateTypes(python) {
   const [executable, ...args] = sidecarCommand(python);
   const printed = spawnSync(executable, [...args, 'openapi'], {encoding: 'utf8', maxBuffer: 64 * 1024 * 1024});
   if (printed.status !== 0) throw new Error(`taskflow-sidecar openapi failed:\n${printed.stderr}`);
-  return HEADER + astToString(await openapiTS(JSON.parse(printed.stdout), {alphabetize: true, defaultNonNullable: false}));
+  return (
+    HEADER + astToString(await openapiTS(JSON.parse(printed.stdout), {alphabetize: true, defaultNonNullable: false}))
+  );
 }
 
 if (process.argv[1] === import.meta.filename) {

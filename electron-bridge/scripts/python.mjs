@@ -24,7 +24,11 @@ export function findPython() {
     'python3',
     ...['.venv-test', '.venv'].map((name) => join(CHECKOUT, name, ...programs)).filter((path) => existsSync(path)),
   ];
-  return candidates.find((python) => spawnSync(python, ['-I', '-c', 'import litestar, psycopg2'], {stdio: 'ignore'}).status === 0) ?? null;
+  return (
+    candidates.find(
+      (python) => spawnSync(python, ['-I', '-c', 'import litestar, psycopg2'], {stdio: 'ignore'}).status === 0,
+    ) ?? null
+  );
 }
 
 /**

@@ -10,15 +10,14 @@ type Schemas = components['schemas'];
 /** What is wrong, in the sidecar's own words: stable code, sentence, remedy, and who can fix it. */
 export type Problem = Schemas['ProblemBody'];
 /** One stage of the way to ready: config, key, credentials, connect, migrate, ready. */
-export type Stage = Schemas['StageBody'] & {readonly state: 'pending' | 'running' | 'done' | 'failed'};
-/** States that a living sidecar reports. */
-export type LivingState = 'starting' | 'setup_required' | 'ready' | 'failed' | 'reconnecting';
+export type Stage = Schemas['StageBody'];
 /** `GET /api/v1/status`. */
-export type SidecarStatus = Schemas['StatusDocument'] & {readonly state: LivingState; readonly stages: Stage[]};
+export type SidecarStatus = Schemas['StatusDocument'];
+/** States that a living sidecar reports. */
+export type LivingState = SidecarStatus['state'];
 /** Body of the two connection calls: five fields and the optional ones, or a `dsn` whose gaps the fields fill. */
 export type ConnectionInput =
-  | Schemas['ConnectionSettings']
-  | (Schemas['DsnBody'] & Partial<Schemas['ConnectionSettings']>);
+  Schemas['ConnectionSettings'] | (Schemas['DsnBody'] & Partial<Schemas['ConnectionSettings']>);
 /** The saved connection as it is read back: everything except the password. */
 export type SavedConnection = Schemas['SavedConnection'];
 
@@ -65,7 +64,7 @@ export type CustodyReport =
   | {readonly kind: 'secure-store'; readonly backend: string}
   | {
       readonly kind: 'key-file';
-      readonly reason: 'not-asked-for' | 'no-secure-store' | 'store-unreadable' | 'recovery-declined';
+      readonly reason: 'no-secure-store' | 'store-unreadable' | 'recovery-declined';
       readonly message: string;
     };
 
@@ -136,6 +135,8 @@ export interface InvokeContract {
   saveConnection: Call<[settings: ConnectionInput], null>;
   /** Forget the saved connection. */
   deleteConnection: Call<[], null>;
+  /** Open a locked vault with the recovery key. */
+  recover: Call<[recoveryKey: string], null>;
   /** Any other call that the main process allows. */
   request: Call<[request: ForwardedRequest], ForwardedAnswer>;
 }
@@ -160,6 +161,7 @@ export const INVOKE_CHANNELS = {
   testConnection: 'taskflow:testConnection',
   saveConnection: 'taskflow:saveConnection',
   deleteConnection: 'taskflow:deleteConnection',
+  recover: 'taskflow:recover',
   request: 'taskflow:request',
 } as const satisfies {readonly [N in InvokeName]: `taskflow:${N}`};
 

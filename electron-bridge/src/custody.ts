@@ -8,7 +8,7 @@
  *
  * The database settings do not hang on this key: they stay under the sidecar's own `fernet.key`.
  */
-import {randomBytes} from 'node:crypto';
+import {createHmac, randomBytes} from 'node:crypto';
 import {closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync} from 'node:fs';
 import {dirname} from 'node:path';
 import type {CustodyReport} from './contract.js';
@@ -73,23 +73,34 @@ async function makeKey(options: KeyCustodyOptions): Promise<Custody> {
     writeStored(file, sealed);
     return secured(options, key);
   } catch {
-    return keyFile(
-      'no-secure-store',
-      `The secure store of this computer refused to keep the key, ${STAYS_IN_FILE}`,
-    );
+    return keyFile('no-secure-store', `The secure store of this computer refused to keep the key, ${STAYS_IN_FILE}`);
   }
 }
 
 /**
- * Put a recovery key back into the secure store, in the place of one that it no longer opens. Takes effect at the next
- * start.
+ * Put a recovery key into the secure store, in the place of one that it no longer opens.
  *
- * @throws Error the text is no Fernet key, or the store or the file refuses it.
+ * @returns whether the store took it.
  */
-export function restoreKey(options: Pick<KeyCustodyOptions, 'safeStorage' | 'file'>, recoveryKey: string): void {
-  const key = recoveryKey.trim();
-  if (!isFernetKey(key)) throw new Error('This is not a recovery key: it has 44 characters and ends with "=".');
-  writeStored(options.file, options.safeStorage.encryptString(key));
+export function keepKey(options: KeyCustodyOptions, key: string): boolean {
+  if (whyUnavailable(options) !== null) return false;
+  try {
+    writeStored(options.file, options.safeStorage.encryptString(key));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A recovery key as a person typed it; null when it cannot be one. */
+export function parseRecoveryKey(text: string): string | null {
+  const key = text.trim();
+  return isFernetKey(key) ? key : null;
+}
+
+/** What the sidecar shows to name a key: the first 16 hex digits of HMAC-SHA256 under it. */
+export function fingerprintOf(key: string): string {
+  return createHmac('sha256', Buffer.from(key, 'base64url')).update('kcv/v1').digest('hex').slice(0, 16);
 }
 
 function whyUnavailable({safeStorage, platform = process.platform}: KeyCustodyOptions): string | null {

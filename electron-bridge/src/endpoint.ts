@@ -75,7 +75,13 @@ export class Endpoint {
 
   /** Open a `text/event-stream` and yield the data of each event, until it ends or `signal` aborts. */
   async *events(path: string, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
-    const response = await this.#open({method: 'GET', path, headers: {Accept: 'text/event-stream'}, signal, timeoutMs: 0});
+    const response = await this.#open({
+      method: 'GET',
+      path,
+      headers: {Accept: 'text/event-stream'},
+      signal,
+      timeoutMs: 0,
+    });
     if (response.statusCode !== 200) {
       response.destroy();
       throw failure(signal);

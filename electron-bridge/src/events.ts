@@ -5,13 +5,14 @@ import {isRecord} from './guards.js';
 /** The protocol version this bridge speaks. */
 export const PROTOCOL = 1;
 
-const LIVING_STATES: readonly unknown[] = [
-  'starting',
-  'setup_required',
-  'ready',
-  'failed',
-  'reconnecting',
-] satisfies LivingState[];
+/** Fails to compile when the sidecar gains or loses a state. */
+const LIVING_STATES: Readonly<Record<LivingState, true>> = {
+  starting: true,
+  setup_required: true,
+  ready: true,
+  failed: true,
+  reconnecting: true,
+};
 
 export interface ListeningEvent {
   readonly event: 'listening';
@@ -74,7 +75,7 @@ function listening(value: Readonly<Record<string, unknown>>): ListeningEvent | n
 }
 
 export function isLivingState(value: unknown): value is LivingState {
-  return LIVING_STATES.includes(value);
+  return typeof value === 'string' && Object.hasOwn(LIVING_STATES, value);
 }
 
 /** Read a problem; null unless it has at least a code and a message. */
@@ -87,7 +88,7 @@ export function parseProblem(value: unknown): Problem | null {
     message,
     remedy: typeof remedy === 'string' ? remedy : '',
     retryable: retryable === true,
-    who: typeof who === 'string' ? who : 'developer',
+    who: who === 'you' || who === 'database administrator' ? who : 'developer',
     since: typeof since === 'string' ? since : '',
     next_retry_in_s: typeof nextRetry === 'number' ? nextRetry : null,
   };

@@ -20,7 +20,12 @@ export async function isReady(endpoint: Endpoint, signal: AbortSignal): Promise<
 /** Read `GET /api/v1/status`; null when it does not answer as expected. */
 export async function readStatus(endpoint: Endpoint, signal: AbortSignal): Promise<SidecarStatus | null> {
   try {
-    const {status, body} = await endpoint.ask({method: 'GET', path: '/api/v1/status', signal, timeoutMs: HEALTH_TIMEOUT_MS});
+    const {status, body} = await endpoint.ask({
+      method: 'GET',
+      path: '/api/v1/status',
+      signal,
+      timeoutMs: HEALTH_TIMEOUT_MS,
+    });
     return status === 200 ? parseStatus(body) : null;
   } catch {
     return null;

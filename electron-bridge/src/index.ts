@@ -5,7 +5,6 @@ export {registerSidecarIpc} from './ipc.js';
 export type {InvokeEventLike, IpcMainLike, SenderLike, SidecarIpcOptions} from './ipc.js';
 export {CONTENT_SECURITY_POLICY, SECURE_WEB_PREFERENCES, denyByDefault, stopWithApp} from './electron.js';
 export type {AppLike, DenyOptions, QuittingAppLike, WebContentsLike} from './electron.js';
-export {restoreKey} from './custody.js';
 export type {KeyCustodyOptions, SafeStorageLike} from './custody.js';
 export {EXIT_STATUSES, SidecarError} from './problems.js';
 export type {BridgeProblemCode} from './problems.js';

@@ -14,7 +14,7 @@ import {
 import {SidecarError} from './problems.js';
 import type {Answer} from './endpoint.js';
 import type {Sidecar} from './sidecar.js';
-import {Invalid, connectionInput, forwardedRequest, nothing} from './validation.js';
+import {Invalid, connectionInput, forwardedRequest, nothing, shortText} from './validation.js';
 
 /** The part of Electron's `WebContents` that is used. */
 export interface SenderLike {
@@ -64,7 +64,11 @@ function isTeamWork({path}: {readonly path: string}): boolean {
  *
  * @returns a function that takes all of it back.
  */
-export function registerSidecarIpc(ipcMain: IpcMainLike, sidecar: Sidecar, options: SidecarIpcOptions = {}): () => void {
+export function registerSidecarIpc(
+  ipcMain: IpcMainLike,
+  sidecar: Sidecar,
+  options: SidecarIpcOptions = {},
+): () => void {
   const {trustedOrigins = [], allowRequest = isTeamWork} = options;
   const watchers = new Watchers();
   const stopWatching = sidecar.on('snapshot', (snapshot) => watchers.announce(snapshot));
@@ -127,11 +131,19 @@ function handlersFor(
       nothing(args);
       return done(sidecar.ask({method: 'DELETE', path: '/api/v1/settings/connection'}));
     },
+    async recover(_sender, args) {
+      await sidecar.recover(shortText(args));
+      return null;
+    },
     async request(_sender, args): Promise<ForwardedAnswer> {
       const {method, path, body, ifMatch} = forwardedRequest(args);
       const [pathname = ''] = path.split('?');
-      if (!allowRequest({method, path: pathname})) throw new Invalid('This call is not allowed from a window', 'forbidden');
-      const headers = {...(body === undefined ? {} : JSON_HEADERS), ...(ifMatch === undefined ? {} : {'If-Match': ifMatch})};
+      if (!allowRequest({method, path: pathname}))
+        throw new Invalid('This call is not allowed from a window', 'forbidden');
+      const headers = {
+        ...(body === undefined ? {} : JSON_HEADERS),
+        ...(ifMatch === undefined ? {} : {'If-Match': ifMatch}),
+      };
       const reply = await sidecar.ask({method, path, headers, body});
       return {status: reply.status, headers: forwardedHeaders(reply), body: reply.body};
     },

@@ -110,7 +110,9 @@ export class Launch {
     onListening();
     onState(this.#last.state, this.#last.problem);
     const isBelievedReady = (): boolean => this.#last.state === 'ready';
-    void pollHealth(endpoint, signal, pollIntervalMs, isBelievedReady, ({state, problem}) => this.#onState(state, problem));
+    void pollHealth(endpoint, signal, pollIntervalMs, isBelievedReady, ({state, problem}) =>
+      this.#onState(state, problem),
+    );
     void followStatus(endpoint, signal, pollIntervalMs, onStatus);
   }
 

@@ -26,6 +26,7 @@ function sidecarApi(): SidecarApi {
     testConnection: invoker('testConnection'),
     saveConnection: invoker('saveConnection'),
     deleteConnection: invoker('deleteConnection'),
+    recover: invoker('recover'),
     request: invoker('request'),
   };
 }

@@ -23,27 +23,90 @@ export class SidecarError extends Error {
 const YOU = 'you';
 const DEVELOPER = 'developer';
 
-type Entry = readonly [who: typeof YOU | typeof DEVELOPER, retryable: boolean, message: string, remedy: string];
+type Entry = readonly [who: Problem['who'], retryable: boolean, message: string, remedy: string];
 
 const UPDATE = 'Update the app; if it is up to date already, install it again.';
 const REPORT = 'Start the app again; if it comes back, send the log to the developer.';
 
 const CATALOGUE = {
-  'usage': [DEVELOPER, false, 'The sidecar does not know an option that the app starts it with: an update is needed.', UPDATE],
-  'port-in-use': [YOU, true, 'The network port of the sidecar is taken by another program.', 'Close that program, or let the sidecar choose its port.'],
-  'already-running': [YOU, true, 'Another running copy of the app uses these settings.', 'Close the other copy, then start again.'],
-  'handshake-invalid': [DEVELOPER, false, 'The app and its sidecar do not understand each other: an update is needed.', UPDATE],
-  'encryption-key-invalid': [YOU, false, 'A secret in the environment or in the secure store is malformed.', 'Correct or remove it; the log names it. Nothing was changed.'],
-  'config-directory-unusable': [YOU, false, 'The folder for settings cannot be created, opened or written.', 'Check the rights of the folder and the free disk space.'],
+  'usage': [
+    DEVELOPER,
+    false,
+    'The sidecar does not know an option that the app starts it with: an update is needed.',
+    UPDATE,
+  ],
+  'port-in-use': [
+    YOU,
+    true,
+    'The network port of the sidecar is taken by another program.',
+    'Close that program, or let the sidecar choose its port.',
+  ],
+  'already-running': [
+    YOU,
+    true,
+    'Another running copy of the app uses these settings.',
+    'Close the other copy, then start again.',
+  ],
+  'handshake-invalid': [
+    DEVELOPER,
+    false,
+    'The app and its sidecar do not understand each other: an update is needed.',
+    UPDATE,
+  ],
+  'encryption-key-invalid': [
+    YOU,
+    false,
+    'A secret in the environment or in the secure store is malformed.',
+    'Correct or remove it; the log names it. Nothing was changed.',
+  ],
+  'config-directory-unusable': [
+    YOU,
+    false,
+    'The folder for settings cannot be created, opened or written.',
+    'Check the rights of the folder and the free disk space.',
+  ],
   'internal': [DEVELOPER, true, 'The sidecar met an unexpected error and ended.', REPORT],
-  'killed': [DEVELOPER, true, 'The sidecar was ended from outside.', 'If it comes back, an antivirus program or a lack of memory may be the cause.'],
+  'killed': [
+    DEVELOPER,
+    true,
+    'The sidecar was ended from outside.',
+    'If it comes back, an antivirus program or a lack of memory may be the cause.',
+  ],
   'stopped-unasked': [DEVELOPER, true, 'The sidecar stopped although nobody asked it to.', REPORT],
   'unknown-exit': [DEVELOPER, true, 'The sidecar ended for a reason this version of the app does not know.', REPORT],
-  'sidecar-missing': [DEVELOPER, false, 'The sidecar program was not found.', 'Install the app again; an antivirus program may have removed a file.'],
-  'sidecar-not-executable': [DEVELOPER, false, 'The system refused to run the sidecar program.', 'Install the app again, or allow the program in the antivirus settings.'],
+  'sidecar-missing': [
+    DEVELOPER,
+    false,
+    'The sidecar program was not found.',
+    'Install the app again; an antivirus program may have removed a file.',
+  ],
+  'sidecar-not-executable': [
+    DEVELOPER,
+    false,
+    'The system refused to run the sidecar program.',
+    'Install the app again, or allow the program in the antivirus settings.',
+  ],
   'start-silent': [DEVELOPER, true, 'The sidecar was started but said nothing.', REPORT],
   'proof-invalid': [DEVELOPER, true, 'Another program answers at the address of the sidecar.', REPORT],
-  'protocol-unsupported': [DEVELOPER, false, 'The sidecar speaks another protocol version than the app: an update is needed.', UPDATE],
+  'protocol-unsupported': [
+    DEVELOPER,
+    false,
+    'The sidecar speaks another protocol version than the app: an update is needed.',
+    UPDATE,
+  ],
+  'recovery-key-malformed': [
+    YOU,
+    false,
+    'This is not a recovery key.',
+    'A recovery key has 44 characters and ends with "=".',
+  ],
+  'recovery-key-wrong': [
+    YOU,
+    false,
+    'This recovery key belongs to another vault.',
+    'Enter the one that was handed over on this computer.',
+  ],
+  'vault-not-locked': [YOU, false, 'The vault needs no recovery key now.', 'Wait until the database is ready.'],
   'not-running': [YOU, true, 'The sidecar is not running.', 'Wait until it is started, or start it again.'],
   'unreachable': [YOU, true, 'The sidecar did not answer.', 'Try again.'],
 } as const satisfies Record<string, Entry>;
@@ -54,7 +117,15 @@ export type BridgeProblemCode = keyof typeof CATALOGUE;
 /** The bridge's problem `code`, dated now. */
 export function bridgeProblem(code: BridgeProblemCode): Problem {
   const [who, retryable, message, remedy] = CATALOGUE[code];
-  return {code, message, remedy, retryable, who, since: new Date().toISOString().replace(/\.\d+Z$/, 'Z'), next_retry_in_s: null};
+  return {
+    code,
+    message,
+    remedy,
+    retryable,
+    who,
+    since: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+    next_retry_in_s: null,
+  };
 }
 
 /** Exit statuses of the sidecar, and what each means. */

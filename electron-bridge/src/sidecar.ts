@@ -2,8 +2,16 @@
 import {homedir} from 'node:os';
 import {performance} from 'node:perf_hooks';
 import {clientOver, type SidecarClient} from './client.js';
-import type {CustodyReport, ExitReport, LivingState, Problem, SidecarState, SidecarStatus, Snapshot} from './contract.js';
-import {takeKey, type KeyCustodyOptions} from './custody.js';
+import type {
+  CustodyReport,
+  ExitReport,
+  LivingState,
+  Problem,
+  SidecarState,
+  SidecarStatus,
+  Snapshot,
+} from './contract.js';
+import {fingerprintOf, keepKey, parseRecoveryKey, takeKey, type KeyCustodyOptions} from './custody.js';
 import {Emitter} from './emitter.js';
 import type {Answer, Request} from './endpoint.js';
 import {sidecarEnvironment} from './environment.js';
@@ -87,6 +95,13 @@ export interface Sidecar {
   ready(): Promise<void>;
   /** Ask, wait a grace period, kill. Resolves when the process is gone; twice gives the same promise. */
   stop(): Promise<void>;
+  /**
+   * Open a locked vault with the key that `onRecoveryKey` once handed over. It goes back into the secure store if there
+   * is one, and the sidecar is started anew with it; otherwise it unlocks the vault under the sidecar's key file.
+   *
+   * @throws SidecarError `recovery-key-malformed`, `recovery-key-wrong`, `vault-not-locked`; nothing was changed.
+   */
+  recover(recoveryKey: string): Promise<void>;
   /** HTTP to the sidecar as text, with the token added. For calls that `client` has no types for. */
   ask(request: Request): Promise<Answer>;
 }
@@ -172,6 +187,22 @@ class Supervisor implements Sidecar {
     });
   }
 
+  async recover(recoveryKey: string): Promise<void> {
+    const key = parseRecoveryKey(recoveryKey);
+    if (key === null) throw new SidecarError(bridgeProblem('recovery-key-malformed'));
+    const needed = this.#status?.vault.needs_fingerprint ?? null;
+    if (needed === null) throw new SidecarError(bridgeProblem('vault-not-locked'));
+    if (fingerprintOf(key) !== needed) throw new SidecarError(bridgeProblem('recovery-key-wrong'));
+    const {keyCustody} = this.#options;
+    if (keyCustody !== undefined && keepKey(keyCustody, key)) {
+      await this.stop();
+      await this.start();
+      return;
+    }
+    const {error} = await this.client.POST('/api/v1/vault/unlock', {body: {encryption_key: key}});
+    if (error !== undefined) throw new SidecarError({...bridgeProblem('recovery-key-wrong'), message: error.error});
+  }
+
   #begin(previousStop: Promise<void>): Promise<void> {
     const run: Run = {
       stopping: new AbortController(),
@@ -233,7 +264,8 @@ class Supervisor implements Sidecar {
   async #live(run: Run, encryptionKey: string | null): Promise<ProcessEnd> {
     const {args = [], cwd = homedir(), startSilenceMs = 30_000, pollIntervalMs = 2_000} = this.#options;
     const command = findCommand(this.#options.command, this.#options.resourcesPath ?? appResourcesPath());
-    if (command === null) return {problem: bridgeProblem('sidecar-missing'), exit: {status: null, signal: null, logTail: []}};
+    if (command === null)
+      return {problem: bridgeProblem('sidecar-missing'), exit: {status: null, signal: null, logTail: []}};
     run.launch = new Launch({
       command: [...command, ...args],
       cwd,
@@ -281,7 +313,8 @@ class Supervisor implements Sidecar {
     const {baseUrl} = this;
     if (baseUrl === null || this.#state.kind === 'stopping') return;
     if (state === 'ready') this.#setState({kind: 'ready', baseUrl});
-    else if (state === 'failed') this.#setState({kind: 'failed', baseUrl, problem: problem ?? bridgeProblem('internal'), exit: null});
+    else if (state === 'failed')
+      this.#setState({kind: 'failed', baseUrl, problem: problem ?? bridgeProblem('internal'), exit: null});
     else this.#setState({kind: state, baseUrl, problem});
   }
 

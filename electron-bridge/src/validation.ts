@@ -57,10 +57,18 @@ export function connectionInput(args: readonly unknown[]): ConnectionInput {
   return settings as unknown as ConnectionInput;
 }
 
+export function shortText(args: readonly unknown[]): string {
+  const [text, ...rest] = args;
+  if (rest.length > 0 || typeof text !== 'string' || text.length > MAX_FIELD_CHARS)
+    throw new Invalid('Exactly one short text is expected');
+  return text;
+}
+
 export function forwardedRequest(args: readonly unknown[]): ForwardedRequest {
   const {method, path, body, ifMatch} = single(args);
   if (typeof method !== 'string' || !METHODS.includes(method)) throw new Invalid('method: not allowed');
-  if (typeof path !== 'string' || path.length > MAX_PATH_CHARS || !PATH.test(path)) throw new Invalid('path: not allowed');
+  if (typeof path !== 'string' || path.length > MAX_PATH_CHARS || !PATH.test(path))
+    throw new Invalid('path: not allowed');
   if (body !== undefined && (typeof body !== 'string' || Buffer.byteLength(body) > MAX_BODY_BYTES)) {
     throw new Invalid('body: Input should be a text of at most 1 MiB');
   }

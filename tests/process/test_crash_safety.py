@@ -7,6 +7,7 @@ reaches the disk before it gets its name is shown in `tests/unit/core/test_files
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import random
@@ -149,14 +150,25 @@ def save_without_links(directory: Path) -> None:
 
 def rotate(directory: Path) -> None:
     """Replace the key."""
-    rotate_keys(directory)
+    rotate_keys(directory, lambda _: True)
+
+
+def rotate_with_database_away(directory: Path) -> None:
+    """Replace the key while the vault's keys cannot be wrapped anew, so that the old one stays beside the new."""
+    rotate_keys(directory, lambda _: False)
+
+
+def rotate_in_vain(directory: Path) -> None:
+    """Try to replace the key of credentials that it does not open."""
+    with contextlib.suppress(ProblemError):
+        rotate(directory)
 
 
 def rotate_after_cleaning(directory: Path) -> None:
     """Replace the key as the command line does."""
     prepare_config_directory(directory)
     remove_interrupted_writes(directory)
-    rotate_keys(directory)
+    rotate(directory)
 
 
 def delete(directory: Path) -> None:
@@ -207,9 +219,11 @@ CASES = (
         *("key-invalid", "credentials-unreadable", new),
     ),
     case("rotate-with-credentials", saved, rotate, old),
+    case("rotate-with-database-away", saved, rotate_with_database_away, old),
     case("rotate-without-credentials", key_only, rotate, NOTHING),
     case("rotate-after-a-killed-rotation", saved_and_rotation_begun, rotate, old),
     case("rotate-among-leftovers", saved_and_rotation_almost_done, rotate_after_cleaning, old),
+    case("rotate-a-damaged-pair", credentials_damaged, rotate_in_vain, "credentials-unreadable"),
     case("delete", saved, delete, old, NOTHING),
     case("first-start", nothing, first_start, NOTHING),
 )
@@ -273,7 +287,7 @@ def look(directory: Path, where: str, damaged: list[bytes]) -> Killed:
     at_next_start = outcome(directory)
     save_credentials(directory, LATER)
     after_next_save = outcome(directory)
-    rotate_keys(directory)
+    rotate(directory)
     keys = read_keys(directory)
     return Killed(
         where=where,

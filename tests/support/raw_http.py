@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
 TIMEOUT_S = 10.0
@@ -112,7 +113,9 @@ def exchange(port: int, data: bytes, *, head_only: bool = False) -> RawAnswer:
         return connection.receive(head_only=head_only)
 
 
-def request_bytes(target: str, *, method: str = "GET", headers: dict[str, str] | None = None, body: bytes = b"") -> bytes:
+def request_bytes(
+    target: str, *, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b""
+) -> bytes:
     """Write a request; header values and target may hold any characters of Latin-1."""
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in (headers or {}).items())]
     if body:

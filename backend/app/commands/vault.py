@@ -1,4 +1,4 @@
-"""`taskflow-sidecar vault`: state, rotation, verification, recovery code."""
+"""`taskflow-sidecar vault`: state, rotation, verification, recovery code; `app.commands.legacy` holds the rest."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from app.commands.legacy import encrypt_legacy, import_json
 from app.commands.options import as_json_option, config_for, directory_option
 from app.core.exceptions import RequestError
 
@@ -22,6 +23,10 @@ ACTOR = "cli"
 @click.group()
 def vault() -> None:
     """The vault: secrets in the configured database."""
+
+
+vault.add_command(encrypt_legacy)
+vault.add_command(import_json)
 
 
 @vault.command("status")

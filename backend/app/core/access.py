@@ -174,9 +174,10 @@ class Gate:
         try:
             application = await self._loaded_application()
             await application(scope, answer.receive, answer.send)
-        except asyncio.CancelledError:  # the grace period of a stop is over
+        except asyncio.CancelledError:  # the grace period of a stop is over; answered, there is nothing to log
+            if answer.has_begun:
+                raise
             await answer.error(503, "The sidecar is stopping.", "stopping", {"Retry-After": "5"})
-            raise
         except Exception:  # the outermost edge of every request
             log.exception("request failed")
             await answer.error(500, INTERNAL, "internal")
@@ -219,7 +220,7 @@ class _Answer:
         self._send = send
         self._extra = extra
         self._may_read_on = may_read_on
-        self._begun = False
+        self.has_begun = False
         self._body_ended = False
 
     async def receive(self) -> Message:
@@ -231,7 +232,7 @@ class _Answer:
     async def send(self, message: Message) -> None:
         """Pass on one message of the application."""
         if message["type"] == "http.response.start":
-            self._begun = True
+            self.has_begun = True
             status, headers = message["status"], message.get("headers", ())
             if status == 413 and self._may_read_on:
                 await self._read_refused_body()
@@ -255,7 +256,7 @@ class _Answer:
 
     async def error(self, status: int, sentence: str, code: str, headers: dict[str, str] | None = None) -> None:
         """Send an error, unless an answer has begun already."""
-        if not self._begun:
+        if not self.has_begun:
             await self.whole(status, {"error": sentence}, error_headers(code, headers))
 
     async def _read_refused_body(self) -> None:

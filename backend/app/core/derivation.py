@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import hmac
 import struct
 from typing import Final
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 DERIVED_BYTES: Final = 32
-_HASH: Final = SHA256()
+"""One block of SHA-256, so that expanding is a single HMAC."""
+_HASH: Final = "sha256"
+_FIRST_BLOCK: Final = b"\x01"
 _length = struct.Struct(">I").pack
 
 
 def lp(*parts: str | bytes) -> bytes:
     """Return each part as 4-byte big-endian length and its (UTF-8) bytes, one after the other."""
-    pieces = []
+    encoded = b""
     for part in parts:
         raw = part.encode() if isinstance(part, str) else part
-        pieces += [_length(len(raw)), raw]
-    return b"".join(pieces)
+        encoded += _length(len(raw)) + raw
+    return encoded
 
 
 def hkdf(key: bytes, salt: str | bytes, *info: str | bytes) -> bytes:
@@ -34,8 +34,15 @@ def hkdf(key: bytes, salt: str | bytes, *info: str | bytes) -> bytes:
 
 
 def hkdf_over(key: bytes, salt: bytes, info: bytes) -> bytes:
-    """Derive 32 bytes: HKDF-SHA256 with `info` as it stands.
+    """Derive 32 bytes: HKDF-SHA256 with `info` as it stands."""
+    return expand(extract(salt, key), info)
 
-    By cryptography's HKDF, which takes two thirds of the time of two calls of `hmac.digest`.
-    """
-    return HKDF(_HASH, DERIVED_BYTES, salt, info).derive(key)
+
+def extract(salt: bytes, key: bytes) -> bytes:
+    """Return HKDF's pseudorandom key, from which `expand` makes as many keys as there are infos."""
+    return hmac.digest(salt, key, _HASH)
+
+
+def expand(pseudorandom_key: bytes, info: bytes) -> bytes:
+    """Return the first 32 bytes of HKDF's output."""
+    return hmac.digest(pseudorandom_key, info + _FIRST_BLOCK, _HASH)

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "encrypted:"
 """Marks a value that `encrypt` made, in columns that may hold plaintext as well."""
+MASK: Final = "****"
+"""How every masked value begins."""
 KEY_BYTES: Final = 32
+_ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_LAST: Final = {b"": _ALPHABET, b"=": b"AEIMQUYcgkosw048", b"==": b"AQgw"}
+"""By padding, what the last character before it can be: the bits that it holds beyond the last byte are zero."""
 
 
 def parse_key(text: str) -> bytes:
@@ -68,8 +73,13 @@ def encode_key(raw: bytes) -> str:
 
 def is_canonical_token(token: bytes) -> bool:
     """Tell whether `token` is canonical URL-safe base64 with Fernet's version byte in front."""
-    raw = _decode_base64(token)
-    return raw is not None and raw[:1] == b"\x80" and base64.urlsafe_b64encode(raw) == token
+    return is_canonical_base64(token) and base64.urlsafe_b64decode(token[:4])[:1] == b"\x80"
+
+
+def is_canonical_base64(text: bytes) -> bool:
+    """Tell whether `text` is what encoding some bytes gives: no other characters, padded, unused bits zero."""
+    padding = text.translate(None, _ALPHABET)
+    return len(text) % 4 == 0 and text.endswith(padding) and text[-len(padding) - 1 :][:1] in _LAST.get(padding, ())
 
 
 def fingerprint(raw_key: bytes) -> str:
@@ -80,7 +90,7 @@ def fingerprint(raw_key: bytes) -> str:
 def mask_sensitive(value: str, show_chars: int = 4) -> str:
     """Return ``****`` and the last `show_chars` characters, at most a quarter of the value; short ones fully hidden."""
     shown = show_chars if 0 < show_chars <= len(value) // 4 else 0
-    return "****" + (value[-shown:] if shown else "")
+    return MASK + (value[-shown:] if shown else "")
 
 
 def get_encryption_key() -> bytes:

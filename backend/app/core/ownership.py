@@ -25,9 +25,12 @@ def owned(directory: Path) -> Iterator[None]:
 
     Raises:
         AlreadyRunningError: another process owns it; it is not touched in any way.
-        ConfigDirectoryUnusableError: its file system knows no locks.
+        ConfigDirectoryUnusableError: the lock file cannot be opened, or its file system knows no locks.
     """
-    descriptor = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT, OWNER_FILE)
+    try:
+        descriptor = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT, OWNER_FILE)
+    except OSError as exc:
+        raise _unusable(exc) from None
     try:
         if not _try_lock(descriptor):
             raise AlreadyRunningError("Another sidecar is running with this config directory.")
@@ -49,15 +52,26 @@ def _try_lock(descriptor: int) -> bool:
     except (BlockingIOError, PermissionError):
         return False
     except OSError as exc:
-        raise ConfigDirectoryUnusableError(f"The config directory cannot be locked: {exc.strerror}.") from None
+        raise _unusable(exc) from None
     return True
+
+
+def _unusable(exc: OSError) -> ConfigDirectoryUnusableError:
+    return ConfigDirectoryUnusableError(f"The config directory cannot be locked: {exc.strerror}.")
 
 
 @contextlib.contextmanager
 def run_file(directory: Path, content: dict[str, Any]) -> Iterator[None]:
-    """Keep `sidecar.json`, owner-only, until the block ends: where a sidecar started by hand is, and its token."""
+    """Keep `sidecar.json`, owner-only, until the block ends: where a sidecar started by hand is, and its token.
+
+    Raises:
+        ConfigDirectoryUnusableError: it cannot be written.
+    """
     path = directory / RUN_FILE
-    write_atomically(path, json.dumps(content).encode())
+    try:
+        write_atomically(path, json.dumps(content).encode())
+    except OSError as exc:
+        raise ConfigDirectoryUnusableError(f"{RUN_FILE} cannot be written: {exc.strerror}.") from None
     try:
         yield
     finally:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from typing import TYPE_CHECKING, Final, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,11 +15,8 @@ LINE_EVERY_S: Final = 5.0
 """Seconds between two plain lines about the same work."""
 
 
-class Report(Protocol):
-    """Told by long work how far it is."""
-
-    def __call__(self, label: str, done: int, total: int) -> None:
-        """Say that `done` of `total` are done of what `label` names; `total` may grow while the work goes on."""
+Report = Callable[[str, int, int], object]
+"""Told by long work what it does, how much of it is done, and of how much; the whole may grow while it goes on."""
 
 
 @contextlib.contextmanager
@@ -62,6 +60,7 @@ class _Lines:
     def __call__(self, label: str, done: int, total: int) -> None:
         now = time.monotonic()
         said_at = self._said_at.setdefault(label, now)
-        if done >= total or now - said_at >= LINE_EVERY_S:
+        is_due = done >= total or now - said_at >= LINE_EVERY_S
+        if is_due and sys.stderr is not None:
             self._said_at[label] = now
             print(f"{label}: {done} of {max(done, total)}", file=sys.stderr, flush=True)

@@ -7,7 +7,6 @@ copied elsewhere, or an older one of the same row, does not open.
 
 from __future__ import annotations
 
-import base64
 import functools
 import hmac
 import re
@@ -17,16 +16,22 @@ from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken
 
-from app.core.derivation import hkdf, lp
-from app.core.encryption import is_canonical_token
+from app.core.derivation import expand, extract, hkdf, lp
+from app.core.encryption import encode_key, is_canonical_base64
 
 FORMAT: Final = "vf1"
 BLOCK_BYTES: Final = 64
 """Frames are padded to a multiple, so that a ciphertext's length tells little of the secret's."""
-_CIPHERTEXT: Final = re.compile(r"vf1\.([0-9a-f]{8})\.([A-Za-z0-9_-]{2,}={0,2})")
+MIN_HINTED_CHARS: Final = 16
+HINT_CHARS: Final = 4
+_PREFIX: Final = re.compile(rf"{FORMAT}\.([0-9a-f]{{8}})\.")
+_PREFIX_CHARS: Final = 13
 _VERSION: Final = b"\x01"
 _MARK: Final = b"\x80"
 """First byte of the padding; zeros follow (ISO/IEC 7816-4)."""
+_ROW: Final = lp("row")
+_KEPT: Final = 1024
+"""Rows and owners whose derived keys are kept, as the same secrets are used again and again."""
 
 
 class FormatUnknownError(ValueError):
@@ -44,6 +49,8 @@ class Owner:
     kind: str
     id: str
     salt: bytes = field(repr=False)
+    additional: bytes = field(default=b"", repr=False)
+    """Additional input key material, if the owner's key takes any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +69,19 @@ class Binding:
         return _VERSION + lp(self.secret_id, str(self.row_version), self.expires_at)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class VaultKey:
     """A vault key in use: seals and opens secrets of one vault."""
 
     vault_id: str
     kid: str
     key: bytes = field(repr=False)
-    user_secret: str = field(default="", repr=False)
-    """`API_KEY_ENCRYPTION_SECRET`: additional input for owners of kind `user`."""
 
     def seal(self, binding: Binding, secret: str) -> str:
         """Return the ciphertext of `secret` for one row."""
-        plain = binding.header() + secret.encode() + _MARK
-        plain += bytes(-len(plain) % BLOCK_BYTES)
-        token = _fernet(self._row_key(binding)).encrypt(plain)
-        return f"{FORMAT}.{self.kid}.{token.decode('ascii')}"
+        frame = binding.header() + secret.encode() + _MARK
+        frame += bytes(-len(frame) % BLOCK_BYTES)
+        return self._written(_fernet_of_row(self, binding.owner, binding.secret_id, binding.name), frame)
 
     def open(self, binding: Binding, ciphertext: str) -> str:
         """Return the secret.
@@ -86,27 +90,16 @@ class VaultKey:
             FormatUnknownError: no ciphertext of a known format.
             SealBrokenError: it does not open for this row under this key.
         """
-        kid, token = parse_ciphertext(ciphertext)
-        if kid != self.kid:
-            raise SealBrokenError("made under another vault key")
-        try:
-            frame = _fernet(self._row_key(binding)).decrypt(token)
-        except InvalidToken:
-            raise SealBrokenError("the token does not open") from None
+        frame = self._read(_fernet_of_row(self, binding.owner, binding.secret_id, binding.name), ciphertext)
         header = binding.header()
-        content, mark, _ = frame.rpartition(_MARK)
-        if not frame.startswith(header) or not mark or len(content) < len(header):
+        content = frame.rstrip(b"\0")
+        if not frame.startswith(header) or not content.endswith(_MARK) or len(content) <= len(header):
             raise SealBrokenError("the frame belongs to another version of the row")
-        return content[len(header) :].decode()
-
-    def _row_key(self, binding: Binding) -> bytes:
-        owner_key = _owner_key(self.key, self.user_secret, self.vault_id, self.kid, binding.owner)
-        return hkdf(owner_key, self.vault_id, "row", binding.secret_id, binding.name)
+        return content[len(header) : -1].decode()
 
     def seal_internal(self, purpose: str, plaintext: bytes) -> str:
         """Seal a key of the vault's own (the fingerprints' key, the recovery key in escrow)."""
-        token = _fernet(hkdf(self.key, self.vault_id, purpose, self.kid)).encrypt(plaintext)
-        return f"{FORMAT}.{self.kid}.{token.decode('ascii')}"
+        return self._written(self._internal_fernet(purpose), plaintext)
 
     def open_internal(self, purpose: str, ciphertext: str) -> bytes:
         """Open what `seal_internal` made.
@@ -115,98 +108,104 @@ class VaultKey:
             FormatUnknownError: no ciphertext of a known format.
             SealBrokenError: it does not open.
         """
-        _, token = parse_ciphertext(ciphertext)
-        try:
-            return _fernet(hkdf(self.key, self.vault_id, purpose, self.kid)).decrypt(token)
-        except InvalidToken:
-            raise SealBrokenError("the token does not open") from None
+        return self._read(self._internal_fernet(purpose), ciphertext)
+
+    def _internal_fernet(self, purpose: str) -> Fernet:
+        return _fernet(hkdf(self.key, self.vault_id, purpose, self.kid))
+
+    def _written(self, fernet: Fernet, plaintext: bytes) -> str:
+        return f"{FORMAT}.{self.kid}.{fernet.encrypt(plaintext).decode('ascii')}"
+
+    def _read(self, fernet: Fernet, ciphertext: str) -> bytes:
+        if kid_of(ciphertext) != self.kid:
+            raise SealBrokenError("made under another vault key")
+        return _decrypted(fernet, ciphertext[_PREFIX_CHARS:])
 
 
-def parse_ciphertext(text: str) -> tuple[str, bytes]:
-    """Split a ciphertext strictly into key id and token.
+def _decrypted(fernet: Fernet, token: str) -> bytes:
+    """Open a token strictly: Fernet alone would skip characters that do not belong there."""
+    encoded = token.encode("ascii", "replace")
+    if not is_canonical_base64(encoded):
+        raise SealBrokenError("not a Fernet token")
+    try:
+        return fernet.decrypt(encoded)
+    except InvalidToken:
+        raise SealBrokenError("the token does not open") from None
+
+
+def _fernet(key: bytes) -> Fernet:
+    return Fernet(encode_key(key))
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _fernet_of_row(key: VaultKey, owner: Owner, secret_id: str, name: str) -> Fernet:
+    """Return what seals one row: its key is H(owner key, vault id, "row", secret id, name)."""
+    return _fernet(expand(_root_of_rows(key, owner), _ROW + lp(secret_id, name)))
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _root_of_rows(key: VaultKey, owner: Owner) -> bytes:
+    """Return what all row keys of an owner are expanded from.
+
+    The owner key is H(vault key + additional input, owner salt, "owner", vault id, kid, owner kind, owner id).
+    """
+    owner_key = hkdf(key.key + owner.additional, owner.salt, "owner", key.vault_id, key.kid, owner.kind, owner.id)
+    return extract(key.vault_id.encode(), owner_key)
+
+
+def forget_derived_keys() -> None:
+    """Let go of derived keys: an owner was shredded, or a vault key is no longer in use."""
+    _fernet_of_row.cache_clear()
+    _root_of_rows.cache_clear()
+
+
+def kid_of(ciphertext: str) -> str:
+    """Return the id of the key that a ciphertext was made under.
 
     Raises:
-        FormatUnknownError: it is none.
+        FormatUnknownError: it is no ciphertext of a known format.
     """
-    found = _CIPHERTEXT.fullmatch(text)
-    if found is None or not is_canonical_token(found[2].encode("ascii")):
+    found = _PREFIX.match(ciphertext)
+    if found is None:
         raise FormatUnknownError("not a ciphertext of a known format")
-    return found[1], found[2].encode("ascii")
+    return found[1]
 
 
-def wrap(root_key: bytes, vault_id: str, kid: str, vault_key: bytes) -> str:
+def prefix_of(kid: str) -> str:
+    """Return how every ciphertext under a key begins."""
+    return f"{FORMAT}.{kid}."
+
+
+# --- vault keys, wrapped ---------------------------------------------------------------------------------------------
+
+
+def new_vault_key(vault_id: str) -> VaultKey:
+    """Return a random vault key with a random key id."""
+    return VaultKey(vault_id, secrets.token_hex(4), secrets.token_bytes(32))
+
+
+def wrap(root_key: bytes, key: VaultKey) -> str:
     """Seal a vault key under a root key: F(H(root key, vault id, "wrap", kid))."""
-    return _fernet(hkdf(root_key, vault_id, "wrap", kid)).encrypt(vault_key).decode("ascii")
+    return _fernet(hkdf(root_key, key.vault_id, "wrap", key.kid)).encrypt(key.key).decode("ascii")
 
 
-def unwrap(root_key: bytes, vault_id: str, kid: str, wrapped: str) -> bytes:
+def unwrap(root_key: bytes, vault_id: str, kid: str, wrapped: str) -> VaultKey:
     """Open a wrap.
 
     Raises:
         SealBrokenError: another root key made it, or it is damaged.
     """
-    token = wrapped.encode("ascii", "replace")
-    try:
-        if not is_canonical_token(token):
-            raise SealBrokenError("not a Fernet token")
-        return _fernet(hkdf(root_key, vault_id, "wrap", kid)).decrypt(token)
-    except InvalidToken:
-        raise SealBrokenError("the wrap does not open") from None
+    return VaultKey(vault_id, kid, _decrypted(_fernet(hkdf(root_key, vault_id, "wrap", kid)), wrapped))
 
 
-def new_kid() -> str:
-    """Return a random key id."""
-    return secrets.token_hex(4)
+# --- what lists show of a secret -------------------------------------------------------------------------------------
 
 
-# --- recovery codes --------------------------------------------------------------------------------------------------
-
-RECOVERY_BYTES: Final = 20
-_GROUP: Final = 4
-
-
-def new_recovery_code() -> str:
-    """Return 160 random bits as base32 in eight groups of four, for a sheet of paper."""
-    text = base64.b32encode(secrets.token_bytes(RECOVERY_BYTES)).decode("ascii")
-    return "-".join(text[start : start + _GROUP] for start in range(0, len(text), _GROUP))
-
-
-def recovery_key(code: str, vault_id: str) -> bytes:
-    """Return the root key that a recovery code stands for; blanks, hyphens and case do not matter.
-
-    Raises:
-        ValueError: it is no recovery code.
-    """
-    text = re.sub(r"[\s-]", "", code).upper().translate(str.maketrans("018", "OIB"))
-    try:
-        raw = base64.b32decode(text.encode("ascii"))
-    except ValueError:
-        raise ValueError("not a recovery code") from None
-    if len(raw) != RECOVERY_BYTES:
-        raise ValueError("not a recovery code")
-    return hkdf(raw, vault_id, "recovery")
-
-
-# --- keys ------------------------------------------------------------------------------------------------------------
-
-
-@functools.lru_cache(maxsize=1024)
-def _owner_key(vault_key: bytes, user_secret: str, vault_id: str, kid: str, owner: Owner) -> bytes:
-    """H(vault key, owner salt, "owner", vault id, kid, owner kind, owner id); kept, as one owner has many rows."""
-    material = vault_key + (user_secret.encode() if owner.kind == "user" else b"")
-    return hkdf(material, owner.salt, "owner", vault_id, kid, owner.kind, owner.id)
-
-
-def _fernet(key: bytes) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(key))
-
-
-def fingerprint_of(fingerprint_key: bytes, owner_kind: str, owner_id: str, secret: str) -> str:
-    """Return 16 hex digits that tell whether an owner's secret is the same as before, and nothing across owners."""
-    message = lp(owner_kind, owner_id, secret)
-    return hmac.digest(fingerprint_key, message, "sha256").hex()[:16]
+def fingerprint_of(fingerprint_key: bytes, *parts: str) -> str:
+    """Return 16 hex digits that tell whether two things are the same; the last part is what is secret."""
+    return hmac.digest(fingerprint_key, lp(*parts), "sha256").hex()[:16]
 
 
 def hint_of(secret: str) -> str | None:
     """Return the last four characters, only of secrets long enough to bear it."""
-    return secret[-4:] if len(secret) >= 16 else None
+    return secret[-HINT_CHARS:] if len(secret) >= MIN_HINTED_CHARS else None

@@ -111,6 +111,12 @@ _ANSWERS: Final = (
         r"certificate verify failed|self.signed certificate|unable to get .*issuer|certificate has expired",
         "tls-unverified",
     ),
+    _Sign(
+        r"pg_hba\.conf",
+        "permission-denied",
+        "The database server does not let this user into this database from this computer.",
+        "Ask the database administrator for an entry in pg_hba.conf.",
+    ),
     _Sign(r"server does not support SSL", "tls-unavailable"),
     _Sign(
         r"channel binding required",
@@ -118,9 +124,11 @@ _ANSWERS: Final = (
         "The settings demand channel binding, which the database server does not offer.",
         "Set channel_binding to prefer, or ask the database administrator.",
     ),
-    _Sign(r"\bSSL required\b|TLS required|SSL connection is required", "tls-required"),
+    _Sign(r"\bSSL required\b|TLS required|SSL connection is required|connection is insecure", "tls-required"),
 )
 """What a server, or TLS, settled; the more telling comes first."""
+
+_SILENCE: Final = r"timeout expired|timed out"
 
 _FAILURES: Final = (
     _Sign(
@@ -130,7 +138,7 @@ _FAILURES: Final = (
         r"invalid message length|message type 0x|lost synchronization|invalid authentication request",
         "not-postgresql",
     ),
-    _Sign(r"timeout expired|timed out", "connection-timeout"),
+    _Sign(_SILENCE, "connection-timeout"),
     _Sign(
         r"No route to host|Network is unreachable|Host is down|Cannot assign requested address|Invalid argument|"
         r"Permission denied|Operation not permitted",
@@ -175,9 +183,9 @@ def diagnose(error: Exception, settings: ConnectionSettings) -> Problem:
     words = _without_names(text)
     found = _find(_ANSWERS, words)
     if found is not None:
-        return found
-    if "pg_hba.conf" in words:
-        return _no_entry(words, settings)
+        # nobody comes in without TLS, or not this user: libpq's words are the same
+        is_for_want_of_tls = "pg_hba.conf" in words and settings.sslmode == "disable" and _server_offers_tls(settings)
+        return problem("tls-required") if is_for_want_of_tls else found
     reply = _SERVER_REPLY.search(text)
     if reply is not None:
         return _refusal(reply["text"], settings)
@@ -186,7 +194,7 @@ def diagnose(error: Exception, settings: ConnectionSettings) -> Problem:
         # libpq's own words: a network trouble we have no name for, which may pass
         reason = clean(text.strip().split("\n", 1)[0].split(" failed: ", 1)[-1], settings)
         return problem("connection-failed", f"The connection could not be made: {reason}.", retryable=True)
-    if found.code == "connection-timeout" and _web_server_answers(settings):
+    if re.search(_SILENCE, words) and _web_server_answers(settings):
         return problem("not-postgresql")
     return found
 
@@ -222,18 +230,6 @@ def _find(signs: Sequence[_Sign], words: str) -> Problem | None:
         if re.search(sign.pattern, words):
             return problem(sign.code, sign.message, sign.remedy)
     return None
-
-
-def _no_entry(words: str, settings: ConnectionSettings) -> Problem:
-    """Tell apart: this user may not come from here at all, or not without TLS."""
-    refused_encrypted = re.search(r"SSL encryption|SSL on", words) is not None
-    if not refused_encrypted and settings.sslmode == "disable" and _server_offers_tls(settings):
-        return problem("tls-required")
-    return problem(
-        "permission-denied",
-        "The database server does not let this user into this database from this computer.",
-        "Ask the database administrator for an entry in pg_hba.conf.",
-    )
 
 
 def _refusal(reply: str, settings: ConnectionSettings) -> Problem:

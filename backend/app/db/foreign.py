@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 BATCH_ROWS: Final = 200
 BATCH_PAGES: Final = 4
 """Pages of 8 KiB a batch, in PostgreSQL tables without a primary key."""
-LOCK_TIMEOUT: Final = "5s"
+LOCK_TIMEOUT: Final = "2s"
+"""Rows of the batch that are locked already keep the application waiting meanwhile."""
 SQLITE_BUSY_TIMEOUT_MS: Final = 5_000
 
 _SQLITE_URL: Final = re.compile(r"(?i)\Asqlite(?:\+\w+)?:///(?P<path>[^?]+)")
@@ -347,6 +348,8 @@ _COLUMNS: Final = sa.text("""
 
 `indkey` counts from 0, and ends with columns that the index merely includes. A type modifier is the length plus 4.
 """
+_TRANSACTION: Final = sa.text("SELECT txid_current() % 4294967296")
+"""The present transaction's id, in the 32 bits that a row version carries as `xmin`."""
 _PAGES: Final = sa.text("SELECT pg_relation_size(:oid) / current_setting('block_size')::int")
 
 
@@ -366,7 +369,13 @@ class PostgresForeign(ForeignDatabase):
                 " encrypted values need text, varchar, json or jsonb."
             )
         _check_column(name, is_generated=column.is_generated, is_key=column.is_key)
-        clause = sa.table(_quoted(table.name), *map(_column, columns), sa.column("ctid"), schema=_quoted(table.schema))
+        clause = sa.table(
+            _quoted(table.name),
+            *map(_column, columns),
+            sa.column("ctid"),
+            sa.column("xmin"),
+            schema=_quoted(table.schema),
+        )
         key = {row.name: row.type for row in columns.values() if row.is_key}
         if key:
             return KeyedPostgresCells(self._connection, name, clause, column, key)
@@ -423,6 +432,8 @@ class _PostgresCells(Cells):
         self._finder_types = [_Named(type_name) for type_name in finders.values()]
         # equality of bytes, whatever the column's own type and collation call equal
         self._text = sa.cast(self._column, sa.Text).collate("C")
+        self._region: tuple[sa.ColumnElement[bool], ...] = ()
+        """Where the cells of the batch are, if that is known beforehand."""
 
     def _select(self) -> sa.Select[Any]:
         columns: list[sa.ColumnElement[Any]] = [*(sa.cast(finder, sa.Text) for finder in self._finders), self._text]
@@ -448,6 +459,7 @@ class _PostgresCells(Cells):
                     for finder, row, type_ in zip(self._finders, row_columns, self._finder_types, strict=True)
                 ),
                 self._text == given.c.old,
+                *self._region,
             )
             .returning(*row_columns)
         )
@@ -470,8 +482,8 @@ class KeyedPostgresCells(_PostgresCells):
 class PagedPostgresCells(_PostgresCells):
     """Cells of a table without a primary key, read page by page; a row is where it lies.
 
-    A row that another session changes moves, possibly to a page that was read before: callers read all pages again
-    until they find nothing new.
+    A row that is changed moves. One that this object itself has changed is not shown again, wherever it went; one that
+    another session changes may go to a page that was read before: callers read again until they find nothing new.
     """
 
     def __init__(
@@ -480,6 +492,8 @@ class PagedPostgresCells(_PostgresCells):
         super().__init__(connection, name, table, column, {"ctid": "tid"})
         self._oid = oid
         self._pages = 0
+        self._own: set[str] = set()
+        """Ids of our own transactions, as the row versions that they made carry them."""
 
     def read(self, position: int | None) -> tuple[list[Cell], int | None]:
         """Read the rows on the pages from number `position` on."""
@@ -488,8 +502,18 @@ class PagedPostgresCells(_PostgresCells):
         first = position or 0
         after = first + BATCH_PAGES
         tid, (ctid,) = self._finder_types[0], self._finders
-        query = self._select().where(ctid >= sa.cast(f"({first},0)", tid), ctid < sa.cast(f"({after},0)", tid))
-        return self._fetch(query), after if after < self._pages else None
+        self._region = (ctid >= sa.cast(f"({first},0)", tid), ctid < sa.cast(f"({after},0)", tid))
+        query = self._select().add_columns(sa.cast(self._table.c.xmin, sa.Text)).where(*self._region)
+        rows = self._connection.execute(query)
+        cells = [Cell((place,), value) for place, value, made_by in rows if made_by not in self._own]
+        return cells, after if after < self._pages else None
+
+    def swap(self, swaps: Sequence[Swap]) -> set[tuple[Any, ...]]:
+        """Replace cells in one statement, and remember by what transaction."""
+        swapped = super().swap(swaps)
+        if swapped:
+            self._own.add(str(self._connection.scalar(_TRANSACTION)))
+        return swapped
 
 
 # --- SQLite ----------------------------------------------------------------------------------------------------------

@@ -34,6 +34,10 @@ LOCK_WAIT_S: Final = 60.0
 LOOK_DEADLINE_S: Final = 5.0
 """Limit for the look at the revision, which a server that hangs would never answer."""
 _LOCK_POLL_S: Final = 0.1
+_HAS_VERSION_TABLE: Final = (
+    "SELECT count(*) FROM pg_catalog.pg_tables"
+    " WHERE tablename = 'alembic_version' AND schemaname = ANY (current_schemas(false))"
+)
 WAITING_SENTENCE: Final = "Another desktop is upgrading the database."
 
 log = get_logger(__name__)
@@ -42,7 +46,8 @@ log = get_logger(__name__)
 def current_revision(connection: sa.Connection) -> str | None:
     """Return the revision the schema is at; None if Alembic has never run on it."""
     if connection.dialect.name == "postgresql":
-        if connection.scalar(sa.text("SELECT to_regclass('alembic_version')")) is None:
+        # not to_regclass: it would answer from a cache, which what others commit in the meantime does not reach
+        if not connection.scalar(sa.text(_HAS_VERSION_TABLE)):
             return None
     elif not connection.scalar(sa.text("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'")):
         return None
@@ -148,7 +153,12 @@ def _grants(username: str) -> str:
 
     role = '"' + username.replace('"', '""') + '"'
     tables = ", ".join(sorted(metadata.tables))
-    return f"GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {role};\nGRANT SELECT ON alembic_version TO {role};\n"
+    # a serial column draws from a sequence, to which PostgreSQL gives this name
+    counters = [(table.name, table.autoincrement_column) for table in metadata.sorted_tables]
+    sequences = [f"{table}_{column.name}_seq" for table, column in counters if column is not None]
+    grants = [f"SELECT, INSERT, UPDATE, DELETE ON {tables}", "SELECT ON alembic_version"]
+    grants += [f"USAGE ON SEQUENCE {sequence}" for sequence in sequences]
+    return "".join(f"GRANT {grant} TO {role};\n" for grant in grants)
 
 
 def known_revisions() -> set[str]:

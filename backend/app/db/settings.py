@@ -53,6 +53,7 @@ def _check_port(value: object) -> int | str:
     return port
 
 
+_PORTS_SCHEMA: Final = {"type": "string", "pattern": r"^\s*[0-9]{1,5}\s*(,\s*[0-9]{1,5}\s*)+$"}
 _Short = Annotated[str, text(255)]
 _Path = Annotated[str, text(MAX_PATH)]
 
@@ -61,7 +62,7 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True, omit_default
     """One PostgreSQL connection; the password is kept exactly as typed."""
 
     host: Annotated[str, Rule(_check_host, **_HOST.schema)]
-    port: Annotated[int | str, Rule(_check_port, anyOf=[*_PORT.schema["anyOf"], {"type": "string", "pattern": ","}])]
+    port: Annotated[int | str, Rule(_check_port, anyOf=[*_PORT.schema["anyOf"], _PORTS_SCHEMA])]
     database: _Short
     username: _Short
     password: Annotated[str, text(255, trim=False)]

@@ -13,6 +13,21 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, Named, Table, Text, T
 
 from app.db.base import Instant, Sealed, UuidText, metadata
 
+STAGED: Final = "staged"
+ACTIVE: Final = "active"
+RETIRED: Final = "retired"
+LOST: Final = "lost"
+"""States of a vault key."""
+
+ROOT: Final = "root"
+RECOVERY: Final = "recovery"
+"""Kinds of wraps."""
+
+UNKNOWN: Final = "unknown"
+UNREADABLE: Final = "unreadable"
+EXPIRED: Final = "expired"
+"""States of a secret, beside the verdicts of its provider; `expired` is told and never stored."""
+
 
 class VaultColumns(TypedColumns):
     """Columns of `vaults`: one row, the vault of this database."""
@@ -20,6 +35,8 @@ class VaultColumns(TypedColumns):
     id: Named[int] = Column(Integer, primary_key=True, autoincrement=False)
     """Always 1, so that racing desktops agree on one vault."""
     vault_id: Named[str] = Column(UuidText, nullable=False)
+    epoch: Named[int] = Column(Integer, nullable=False)
+    """Grows with every change of the keys: a desktop that knows another epoch reads them anew before it seals."""
     created_at: Named[dt.datetime] = Column(Instant, nullable=False)
 
 
@@ -29,7 +46,7 @@ class KeyColumns(TypedColumns):
     kid: Named[str] = Column(Text, primary_key=True)
     """8 hex digits."""
     state: Named[str] = Column(Text, nullable=False)
-    """`active`; `draining` while a rotation moves secrets off it; `lost` after a reset."""
+    """`active` seals; `staged` is about to; `retired` only opens what rotations left behind; `lost` after a reset."""
     fingerprint_key: Named[str] = Column(Sealed, nullable=False)
     """The key of the secrets' fingerprints, sealed under this vault key: it outlives rotations."""
     created_at: Named[dt.datetime] = Column(Instant, nullable=False)
@@ -68,6 +85,8 @@ class SecretColumns(TypedColumns):
     name: Named[str] = Column(Text, nullable=False)
     ciphertext: Named[str] = Column(Sealed, nullable=False)
     kid: Named[str] = Column(Text, nullable=False)
+    api_secret_fingerprint: Named[str | None] = Column(Text)
+    """Of the `API_KEY_ENCRYPTION_SECRET` that the ciphertext needs; null if it needs none."""
     row_version: Named[int] = Column(Integer, nullable=False)
     fingerprint: Named[str] = Column(Text, nullable=False)
     hint: Named[str | None] = Column(Text)

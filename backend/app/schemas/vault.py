@@ -107,7 +107,7 @@ class BulkOperation(msgspec.Struct):
     owner_id: OwnerId
     name: SecretLabel
     secret: Annotated[str, SECRET] | None = None
-    expires_at: Annotated[Any, EXPIRY] = None
+    expires_at: Annotated[Any, EXPIRY] | None = None
 
 
 def _check_operations(value: object) -> list[BulkOperation]:

@@ -1,22 +1,446 @@
-"""Placeholder while the audit service is being written."""
+"""The audit log: what was done with which secret, by whom, in chains that show every tampering.
+
+A service opens its transaction with `Audit.writing` and calls `append` in it. The entries are written as the last
+statements of that transaction, so either the operation and its entries are committed or neither is; an entry that
+cannot be written refuses the operation. After the commit, and never before it, the chain's head is pinned in the
+config directory: a crash in between leaves a log that is ahead of its pin, which is sound, while a log that is behind
+its pin was cut off.
+
+Each desktop writes a chain of its own. Numbers are given out under a lock of the database, so threads, processes and
+even copies of one config directory never give out the same number twice.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+import hashlib
+import socket
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary, WeakSet
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
+
+from app.core.audit_chain import GENESIS, Entry, Head, is_genuine, is_number, mac_key, mac_of
+from app.core.audit_files import AuditFiles
+from app.core.encryption import fingerprint as key_fingerprint
+from app.core.exceptions import RequestError
+from app.core.logging import get_logger
+from app.db.base import instant_text, utc_now
+from app.models.audit import audit_entries
+from app.services.audit_reading import export_lines, read_page, select_entries, verify_chains
+from app.services.audit_uses import DueUses, UseCounts, Used
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from app.db.session import Database
+    from app.schemas.audit import AuditPage, Verification
+
+ACTIONS: Final = (
+    "set",
+    "replace",
+    "reveal",
+    "use",
+    "validate",
+    "rotate",
+    "share",
+    "expire",
+    "delete",
+    "unlock",
+    "reset",
+    "refused",
+)
+MAX_TEXT_CHARS: Final = 500
+MAX_DEVICE_CHARS: Final = 64
+_LOOK_BACK: Final = 100
+_LOCK_CLASS: Final = 0x61756469  # "audi": the first half of the advisory locks' two-part key
+
+log = get_logger(__name__)
+
+
+class AuditUnavailableError(RequestError):
+    """An audit entry cannot be written; what it would have told of is refused."""
+
+    status = 503
+    code = "audit-unavailable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The audit log cannot be written, so nothing was done. Please retry.", headers={"Retry-After": "5"}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """Whose chains these are: a vault, and the keys of the chains that the root keys at hand write or wrote."""
+
+    vault_id: str
+    mac_keys: dict[str, bytes] = field(repr=False)
+    """By fingerprint of the root key; the first one writes."""
+
+    def writer(self, install_id: str) -> str:
+        """Name the chain that this installation writes."""
+        return f"{install_id}-{next(iter(self.mac_keys))}"
+
+    def key_of(self, writer: str) -> bytes | None:
+        """Return the MAC key of a chain, if it is at hand."""
+        return self.mac_keys.get(writer.rpartition("-")[2])
+
+
+@dataclass(slots=True)
+class _Pending:
+    """What one transaction is to append, and where the chain then ends."""
+
+    identity: _Identity
+    is_pinned_at_once: bool
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    writer: str = ""
+    head: Head | None = None
 
 
 class Audit:
-    def __init__(self, database: Any, config_dir: Any) -> None:
-        pass
+    """The audit log of the present database."""
 
-    def attach(self, vault_id: str, root_keys: Any) -> None:
-        pass
+    def __init__(
+        self,
+        database: Database,
+        config_dir: Path,
+        *,
+        clock: Callable[[], dt.datetime] = utc_now,
+        device: str | None = None,
+    ) -> None:
+        self._database = database
+        self._files = AuditFiles(config_dir)
+        self._clock = clock
+        self._device = device
+        self._identity: _Identity | None = None
+        self._own: WeakSet[sa.Connection] = WeakSet()
+        """Connections of transactions that `writing` opened."""
+        self._pending: WeakKeyDictionary[sa.Connection, _Pending] = WeakKeyDictionary()
+        self._is_behind = False
+        """A transaction that was not opened by `writing` has appended: its end is pinned by the next `flush`."""
+        self._uses = UseCounts()
+        self._kept_uses: list[Any] | None = None
+        """What the file holds; None until it was read."""
+        self._restoring = threading.Lock()
 
-    def append(self, connection: Any, **fields: Any) -> None:
-        pass
+    def attach(self, vault_id: str, root_keys: Sequence[bytes]) -> None:
+        """Work for this vault from now on; needs no key of the vault's own, so it works while that is locked.
 
-    def note_use(self, *args: Any, **fields: Any) -> None:
-        pass
+        Args:
+            vault_id: enters every MAC.
+            root_keys: local root keys; the first one writes, the others verify what they wrote.
+        """
+        keys = {key_fingerprint(key): mac_key(key, vault_id) for key in root_keys}
+        self._identity = _Identity(vault_id, keys) if keys else None
+
+    # --- writing -----------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A transaction as `Database.write` opens it; what is appended in it is pinned as soon as it is committed.
+
+        Raises:
+            AuditUnavailableError: an entry could not be written; everything was rolled back.
+            DatabaseAwayError: the database cannot be used now; nothing was written.
+        """
+        with self._database.write() as connection:
+            self._own.add(connection)
+            yield connection
+        pending = self._pending.pop(connection, None)
+        if pending is not None and pending.head is not None:
+            self._files.pin(pending.identity.vault_id, pending.writer, pending.head)
+
+    def append(
+        self,
+        connection: sa.Connection,
+        *,
+        action: str,
+        actor: str,
+        owner_kind: str | None = None,
+        owner_id: str | None = None,
+        name: str | None = None,
+        fingerprint: str | None = None,
+        outcome: str = "ok",
+        reason: str | None = None,
+        count: int = 1,
+    ) -> None:
+        """Add an entry to a transaction; it is written with the commit, which fails if that is impossible.
+
+        Args:
+            connection: of a transaction that `writing` opened.
+            action: one of `ACTIONS`.
+            actor: such as ``launch-token``, ``user:<sub>``, ``cli``, ``system``.
+            owner_kind: with `owner_id` and `name`, which secret.
+            owner_id: of the owner.
+            name: of the secret.
+            fingerprint: of the secret, or of the key that an operation was about.
+            outcome: ``ok``, ``refused`` or ``failed``.
+            reason: one of our own codes or sentences, never anything a secret could be part of.
+            count: how many times.
+
+        Raises:
+            AuditUnavailableError: the log is not attached to a vault; other reasons appear with the commit.
+        """
+        identity = self._identity
+        if identity is None:
+            raise AuditUnavailableError
+        pending = self._pending.get(connection)
+        if pending is None:
+            pending = self._pending[connection] = _Pending(identity, connection in self._own)
+            event.listen(connection, "commit", self._write_pending)
+        pending.entries.append(
+            {
+                "time": self._clock(),
+                "actor": _clean(actor),
+                "device": self._device_name(),
+                "action": _clean(action),
+                "owner_kind": _clean(owner_kind),
+                "owner_id": _clean(owner_id),
+                "name": _clean(name),
+                "fingerprint": _clean(fingerprint),
+                "outcome": _clean(outcome),
+                "reason": _clean(reason),
+                "count": count,
+            }
+        )
+
+    def record(self, *, action: str, actor: str, **fields: Any) -> None:
+        """Append one entry in a transaction of its own; arguments are those of `append`.
+
+        Raises:
+            AuditUnavailableError: the entry could not be written.
+            DatabaseAwayError: the database cannot be used now.
+        """
+        with self.writing() as connection:
+            self.append(connection, action=action, actor=actor, **fields)
+
+    def _write_pending(self, connection: sa.Connection) -> None:
+        """Write what a transaction appended; SQLAlchemy calls this before it commits, and rolls back if it raises."""
+        pending = self._pending.get(connection)
+        if pending is None or not pending.entries:
+            return
+        try:
+            self._write(connection, pending)
+        except DBAPIError as exc:
+            if exc.connection_invalidated:
+                raise
+            cause = getattr(exc.orig, "pgcode", None) or getattr(exc.orig, "sqlite_errorname", None)
+            log.error("the audit log cannot be written", extra={"cause": cause})  # noqa: TRY400 - the text quotes rows
+            raise AuditUnavailableError from None
+        except (OSError, OverflowError) as exc:  # no installation id; a strange entry took the highest number
+            log.error("the audit log cannot be written", extra={"cause": type(exc).__name__})  # noqa: TRY400
+            raise AuditUnavailableError from None
+        pending.entries = []
+        if not pending.is_pinned_at_once:
+            self._is_behind = True
+
+    def _write(self, connection: sa.Connection, pending: _Pending) -> None:
+        identity = pending.identity
+        writer = identity.writer(self._files.own_install_id())
+        _lock_chain(connection, writer)
+        (number, prev), last_number = self._end_of_chain(connection, identity, writer)
+        number = max(number, last_number)
+        key = identity.mac_keys[writer.rpartition("-")[2]]
+        rows = []
+        for fields in pending.entries:
+            number += 1
+            row = {"writer": writer, "writer_seq": number, **fields, "prev": prev}
+            prev = mac_of(key, tuple({**row, "time": instant_text(row["time"])}.values()))
+            rows.append({**row, "mac": prev})
+        connection.execute(sa.insert(audit_entries), rows)
+        pending.writer, pending.head = writer, Head(number, prev)
+
+    def _end_of_chain(self, connection: sa.Connection, identity: _Identity, writer: str) -> tuple[Head, int]:
+        """Return the last genuine entry of our own chain, and the highest number that is taken.
+
+        The pinned head is where the chain goes on, whatever became of the table: if entries were cut off, the gap
+        stays visible for good; entries that a crash left unpinned are ours, and followed; strange ones are passed over.
+        """
+        pinned = self._files.head(identity.vault_id, writer)
+        number_of = audit_entries.c.writer_seq
+        query = select_entries(connection.dialect.name).where(audit_entries.c.writer == writer)
+        if pinned is None:
+            last = query.order_by(number_of.desc()).limit(_LOOK_BACK)
+            found = (Entry._make(row) for row in connection.execute(last))
+            head = next((Head(entry.writer_seq, entry.mac) for entry in found if is_number(entry.writer_seq)), None)
+            return head or Head(0, GENESIS), head.writer_seq if head is not None else 0
+        head, number = pinned, pinned.writer_seq
+        key = identity.mac_keys[writer.rpartition("-")[2]]
+        for row in connection.execute(query.where(number_of > pinned.writer_seq).order_by(number_of)):
+            entry = Entry._make(row)
+            if is_number(entry.writer_seq):
+                number = entry.writer_seq
+                head = Head(number, entry.mac) if entry.prev == head.mac and is_genuine(key, entry) else head
+        return head, number
+
+    def _device_name(self) -> str:
+        if self._device is None:
+            self._device = clean_device(socket.gethostname())
+        return self._device
+
+    # --- uses --------------------------------------------------------------------------------------------------------
+
+    def note_use(
+        self,
+        secret_id: str,
+        owner_kind: str,
+        owner_id: str,
+        name: str,
+        *,
+        fingerprint: str | None = None,
+        actor: str,
+    ) -> None:
+        """Count one use of a secret; the first in a minute is written at once, with what earlier ones left.
+
+        Never raises: a use that cannot be written now stays counted and is tried again in a later minute.
+        """
+        identity = self._identity
+        if identity is None:
+            log.warning("a use was not counted: the audit log is not attached")
+            return
+        self._restore_uses()
+        used = Used(identity.vault_id, secret_id, owner_kind, owner_id, name, fingerprint)
+        due = self._uses.note(used, actor, self._clock().timestamp())
+        if due is not None:
+            self._write_uses(due)
 
     def flush(self) -> None:
-        pass
+        """Write what is due: uses of earlier minutes, and a head that is not pinned yet. Never raises.
+
+        Call it every few seconds and before the process ends. Uses that have to wait for their minute to end are kept
+        in the config directory for the next process.
+        """
+        identity = self._identity
+        if identity is None:
+            return
+        self._restore_uses()
+        for due in self._uses.due(identity.vault_id, self._clock().timestamp()):
+            if not self._write_uses(due):
+                break
+        self._keep_uses()
+        if self._is_behind:
+            self._catch_up(identity)
+
+    def _write_uses(self, due: DueUses) -> bool:
+        used = due.used
+        try:
+            self.record(
+                action="use",
+                actor=due.actor,
+                owner_kind=used.owner_kind,
+                owner_id=used.owner_id,
+                name=used.name,
+                fingerprint=used.fingerprint,
+                count=due.count,
+            )
+        except (RequestError, DBAPIError) as exc:
+            code = exc.code if isinstance(exc, RequestError) else "internal"
+            log.warning("uses of a secret are not in the audit log yet", extra={"code": code})
+            self._uses.give_back(due)
+            return False
+        return True
+
+    def _restore_uses(self) -> None:
+        with self._restoring:
+            if self._kept_uses is None:
+                kept = self._files.uses()
+                self._uses.restore(kept)
+                self._kept_uses = kept
+
+    def _keep_uses(self) -> None:
+        left = self._uses.left(self._clock().timestamp())
+        if left != self._kept_uses:
+            try:
+                self._files.keep_uses(left)
+            except OSError as exc:
+                log.error("uses could not be kept", extra={"cause": exc.strerror})  # noqa: TRY400
+            else:
+                self._kept_uses = left
+
+    def _catch_up(self, identity: _Identity) -> None:
+        """Pin what is committed."""
+        install_id = self._files.install_id()
+        if install_id is None:
+            return
+        self._is_behind = False
+        writer = identity.writer(install_id)
+        try:
+            with self._database.read() as connection:
+                head, _ = self._end_of_chain(connection, identity, writer)
+        except (RequestError, DBAPIError):
+            self._is_behind = True
+        else:
+            self._files.pin(identity.vault_id, writer, head)
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def page(
+        self,
+        *,
+        owner_kind: str | None = None,
+        owner_id: str | None = None,
+        action: str | None = None,
+        limit: int = 50,
+        cursor: int | None = None,
+    ) -> AuditPage:
+        """Return entries, newest first, those before `cursor` if it is given.
+
+        Raises:
+            DatabaseAwayError: the database cannot be used now.
+        """
+        return read_page(
+            self._database, owner_kind=owner_kind, owner_id=owner_id, action=action, limit=limit, cursor=cursor
+        )
+
+    def verify(self) -> Verification:
+        """Check every chain: numbers, links and order, the MACs of those whose key is at hand, and the pinned heads.
+
+        Raises:
+            DatabaseAwayError: the database cannot be used now.
+        """
+        identity = self._identity
+        if identity is None:
+            return verify_chains(self._database, key_of=lambda _: None, pinned={}, own=None)
+        install_id = self._files.install_id()
+        return verify_chains(
+            self._database,
+            key_of=identity.key_of,
+            pinned=self._files.heads(identity.vault_id),
+            own=None if install_id is None else identity.writer(install_id),
+        )
+
+    def export(self) -> Iterator[str]:
+        """Yield every entry as a line of JSON, oldest first.
+
+        Raises:
+            DatabaseAwayError: the database cannot be used now.
+        """
+        return export_lines(self._database)
+
+
+def clean_device(host: str) -> str:
+    """Return a host's name as printable ASCII of moderate length."""
+    kept = "".join(character if "!" <= character <= "~" else "-" for character in host.strip())
+    return kept[:MAX_DEVICE_CHARS] or "unknown"
+
+
+def _clean(text: Any) -> Any:
+    """Return text that both databases take: no control characters, no half surrogate pairs, of moderate length."""
+    if text is None:
+        return None
+    return "".join(character if character.isprintable() else "?" for character in str(text)[:MAX_TEXT_CHARS])
+
+
+def _lock_chain(connection: sa.Connection, writer: str) -> None:
+    """Let nobody else append to this chain until the transaction ends; SQLite has one writer at a time anyway."""
+    if connection.dialect.name != "postgresql":
+        return
+    number = int.from_bytes(hashlib.sha256(writer.encode()).digest()[:4], "big", signed=True)
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_CLASS, number)))

@@ -5,7 +5,7 @@ import type {Page} from 'playwright-core';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {buildExample} from '../../scripts/example.mjs';
 import {App, isComplete, python} from '../support/app.js';
-import {startDisplay, type Display} from '../support/parts.js';
+import {requireBuild, startDisplay, type Display} from '../support/parts.js';
 import {Postgres} from '../support/postgres.js';
 import {until} from '../support/until.js';
 
@@ -17,6 +17,7 @@ describe.skipIf(!isComplete)('the first run of the example, in a real Electron',
   let page: Page;
 
   beforeAll(async () => {
+    requireBuild();
     await buildExample();
     display = await startDisplay();
     postgres = await Postgres.start(python.value ?? '');
@@ -85,7 +86,9 @@ describe.skipIf(!isComplete)('the first run of the example, in a real Electron',
 
     await page.getByRole('cell', {name: 'grace@example.org'}).waitFor();
 
-    expect(await postgres.query('SELECT name, email FROM members', 'team')).toEqual([['Grace Hopper', 'grace@example.org']]);
+    expect(await postgres.query('SELECT name, email FROM members', 'team')).toEqual([
+      ['Grace Hopper', 'grace@example.org'],
+    ]);
     await app.shot('5-member');
   });
 
@@ -162,7 +165,17 @@ describe.skipIf(!isComplete)('the first run of the example, in a real Electron',
     expect(found).toEqual({
       require: 'undefined',
       process: 'undefined',
-      api: ['deleteConnection', 'readConnection', 'request', 'retry', 'saveConnection', 'startAgain', 'testConnection', 'watch'],
+      api: [
+        'deleteConnection',
+        'readConnection',
+        'recover',
+        'request',
+        'retry',
+        'saveConnection',
+        'startAgain',
+        'testConnection',
+        'watch',
+      ],
     });
     const before = page.url();
     await page.evaluate(() => {
@@ -171,8 +184,14 @@ describe.skipIf(!isComplete)('the first run of the example, in a real Electron',
     });
     expect(app.electron.windows()).toHaveLength(1);
     expect(page.url()).toBe(before);
-    const blocked = await page.evaluate(async () => fetch('http://127.0.0.1:1/').then(() => false, () => true));
-    expect(blocked).toBe(true);
+    const blocked = await page.evaluate(
+      () =>
+        new Promise<string>((resolve) => {
+          document.addEventListener('securitypolicyviolation', ({effectiveDirective}) => resolve(effectiveDirective));
+          void fetch('http://127.0.0.1:1/').catch(() => undefined);
+        }),
+    );
+    expect(blocked).toBe('connect-src');
   });
 
   test('closing the window leaves no process and no PostgreSQL session', async () => {

@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {describe, expect, test} from 'vitest';
 import {BRIDGE} from '../../scripts/python.mjs';
-import {electronPart} from '../support/parts.js';
+import {electronPart, requireBuild} from '../support/parts.js';
 import {sidecar, temporaryFolder} from '../support/real.js';
 
 const electron = electronPart();
@@ -29,20 +29,24 @@ const PROGRAM = `
   })().catch((error) => { console.error(error); process.exit(1); });
 `;
 
-describe.skipIf(electron.missing !== null || sidecar.missing !== null)('the built package in the Node of an Electron', () => {
-  test('starts the sidecar, calls it and stops it', async () => {
-    const {stdout} = await promisify(execFile)(
-      electron.value ?? '',
-      ['-e', PROGRAM, join(BRIDGE, 'dist', 'cjs', 'index.js'), temporaryFolder(), JSON.stringify(sidecar.value)],
-      {env: {...process.env, ELECTRON_RUN_AS_NODE: '1'}},
-    );
+describe.skipIf(electron.missing !== null || sidecar.missing !== null)(
+  'the built package in the Node of an Electron',
+  () => {
+    test('starts the sidecar, calls it and stops it', async () => {
+      requireBuild();
+      const {stdout} = await promisify(execFile)(
+        electron.value ?? '',
+        ['-e', PROGRAM, join(BRIDGE, 'dist', 'cjs', 'index.js'), temporaryFolder(), JSON.stringify(sidecar.value)],
+        {env: {...process.env, ELECTRON_RUN_AS_NODE: '1'}},
+      );
 
-    expect(JSON.parse(stdout)).toMatchObject({
-      names: ['Ada'],
-      refused: {error: 'Member with this email already exists'},
-      code: 'conflict',
-      deleted: 204,
-      state: {kind: 'stopped', forced: false},
+      expect(JSON.parse(stdout)).toMatchObject({
+        names: ['Ada'],
+        refused: {error: 'Member with this email already exists'},
+        code: 'conflict',
+        deleted: 204,
+        state: {kind: 'stopped', forced: false},
+      });
     });
-  });
-});
+  },
+);

@@ -1,10 +1,11 @@
-import {execFileSync} from 'node:child_process';
+import {execFileSync, spawnSync} from 'node:child_process';
 import {mkdtempSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {BRIDGE} from '../../scripts/python.mjs';
+import {requireBuild} from '../support/parts.js';
 
 const require = createRequire(import.meta.url);
 const project = mkdtempSync(join(tmpdir(), 'taskflow-app-'));
@@ -14,16 +15,48 @@ function run(program: string, args: string[], folder = project): string {
   return execFileSync(program, args, {cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']});
 }
 
+/** What the compiler says about files of the project, at its strictest. */
+function typeErrors(files: string[], more: object = {}): string {
+  const compilerOptions = {
+    module: 'NodeNext',
+    target: 'ES2022',
+    lib: ['ES2022', 'DOM', 'DOM.Iterable'],
+    types: ['node'],
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    exactOptionalPropertyTypes: true,
+    noEmit: true,
+    ...more,
+  };
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({compilerOptions, files}));
+  return spawnSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', '.'], {
+    cwd: project,
+    encoding: 'utf8',
+  }).stdout;
+}
+
 describe('the package, packed and installed into an empty project', () => {
   beforeAll(() => {
-    run(process.execPath, [join(BRIDGE, 'scripts', 'build.mjs')], BRIDGE);
-    const [{filename}] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', project], BRIDGE)) as [{filename: string}];
+    requireBuild();
+    const [{filename}] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', project], BRIDGE)) as [
+      {filename: string},
+    ];
     writeFileSync(join(project, 'package.json'), JSON.stringify({name: 'app', version: '1.0.0', private: true}));
-    run('npm', ['install', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--omit=peer', join(project, filename)]);
+    run('npm', [
+      'install',
+      '--prefer-offline',
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      '--omit=peer',
+      join(project, filename),
+    ]);
     // What every TypeScript project for Electron has anyway.
     mkdirSync(join(project, 'node_modules', '@types'), {recursive: true});
     symlinkSync(dirname(require.resolve('@types/node/package.json')), join(project, 'node_modules', '@types', 'node'));
-    symlinkSync(dirname(require.resolve('undici-types/package.json')), join(project, 'node_modules', 'undici-types'));
+    for (const name of ['undici-types', 'electron']) {
+      symlinkSync(dirname(require.resolve(`${name}/package.json`)), join(project, 'node_modules', name));
+    }
   }, 120_000);
 
   afterAll(() => rmSync(project, {recursive: true, force: true}));
@@ -88,17 +121,31 @@ describe('the package, packed and installed into an empty project', () => {
     `;
     writeFileSync(join(project, 'app.mts'), source);
     writeFileSync(join(project, 'app.cts'), source);
-    writeFileSync(
-      join(project, 'tsconfig.json'),
-      JSON.stringify({
-        compilerOptions: {
-          module: 'NodeNext', target: 'ES2021', lib: ['ES2022', 'DOM', 'DOM.Iterable'], types: ['node'],
-          strict: true, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true, noEmit: true,
-        },
-        files: ['app.mts', 'app.cts'],
-      }),
-    );
 
-    expect(() => run(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', '.'])).not.toThrow();
+    expect(typeErrors(['app.mts', 'app.cts'])).toBe('');
+  });
+
+  test('the code in its README compiles', () => {
+    const readme = readFileSync(join(installed, 'README.md'), 'utf8');
+    const [main, preload, page, ...others] = [...readme.matchAll(/```js\n([^]*?)```/g)].map(([, code]) => code ?? '');
+    const given = `
+      import {join} from 'node:path';
+      import {app, ipcMain, safeStorage} from 'electron';
+      import {registerSidecarIpc, startSidecar, type Sidecar} from '@taskflow/electron-bridge';
+      declare const sidecar: Sidecar;
+      declare function showToThePersonAndAsk(key: string): Promise<boolean>;
+      export {join, app, ipcMain, safeStorage, registerSidecarIpc, startSidecar, sidecar, showToThePersonAndAsk};
+    `;
+    const files = {
+      'readme-main.cts': main,
+      'readme-preload.cts': preload,
+      'readme-page.mts': page,
+      ...Object.fromEntries(others.map((code, index) => [`readme-${index}.cts`, given + code])),
+    };
+    for (const [name, code] of Object.entries(files)) writeFileSync(join(project, name), code ?? '');
+
+    expect(others).toHaveLength(2);
+    // Electron's own declarations contradict those of a newer Node.
+    expect(typeErrors(Object.keys(files), {skipLibCheck: true})).toBe('');
   });
 });

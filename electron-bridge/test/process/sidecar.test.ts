@@ -23,13 +23,18 @@ function listens(server: Server, port: number): Promise<boolean> {
       server.removeAllListeners('error').removeAllListeners('listening');
       resolve(isListening);
     };
-    server.once('error', () => settle(false)).once('listening', () => settle(true)).listen(port, '127.0.0.1');
+    server
+      .once('error', () => settle(false))
+      .once('listening', () => settle(true))
+      .listen(port, '127.0.0.1');
   });
 }
 
 /** The process that runs the sidecar. */
 function processOf(): number {
-  const found = descendants(process.pid).find(({command}) => command.includes('app.__main__') && !command.startsWith('/bin/sh'));
+  const found = descendants(process.pid).find(
+    ({command}) => command.includes('app.__main__') && !command.startsWith('/bin/sh'),
+  );
   if (found === undefined) throw new Error('no sidecar runs');
   return found.pid;
 }
@@ -39,7 +44,9 @@ describe.skipIf(sidecar.missing !== null)('the real sidecar', () => {
     const started = real({configDir: temporaryFolder()});
 
     await started.sidecar.ready();
-    const created = await started.sidecar.client.POST('/api/v1/members', {body: {name: 'Ada', email: 'ada@example.org'}});
+    const created = await started.sidecar.client.POST('/api/v1/members', {
+      body: {name: 'Ada', email: 'ada@example.org'},
+    });
     const {data: members} = await started.sidecar.client.GET('/api/v1/members');
     await started.sidecar.stop();
 
@@ -56,7 +63,14 @@ describe.skipIf(sidecar.missing !== null)('the real sidecar', () => {
     const status = await until(() => started.snapshot.status, 5_000, 'a status document');
 
     await until(() => started.snapshot.status?.state === 'ready', 5_000, 'the ready document');
-    expect(status.stages.map(({name}) => name)).toEqual(['config', 'key', 'credentials', 'connect', 'migrate', 'ready']);
+    expect(status.stages.map(({name}) => name)).toEqual([
+      'config',
+      'key',
+      'credentials',
+      'connect',
+      'migrate',
+      'ready',
+    ]);
   });
 
   test('killed from outside, it is back within seconds, with a new token and its data', async () => {
@@ -104,7 +118,11 @@ describe.skipIf(sidecar.missing !== null)('every exit status of the real sidecar
   });
 
   test('3: its port is taken', async () => {
-    const started = real({configDir: temporaryFolder(), args: ['--port', String(await takenPort())], restart: {limit: 0}});
+    const started = real({
+      configDir: temporaryFolder(),
+      args: ['--port', String(await takenPort())],
+      restart: {limit: 0},
+    });
 
     expect(await stateOf(started, 'failed')).toMatchObject({problem: {code: 'port-in-use'}, exit: {status: 3}});
   });
@@ -141,7 +159,10 @@ describe.skipIf(sidecar.missing !== null)('every exit status of the real sidecar
     writeFileSync(join(configDir, 'config'), 'a file in the place of the folder');
     const started = real({configDir});
 
-    expect(await stateOf(started, 'failed')).toMatchObject({problem: {code: 'config-directory-unusable'}, exit: {status: 7}});
+    expect(await stateOf(started, 'failed')).toMatchObject({
+      problem: {code: 'config-directory-unusable'},
+      exit: {status: 7},
+    });
   });
 
   test('70: it met an unexpected error', async () => {
@@ -158,9 +179,9 @@ describe.skipIf(sidecar.missing !== null)('every exit status of the real sidecar
 
     expect(ends.filter(({status}) => status === 'fulfilled')).toHaveLength(1);
     const losers = all.filter(({sidecar: started}) => started.state.kind !== 'ready');
-    expect(losers.map(({sidecar: started}) => ('problem' in started.state ? started.state.problem?.code : null))).toEqual(
-      Array.from({length: 4}, () => 'already-running'),
-    );
+    expect(
+      losers.map(({sidecar: started}) => ('problem' in started.state ? started.state.problem?.code : null)),
+    ).toEqual(Array.from({length: 4}, () => 'already-running'));
   });
 });
 
@@ -174,9 +195,18 @@ describe.skipIf(sidecar.missing !== null)('a hostile environment', () => {
     }
     writeFileSync(join(trap, 'libpq.so.5'), 'not a library');
     const hostile = {
-      HTTP_PROXY: 'http://192.0.2.1:9', HTTPS_PROXY: 'http://192.0.2.1:9', ALL_PROXY: 'http://192.0.2.1:9', NO_PROXY: '',
-      http_proxy: 'http://192.0.2.1:9', PYTHONPATH: trap, PYTHONHOME: trap, PYTHONSTARTUP: join(trap, 'app.py'),
-      PGHOST: '192.0.2.1', PGSERVICE: 'none', LD_LIBRARY_PATH: trap, PYTHONWARNINGS: 'error',
+      HTTP_PROXY: 'http://192.0.2.1:9',
+      HTTPS_PROXY: 'http://192.0.2.1:9',
+      ALL_PROXY: 'http://192.0.2.1:9',
+      NO_PROXY: '',
+      http_proxy: 'http://192.0.2.1:9',
+      PYTHONPATH: trap,
+      PYTHONHOME: trap,
+      PYTHONSTARTUP: join(trap, 'app.py'),
+      PGHOST: '192.0.2.1',
+      PGSERVICE: 'none',
+      LD_LIBRARY_PATH: trap,
+      PYTHONWARNINGS: 'error',
     };
     const before = {...process.env};
     Object.assign(process.env, hostile);
@@ -236,7 +266,8 @@ describe.skipIf(sidecar.missing !== null || process.platform !== 'linux')('the t
 
     // Calls go on all the while: before the bridge hears of the death, during the change of owner, and after.
     const calls: Promise<unknown>[] = [];
-    const call = (): void => void calls.push(started.sidecar.client.GET('/api/v1/members').catch((error: unknown) => error));
+    const call = (): void =>
+      void calls.push(started.sidecar.client.GET('/api/v1/members').catch((error: unknown) => error));
     process.kill(processOf(), 'SIGKILL');
     await until(
       () => {

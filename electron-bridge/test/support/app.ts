@@ -33,10 +33,22 @@ export class App {
    * @param home everything it keeps is below this folder.
    * @param switches more of Chromium's.
    */
-  static async open(home: string, variables: Readonly<Record<string, string>>, switches: readonly string[] = []): Promise<App> {
+  static async open(
+    home: string,
+    variables: Readonly<Record<string, string>>,
+    switches: readonly string[] = [],
+  ): Promise<App> {
     const electron = await _electron.launch({
       executablePath: executable.value ?? '',
-      args: ['-r', join(HERE, 'auto-accept.cjs'), EXAMPLE_MAIN, `--user-data-dir=${home}`, '--no-sandbox', '--disable-gpu', ...switches],
+      args: [
+        '-r',
+        join(HERE, 'auto-accept.cjs'),
+        EXAMPLE_MAIN,
+        `--user-data-dir=${home}`,
+        '--no-sandbox',
+        '--disable-gpu',
+        ...switches,
+      ],
       env: {
         ...(process.env as Record<string, string>),
         ...variables,

@@ -18,7 +18,8 @@ async function serve(token, onShutdown) {
   const server = createServer((request, response) => {
     const challenge = request.headers['taskflow-challenge'];
     const headers = {'Content-Type': 'application/json'};
-    if (challenge !== undefined) headers['Taskflow-Proof'] = createHmac('sha256', token).update(challenge).digest('hex');
+    if (challenge !== undefined)
+      headers['Taskflow-Proof'] = createHmac('sha256', token).update(challenge).digest('hex');
     if (request.url === '/api/v1/shutdown') {
       response.writeHead(202, headers).end('{}');
       onShutdown();
@@ -37,7 +38,16 @@ const untilParentGone = async () => {
   process.exit(0);
 };
 const listening = (port, more = {}) =>
-  say({event: 'listening', protocol: 1, host: '127.0.0.1', port, pid: process.pid, version: '0', instance: 'fake', ...more});
+  say({
+    event: 'listening',
+    protocol: 1,
+    host: '127.0.0.1',
+    port,
+    pid: process.pid,
+    version: '0',
+    instance: 'fake',
+    ...more,
+  });
 const leave = () => process.exit(0);
 
 switch (behaviour) {

@@ -33,17 +33,31 @@ export class Keyring {
       DBUS_SESSION_BUS_ADDRESS: `unix:path=${join(runtime, 'bus')}`,
     };
     const env = {...process.env, ...variables};
-    const bus = spawn('dbus-daemon', ['--session', '--nofork', `--address=${variables.DBUS_SESSION_BUS_ADDRESS}`], {env, stdio: 'ignore'});
+    const bus = spawn('dbus-daemon', ['--session', '--nofork', `--address=${variables.DBUS_SESSION_BUS_ADDRESS}`], {
+      env,
+      stdio: 'ignore',
+    });
     const ask = (method: string, ...args: string[]): string =>
-      spawnSync('dbus-send', ['--session', '--print-reply', '--dest=org.freedesktop.DBus', '/', `org.freedesktop.DBus.${method}`, ...args], {
-        env,
-        encoding: 'utf8',
-      }).stdout;
+      spawnSync(
+        'dbus-send',
+        ['--session', '--print-reply', '--dest=org.freedesktop.DBus', '/', `org.freedesktop.DBus.${method}`, ...args],
+        {
+          env,
+          encoding: 'utf8',
+        },
+      ).stdout;
     await until(() => ask('GetId') !== '', 10_000, 'the D-Bus session');
-    const daemon = spawn('gnome-keyring-daemon', ['--foreground', '--unlock', '--components=secrets'], {env, stdio: ['pipe', 'ignore', 'ignore']});
+    const daemon = spawn('gnome-keyring-daemon', ['--foreground', '--unlock', '--components=secrets'], {
+      env,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
     daemon.stdin.end('password of the test');
     // Not asked itself: that would make the bus start a second one, which is locked.
-    await until(() => ask('NameHasOwner', 'string:org.freedesktop.secrets').includes('boolean true'), 10_000, 'the keyring');
+    await until(
+      () => ask('NameHasOwner', 'string:org.freedesktop.secrets').includes('boolean true'),
+      10_000,
+      'the keyring',
+    );
     return new Keyring(variables, [daemon, bus]);
   }
 

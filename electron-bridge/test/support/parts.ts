@@ -1,8 +1,9 @@
 /** The real parts that tests need, and what happens where one is missing. */
 import {spawn, spawnSync, type ChildProcess} from 'node:child_process';
-import {existsSync} from 'node:fs';
+import {existsSync, readdirSync, statSync} from 'node:fs';
 import {createRequire} from 'node:module';
-import {findPython, sidecarCommand} from '../../scripts/python.mjs';
+import {join} from 'node:path';
+import {BRIDGE, findPython, sidecarCommand} from '../../scripts/python.mjs';
 import type {Command} from '../../src/index.js';
 
 const isContinuousIntegration = ['1', 'true', 'yes'].includes((process.env['CI'] ?? '').toLowerCase());
@@ -19,7 +20,10 @@ export function part<T>(value: T | null, reason: string): Part<T> {
 
 /** A Python that runs the sidecar and the tests' own PostgreSQL. */
 export function pythonPart(): Part<string> {
-  return part(findPython(), 'no Python with the packages of the sidecar is on the path (python3 scripts/test.py makes one)');
+  return part(
+    findPython(),
+    'no Python with the packages of the sidecar is on the path (python3 scripts/test.py makes one)',
+  );
 }
 
 /** The command that runs the real sidecar of this checkout. */
@@ -37,7 +41,19 @@ export function electronPart(): Part<string> {
     // not downloaded
   }
   const isThere = typeof executable === 'string' && existsSync(executable);
-  return part(isThere ? String(executable) : null, 'no Electron: set ELECTRON_OVERRIDE_DIST_PATH, or run node node_modules/electron/install.js');
+  return part(
+    isThere ? String(executable) : null,
+    'no Electron: set ELECTRON_OVERRIDE_DIST_PATH, or run node node_modules/electron/install.js',
+  );
+}
+
+/** Make sure that `dist` was built from the present sources: `npm test` does so first. */
+export function requireBuild(): void {
+  const newest = (folder: string): number =>
+    Math.max(...readdirSync(join(BRIDGE, folder)).map((name) => statSync(join(BRIDGE, folder, name)).mtimeMs));
+  if (!existsSync(join(BRIDGE, 'dist', 'cjs')) || newest('dist/cjs') < newest('src')) {
+    throw new Error('dist is older than src: run `npm run build`');
+  }
 }
 
 /** A screen: the present one, or on Linux a virtual one. */
@@ -47,7 +63,8 @@ export interface Display {
 }
 
 export async function startDisplay(): Promise<Display | null> {
-  if (process.platform !== 'linux' || process.env['DISPLAY'] !== undefined) return {variables: {}, close: () => undefined};
+  if (process.platform !== 'linux' || process.env['DISPLAY'] !== undefined)
+    return {variables: {}, close: () => undefined};
   if (spawnSync('Xvfb', ['-help'], {stdio: 'ignore'}).error !== undefined) {
     return part<Display>(null, 'no screen, and Xvfb is not installed (Debian: apt-get install -y xvfb)').value;
   }

@@ -27,7 +27,9 @@ export class Postgres {
   }
 
   static async start(python: string): Promise<Postgres> {
-    const child = spawn(python, [SCRIPT], {stdio: ['pipe', 'pipe', 'inherit']}) as unknown as ChildProcessWithoutNullStreams;
+    const child = spawn(python, [SCRIPT], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    }) as unknown as ChildProcessWithoutNullStreams;
     const lines = createInterface({input: child.stdout})[Symbol.asyncIterator]();
     return new Postgres(child, lines, (await nextLine(lines)) as PostgresFields);
   }

@@ -1,4 +1,5 @@
 import {execFileSync} from 'node:child_process';
+import {readFileSync} from 'node:fs';
 
 export interface ProcessEntry {
   readonly pid: number;
@@ -18,10 +19,11 @@ export function descendants(pid: number): ProcessEntry[] {
   return below(pid).filter((entry) => isAlive(entry.pid));
 }
 
+/** Whether a process runs; one that has ended and is not yet reaped by its parent does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return process.platform !== 'linux' || !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch {
     return false;
   }

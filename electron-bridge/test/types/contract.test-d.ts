@@ -38,7 +38,7 @@ test('a page gets one function for each call, with its arguments and its result'
   expectTypeOf<Value<'retry'>>().toEqualTypeOf<InvokeContract['retry']['value']>();
 });
 
-test('the client knows the sidecar\'s resources and refuses others', () => {
+test("the client knows the sidecar's resources and refuses others", () => {
   const client = {} as SidecarClient;
   expectTypeOf<'/api/v1/members'>().toExtend<keyof paths>();
   // @ts-expect-error no such resource

@@ -2,10 +2,19 @@ import {existsSync, mkdtempSync, readFileSync, readdirSync, statSync, writeFileS
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {expect, test} from 'vitest';
-import {restoreKey, takeKey, type KeyCustodyOptions, type SafeStorageLike} from '../../src/custody.js';
+import {
+  fingerprintOf,
+  keepKey,
+  parseRecoveryKey,
+  takeKey,
+  type KeyCustodyOptions,
+  type SafeStorageLike,
+} from '../../src/custody.js';
 
 /** A secure store that reverses bytes; `lost` makes it fail to open what it sealed. */
-function store(options: {available?: boolean; lost?: boolean; backend?: string; broken?: boolean} = {}): SafeStorageLike {
+function store(
+  options: {available?: boolean; lost?: boolean; backend?: string; broken?: boolean} = {},
+): SafeStorageLike {
   return {
     isEncryptionAvailable: () => options.available ?? true,
     encryptString(text) {
@@ -119,14 +128,33 @@ test('the recovery key puts the same key into a new store', async () => {
   const {encryptionKey} = await takeKey(options);
   writeFileSync(options.file, 'sealed by a store that is gone');
 
-  restoreKey(options, ` ${options.handedOver[0] ?? ''}\n`);
+  expect(keepKey(options, encryptionKey ?? '')).toBe(true);
 
   expect((await takeKey(options)).encryptionKey).toBe(encryptionKey);
 });
 
-test.each(['', 'short', 'A'.repeat(43), `${'A'.repeat(42)}B=`, '*'.repeat(43) + '='])('%j is no recovery key', (text) => {
-  const options = custody();
+test('a store that is not there keeps nothing', () => {
+  const options = custody({safeStorage: store({available: false})});
 
-  expect(() => restoreKey(options, text)).toThrow('recovery key');
+  expect(keepKey(options, 'x')).toBe(false);
+  expect(keepKey({...options, safeStorage: store({broken: true})}, 'x')).toBe(false);
   expect(existsSync(options.file)).toBe(false);
+});
+
+const ZEROES = `${'A'.repeat(43)}=`;
+
+test('a recovery key is taken with the blanks of a careless copy', () => {
+  expect(parseRecoveryKey(` ${ZEROES}\n`)).toBe(ZEROES);
+});
+
+test.each(['', 'short', 'A'.repeat(43), `${'A'.repeat(42)}B=`, '*'.repeat(43) + '='])(
+  '%j is no recovery key',
+  (text) => {
+    expect(parseRecoveryKey(text)).toBeNull();
+  },
+);
+
+test('a key is named by the HMAC of a fixed text', () => {
+  // printf kcv/v1 | openssl dgst -sha256 -mac HMAC -macopt hexkey:00..00
+  expect(fingerprintOf(ZEROES)).toBe('b47ef2678b481767');
 });

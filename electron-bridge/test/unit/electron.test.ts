@@ -2,7 +2,13 @@ import {readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {expect, test, vi} from 'vitest';
-import {CONTENT_SECURITY_POLICY, SECURE_WEB_PREFERENCES, denyByDefault, stopWithApp, type DenyOptions} from '../../src/index.js';
+import {
+  CONTENT_SECURITY_POLICY,
+  SECURE_WEB_PREFERENCES,
+  denyByDefault,
+  stopWithApp,
+  type DenyOptions,
+} from '../../src/index.js';
 
 type Guard = (event: {preventDefault(): void}, url: string) => void;
 
@@ -10,13 +16,17 @@ type Guard = (event: {preventDefault(): void}, url: string) => void;
 function deniedWindow(options?: DenyOptions) {
   const events = new Map<string, Guard>();
   let openHandler: ((details: {url: string}) => {action: string}) | null = null;
-  let permissionHandler: ((contents: unknown, permission: unknown, callback: (granted: boolean) => void) => void) | null = null;
+  let permissionHandler:
+    ((contents: unknown, permission: unknown, callback: (granted: boolean) => void) => void) | null = null;
   const contents = {
     on: (event: string, listener: Guard) => events.set(event, listener),
     setWindowOpenHandler: (handler: typeof openHandler) => (openHandler = handler),
     session: {setPermissionRequestHandler: (handler: typeof permissionHandler) => (permissionHandler = handler)},
   };
-  denyByDefault({on: (_event: string, listener: (event: unknown, opened: never) => void) => listener({}, contents as never)}, options);
+  denyByDefault(
+    {on: (_event: string, listener: (event: unknown, opened: never) => void) => listener({}, contents as never)},
+    options,
+  );
   const isPrevented = (event: string, url: string): boolean => {
     const preventDefault = vi.fn();
     events.get(event)?.({preventDefault}, url);
@@ -69,7 +79,12 @@ test('quitting waits for the sidecar to stop, and then goes through', async () =
 });
 
 test('the safe preferences are the safe ones', () => {
-  expect(SECURE_WEB_PREFERENCES).toMatchObject({contextIsolation: true, sandbox: true, nodeIntegration: false, webviewTag: false});
+  expect(SECURE_WEB_PREFERENCES).toMatchObject({
+    contextIsolation: true,
+    sandbox: true,
+    nodeIntegration: false,
+    webviewTag: false,
+  });
 });
 
 test('the policy allows no foreign code and no connection, and the example carries it', () => {

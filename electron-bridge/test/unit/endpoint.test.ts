@@ -44,7 +44,10 @@ describe('a program that took the port', () => {
     {name: 'closes', reply: ''},
     {name: 'speaks no HTTP', reply: 'SSH-2.0-OpenSSH\r\n\r\n'},
     {name: 'answers without a proof', reply: 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}'},
-    {name: 'answers with a wrong proof', reply: `HTTP/1.1 200 OK\r\nTaskflow-Proof: ${'0'.repeat(64)}\r\nContent-Length: 2\r\n\r\n{}`},
+    {
+      name: 'answers with a wrong proof',
+      reply: `HTTP/1.1 200 OK\r\nTaskflow-Proof: ${'0'.repeat(64)}\r\nContent-Length: 2\r\n\r\n{}`,
+    },
     {name: 'answers for ever', reply: `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}`},
     {name: 'announces an endless body', reply: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'},
   ])('and $name gets no byte of the token', async ({reply}) => {
@@ -124,7 +127,14 @@ describe('a proven server', () => {
   test('events are read however they are cut', async () => {
     const endpoint = await honest((_request, response) => {
       response.writeHead(200, {'Content-Type': 'text/event-stream'});
-      for (const piece of [': comment\n\nda', 'ta: {"a":1}\n', '\nevent: x\r', '\ndata: b\r\n\r', '\n', 'data: c\ndata: d\n\n']) {
+      for (const piece of [
+        ': comment\n\nda',
+        'ta: {"a":1}\n',
+        '\nevent: x\r',
+        '\ndata: b\r\n\r',
+        '\n',
+        'data: c\ndata: d\n\n',
+      ]) {
         response.write(piece);
       }
       response.end();

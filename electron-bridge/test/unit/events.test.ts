@@ -13,7 +13,9 @@ const PROBLEM = {
 
 test('the three events of protocol 1 are read, unknown fields are ignored', () => {
   expect(
-    parseEvent('{"event":"listening","protocol":1,"host":"127.0.0.1","port":8123,"pid":9,"version":"1.0","instance":"i"}'),
+    parseEvent(
+      '{"event":"listening","protocol":1,"host":"127.0.0.1","port":8123,"pid":9,"version":"1.0","instance":"i"}',
+    ),
   ).toEqual({event: 'listening', protocol: 1, host: '127.0.0.1', port: 8123, version: '1.0'});
   expect(parseEvent(JSON.stringify({event: 'state', state: 'failed', problem: {...PROBLEM, mood: 'low'}}))).toEqual({
     event: 'state',
@@ -24,8 +26,17 @@ test('the three events of protocol 1 are read, unknown fields are ignored', () =
 });
 
 test.each([
-  'no JSON', '', '[]', 'null', '7', '{}', '{"event":7}', '{"event":"later"}',
-  '{"event":"state","state":"dreaming","problem":null}', '{"event":"listening"}', '{"event":"exit"}',
+  'no JSON',
+  '',
+  '[]',
+  'null',
+  '7',
+  '{}',
+  '{"event":7}',
+  '{"event":"later"}',
+  '{"event":"state","state":"dreaming","problem":null}',
+  '{"event":"listening"}',
+  '{"event":"exit"}',
 ])('%j is no event', (line) => {
   expect(parseEvent(line)).toBeNull();
 });

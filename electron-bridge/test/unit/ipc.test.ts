@@ -52,9 +52,12 @@ function registered(reply: Partial<Answer> | Error = {}, options: SidecarIpcOpti
   const sidecar = {
     snapshot: SNAPSHOT,
     start: vi.fn(() => Promise.resolve()),
+    recover: vi.fn(() => Promise.resolve()),
     ask(request: Request): Promise<Answer> {
       asked.push(request);
-      return reply instanceof Error ? Promise.reject(reply) : Promise.resolve({status: 200, headers: {}, body: '{}', ...reply});
+      return reply instanceof Error
+        ? Promise.reject(reply)
+        : Promise.resolve({status: 200, headers: {}, body: '{}', ...reply});
     },
     on(_event: string, listener: (snapshot: Snapshot) => void): () => void {
       listeners.add(listener);
@@ -63,8 +66,14 @@ function registered(reply: Partial<Answer> | Error = {}, options: SidecarIpcOpti
   };
   const dispose = registerSidecarIpc(ipcMain, sidecar as unknown as Sidecar, options);
   const sender = new FakeSender();
-  const invoke = async (name: InvokeName, args: unknown[] = [], frame: {url: string; parent: unknown} | null = {url: HERE, parent: null}, from: SenderLike = sender) =>
-    (await ipcMain.handlers.get(INVOKE_CHANNELS[name])?.({sender: from, senderFrame: frame}, ...args)) as {ok: boolean} | undefined;
+  const invoke = async (
+    name: InvokeName,
+    args: unknown[] = [],
+    frame: {url: string; parent: unknown} | null = {url: HERE, parent: null},
+    from: SenderLike = sender,
+  ) =>
+    (await ipcMain.handlers.get(INVOKE_CHANNELS[name])?.({sender: from, senderFrame: frame}, ...args)) as
+      {ok: boolean} | undefined;
   return {ipcMain, sidecar, asked, listeners, dispose, sender, invoke};
 }
 
@@ -93,6 +102,15 @@ describe('each function', () => {
     expect(asked).toHaveLength(1);
     expect(asked[0]).toMatchObject({method, path});
     if (args.length > 0) expect(JSON.parse(asked[0]?.body ?? '')).toEqual(SETTINGS);
+  });
+
+  test('recover hands the text over', async () => {
+    const {invoke, sidecar} = registered();
+
+    expect(await invoke('recover', ['key'])).toEqual({ok: true, value: null});
+    expect(await invoke('recover', [{}])).toMatchObject({ok: false, error: {code: 'invalid-argument'}});
+
+    expect(sidecar.recover).toHaveBeenCalledExactlyOnceWith('key');
   });
 
   test('startAgain starts', async () => {
@@ -160,26 +178,41 @@ describe('who may call', () => {
 });
 
 describe('forwarding', () => {
-  test('the team\'s work passes, with chosen headers both ways', async () => {
-    const {invoke, asked} = registered({status: 201, headers: {etag: '"1"', 'set-cookie': 'x', server: 'y'}, body: '[]'});
+  test("the team's work passes, with chosen headers both ways", async () => {
+    const {invoke, asked} = registered({
+      status: 201,
+      headers: {'etag': '"1"', 'set-cookie': 'x', 'server': 'y'},
+      body: '[]',
+    });
     const request = {method: 'PATCH', path: '/api/v1/tasks/7?x=1', body: '{}', ifMatch: '"0"'};
 
-    expect(await invoke('request', [request])).toEqual({ok: true, value: {status: 201, headers: {etag: '"1"'}, body: '[]'}});
+    expect(await invoke('request', [request])).toEqual({
+      ok: true,
+      value: {status: 201, headers: {etag: '"1"'}, body: '[]'},
+    });
 
     expect(asked).toEqual([
-      {method: 'PATCH', path: '/api/v1/tasks/7?x=1', headers: {'Content-Type': 'application/json', 'If-Match': '"0"'}, body: '{}'},
+      {
+        method: 'PATCH',
+        path: '/api/v1/tasks/7?x=1',
+        headers: {'Content-Type': 'application/json', 'If-Match': '"0"'},
+        body: '{}',
+      },
     ]);
   });
 
-  test.each(['/api/v1/shutdown', '/api/v1/settings/connection', '/api/v1/membership', '/api/v1/auth/token', '/api/v1/vault'])(
-    '%s does not pass by default',
-    async (path) => {
-      const {invoke, asked} = registered();
+  test.each([
+    '/api/v1/shutdown',
+    '/api/v1/settings/connection',
+    '/api/v1/membership',
+    '/api/v1/auth/token',
+    '/api/v1/vault',
+  ])('%s does not pass by default', async (path) => {
+    const {invoke, asked} = registered();
 
-      expect(await invoke('request', [{method: 'POST', path}])).toMatchObject({ok: false, error: {code: 'forbidden'}});
-      expect(asked).toEqual([]);
-    },
-  );
+    expect(await invoke('request', [{method: 'POST', path}])).toMatchObject({ok: false, error: {code: 'forbidden'}});
+    expect(asked).toEqual([]);
+  });
 
   test('the app decides what passes, by method and path without the query', async () => {
     const allowRequest = vi.fn(() => true);

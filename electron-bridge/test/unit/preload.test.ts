@@ -50,7 +50,10 @@ test('watching gives the present snapshot and later ones, without the event, unt
   expect(channel).toBe(ANNOUNCE_CHANNELS.snapshot);
   expect(seen).toEqual(['now', 'later']);
   expect(removeListener).toHaveBeenCalledExactlyOnceWith(channel, listener);
-  expect(invoke.mock.calls.map(([name]) => name as string)).toEqual([INVOKE_CHANNELS.subscribe, INVOKE_CHANNELS.unsubscribe]);
+  expect(invoke.mock.calls.map(([name]) => name as string)).toEqual([
+    INVOKE_CHANNELS.subscribe,
+    INVOKE_CHANNELS.unsubscribe,
+  ]);
 });
 
 test('the main process is unsubscribed from only when the last listener leaves', async () => {

@@ -135,9 +135,16 @@ describe('living together', () => {
 
     const {problem, exit} = await stateOf(crashing, 'failed');
 
-    expect(crashing.states.map((state) => (state.kind === 'restarting' ? state.delayMs : state.kind))).toEqual(
-      ['launching', 20, 'launching', 40, 'launching', 80, 'launching', 'failed'],
-    );
+    expect(crashing.states.map((state) => (state.kind === 'restarting' ? state.delayMs : state.kind))).toEqual([
+      'launching',
+      20,
+      'launching',
+      40,
+      'launching',
+      80,
+      'launching',
+      'failed',
+    ]);
     expect(problem.code).toBe('internal');
     expect(exit?.logTail).toEqual(['last words']);
   });

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {connectionInput, forwardedRequest, nothing} from '../../src/validation.js';
+import {connectionInput, forwardedRequest, nothing, shortText} from '../../src/validation.js';
 
 describe('connection settings', () => {
   test.each([
@@ -12,8 +12,17 @@ describe('connection settings', () => {
   });
 
   test.each([
-    [[]], [[null]], [['dsn']], [[[]]], [[{}, {}]], [[{secret_hook: 'x'}]], [[{host: 7}]], [[{host: {}}]],
-    [[{password: 'canary'.repeat(1_000)}]], [[{toString: 'x'}]], [[JSON.parse('{"__proto__": "x"}')]],
+    [[]],
+    [[null]],
+    [['dsn']],
+    [[[]]],
+    [[{}, {}]],
+    [[{secret_hook: 'x'}]],
+    [[{host: 7}]],
+    [[{host: {}}]],
+    [[{password: 'canary'.repeat(1_000)}]],
+    [[{toString: 'x'}]],
+    [[JSON.parse('{"__proto__": "x"}')]],
   ])('%j is refused, and no value is repeated', (args) => {
     expect(() => connectionInput(args)).toThrow(/^(?!.*canary).+$/);
   });
@@ -29,10 +38,25 @@ describe('forwarded requests', () => {
   });
 
   test.each([
-    '/health', '/api/v1', '/api/v1/', 'http://127.0.0.1:1/api/v1/members', '//evil/api/v1/members', '/api/v1/members/..',
-    '/api/v1/members/../settings/connection', '/api/v1/members/%2e%2e/settings', '/api/v1/members//x', '/api/v1/members#x',
-    '/api/v1/members x', '/api/v1/members\r\nX: y', '/api/v1/members?a=\r\nX: y', '/api/v1/members?a=b#c', '/api/v1/mémbers',
-    `/api/v1/members?${'a'.repeat(5_000)}`, 7, null, undefined,
+    '/health',
+    '/api/v1',
+    '/api/v1/',
+    'http://127.0.0.1:1/api/v1/members',
+    '//evil/api/v1/members',
+    '/api/v1/members/..',
+    '/api/v1/members/../settings/connection',
+    '/api/v1/members/%2e%2e/settings',
+    '/api/v1/members//x',
+    '/api/v1/members#x',
+    '/api/v1/members x',
+    '/api/v1/members\r\nX: y',
+    '/api/v1/members?a=\r\nX: y',
+    '/api/v1/members?a=b#c',
+    '/api/v1/mémbers',
+    `/api/v1/members?${'a'.repeat(5_000)}`,
+    7,
+    null,
+    undefined,
   ])('path %j is refused', (path) => {
     expect(() => forwardedRequest([{method: 'GET', path}])).toThrow('path: not allowed');
   });
@@ -41,11 +65,18 @@ describe('forwarded requests', () => {
     expect(() => forwardedRequest([{method, path: '/api/v1/members'}])).toThrow('method: not allowed');
   });
 
-  test.each([
-    {body: {}}, {body: 'ä'.repeat(600_000)}, {ifMatch: 'a b'}, {ifMatch: 'a\r\nX: y'}, {ifMatch: 7},
-  ])('%# is refused', (more) => {
-    expect(() => forwardedRequest([{method: 'POST', path: '/api/v1/members', ...more}])).toThrow();
-  });
+  test.each([{body: {}}, {body: 'ä'.repeat(600_000)}, {ifMatch: 'a b'}, {ifMatch: 'a\r\nX: y'}, {ifMatch: 7}])(
+    '%# is refused',
+    (more) => {
+      expect(() => forwardedRequest([{method: 'POST', path: '/api/v1/members', ...more}])).toThrow();
+    },
+  );
+});
+
+test('a text is taken as it is, if it is one and short', () => {
+  expect(shortText([' a b '])).toBe(' a b ');
+  for (const args of [[], [7], [null], ['a', 'b'], ['a'.repeat(5_000)]])
+    expect(() => shortText(args)).toThrow('one short text');
 });
 
 test('calls without arguments take none', () => {

@@ -28,7 +28,10 @@ test('elsewhere Headers behaves as far as a client needs it', async () => {
   expect(headers.get('CONTENT-TYPE')).toBe('application/json');
   expect(headers.get('gone')).toBeNull();
   expect(headers.has('X')).toBe(true);
-  expect([...headers]).toEqual([['content-type', 'application/json'], ['x', '1, 2']]);
+  expect([...headers]).toEqual([
+    ['content-type', 'application/json'],
+    ['x', '1, 2'],
+  ]);
   expect([...headers.entries()]).toEqual([...headers]);
   const seen: string[] = [];
   headers.forEach((value, name) => seen.push(`${name}=${value}`));

@@ -31,7 +31,7 @@ class VaultController(Controller):
         dto=JsonBody[UnlockBody],
         status_code=200,
         sync_to_thread=True,
-        responses=errors(400, 503),
+        responses=errors(400, 413, 503),
         summary="Unlock",
     )
     def unlock(self, data: UnlockBody, vault: Vault) -> VaultDocument:
@@ -44,7 +44,7 @@ class VaultController(Controller):
         dto=JsonBody[ResetBody],
         status_code=200,
         sync_to_thread=True,
-        responses=errors(400, 409, 503),
+        responses=errors(400, 409, 413, 503),
         summary="Give a lost key up",
     )
     def reset(self, data: ResetBody, vault: Vault) -> VaultDocument:

@@ -26,6 +26,7 @@ def _create_keys() -> None:
         "vaults",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("vault_id", UuidText, nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_vaults"),
     )
@@ -76,6 +77,7 @@ def _create_secrets() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("ciphertext", Sealed(), nullable=False),
         sa.Column("kid", sa.Text(), nullable=False),
+        sa.Column("api_secret_fingerprint", sa.Text(), nullable=True),
         sa.Column("row_version", sa.Integer(), nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("hint", sa.Text(), nullable=True),

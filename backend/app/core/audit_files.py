@@ -1,0 +1,157 @@
+"""The audit log's files in the config directory: who writes, how far the log has come, uses not yet written.
+
+A file that is lost or damaged is never an obstacle: a lost id begins a new chain, a lost head is learnt anew.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from app.core.audit_chain import Head
+from app.core.files import publish_exclusively, remove, write_atomically
+from app.core.logging import get_logger
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ID_FILE: Final = "install.id"
+HEAD_FILE: Final = "audit.head"
+USES_FILE: Final = "audit.uses"
+MAX_FILE_BYTES: Final = 1 << 20
+_INSTALL_ID: Final = re.compile(r"[0-9a-f]{16}")
+_MAC: Final = re.compile(r"[0-9a-f]{64}")
+
+log = get_logger(__name__)
+
+
+class AuditFiles:
+    """The three files of one config directory; safe to use from several threads."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._lock = threading.Lock()
+        self._learnt: dict[tuple[str, str], Head] = {}
+        """Heads that this process pinned; also those that could not be written down yet."""
+
+    # --- install.id --------------------------------------------------------------------------------------------------
+
+    def install_id(self) -> str | None:
+        """Return 16 hex digits that tell this installation from others; None if it has none yet."""
+        text = self._read(ID_FILE).decode("ascii", "replace")
+        return text if _INSTALL_ID.fullmatch(text) else None
+
+    def own_install_id(self) -> str:
+        """Return the installation's id, made at the first call; what is no id is replaced.
+
+        Raises:
+            OSError: the directory cannot be written.
+        """
+        found = self.install_id()
+        if found is not None:
+            return found
+        made = secrets.token_hex(8)
+        if not publish_exclusively(self._directory / ID_FILE, made.encode("ascii")):
+            found = self.install_id()  # another process was first, unless the file is damaged
+            if found is not None:
+                return found
+            write_atomically(self._directory / ID_FILE, made.encode("ascii"))
+        return made
+
+    # --- audit.head --------------------------------------------------------------------------------------------------
+
+    def heads(self, vault_id: str) -> dict[str, Head]:
+        """Return the pinned heads of one vault by writer."""
+        with self._lock:
+            return self._merged().get(vault_id, {})
+
+    def head(self, vault_id: str, writer: str) -> Head | None:
+        """Return the pinned head of one chain; the file is read only the first time."""
+        with self._lock:
+            if (vault_id, writer) not in self._learnt:
+                stored = self._stored_heads().get(vault_id, {}).get(writer)
+                if stored is None:
+                    return None
+                self._learnt[vault_id, writer] = stored
+            return self._learnt[vault_id, writer]
+
+    def pin(self, vault_id: str, writer: str, head: Head) -> None:
+        """Remember how far a chain has come; never takes a step back.
+
+        What is appended is committed by now. If the file cannot be written, the head is kept in memory and written
+        with the next one.
+        """
+        with self._lock:
+            known = self._learnt.get((vault_id, writer))
+            if known is not None and known.writer_seq >= head.writer_seq:
+                return
+            self._learnt[vault_id, writer] = head
+            content = {
+                vault: {name: {"writer_seq": at.writer_seq, "mac": at.mac} for name, at in heads.items()}
+                for vault, heads in self._merged().items()
+            }
+            try:
+                write_atomically(self._directory / HEAD_FILE, json.dumps(content).encode())
+            except OSError as exc:
+                log.error("the head of the audit log could not be pinned", extra={"cause": exc.strerror})  # noqa: TRY400
+
+    def _merged(self) -> dict[str, dict[str, Head]]:
+        """Return what the file says, and this process where it knows more."""
+        merged = self._stored_heads()
+        for (vault_id, writer), head in self._learnt.items():
+            heads = merged.setdefault(vault_id, {})
+            if writer not in heads or heads[writer].writer_seq < head.writer_seq:
+                heads[writer] = head
+        return merged
+
+    def _stored_heads(self) -> dict[str, dict[str, Head]]:
+        stored = self._read_json(HEAD_FILE)
+        if not isinstance(stored, dict):
+            return {}
+        return {vault_id: _heads_in(heads) for vault_id, heads in stored.items() if isinstance(heads, dict)}
+
+    # --- audit.uses --------------------------------------------------------------------------------------------------
+
+    def uses(self) -> list[Any]:
+        """Return what `keep_uses` wrote last."""
+        stored = self._read_json(USES_FILE)
+        return stored if isinstance(stored, list) else []
+
+    def keep_uses(self, uses: list[Any]) -> None:
+        """Write JSON values for the next process; an empty list leaves no file.
+
+        Raises:
+            OSError: the directory cannot be written.
+        """
+        if uses:
+            write_atomically(self._directory / USES_FILE, json.dumps(uses).encode())
+        else:
+            remove(self._directory / USES_FILE)
+
+    def _read_json(self, name: str) -> Any:
+        content = self._read(name)
+        try:
+            return json.loads(content) if content else None
+        except (ValueError, RecursionError):
+            log.warning("a file of the audit log is damaged", extra={"file": name})
+            return None
+
+    def _read(self, name: str) -> bytes:
+        """Return a file's content, empty if it cannot be read."""
+        path = self._directory / name
+        try:
+            return path.read_bytes() if path.stat().st_size <= MAX_FILE_BYTES else b""
+        except OSError:
+            return b""
+
+
+def _heads_in(stored: dict[str, Any]) -> dict[str, Head]:
+    heads = {}
+    for writer, value in stored.items():
+        number, mac = (value.get("writer_seq"), value.get("mac")) if isinstance(value, dict) else (None, None)
+        if isinstance(number, int) and isinstance(mac, str) and _MAC.fullmatch(mac):
+            heads[writer] = Head(number, mac)
+    return heads

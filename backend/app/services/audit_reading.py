@@ -1,0 +1,188 @@
+"""Reading the audit log: pages, the verification of every chain, the whole log as lines.
+
+Everything is read in batches, each a statement of its own, so that a long log neither fills the memory nor holds a
+connection. Times come as text, which no value that somebody put into the column can break.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import sqlalchemy as sa
+
+from app.core.audit_chain import Chain, Entry, Head
+from app.models.audit import audit_entries
+from app.schemas.audit import AuditEntry, AuditHead, AuditOwner, AuditPage, AuditProblem, Verification
+from app.schemas.vault import OWNER_KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from app.db.session import Database
+
+BATCH_ROWS: Final = 1000
+MAX_PROBLEMS: Final = 1000
+"""Verification lists no more; a log that was exchanged as a whole has as many as entries."""
+
+
+@functools.cache
+def select_entries(dialect: str) -> sa.Select[Any]:
+    """Select the fields of `Entry`, in their order."""
+    table = audit_entries.c
+    if dialect == "postgresql":
+        in_utc = sa.func.timezone("UTC", table.time)
+        time: sa.ColumnElement[str] = sa.func.to_char(in_utc, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"', type_=sa.Text)
+    else:
+        time = sa.type_coerce(table.time, sa.Text)
+    given: dict[str, Any] = {"time": time.label("time"), "times": table.count}
+    return sa.select(*(given[name] if name in given else table[name] for name in Entry._fields))
+
+
+def read_page(
+    database: Database,
+    *,
+    owner_kind: str | None,
+    owner_id: str | None,
+    action: str | None,
+    limit: int,
+    cursor: int | None,
+) -> AuditPage:
+    """Return entries, newest first, those before `cursor` if it is given.
+
+    Each page costs the same however long the log is, because an index gives the entries in this order; only an
+    `owner_id` without its kind is looked up under every kind.
+    """
+    table = audit_entries.c
+    conditions: list[sa.ColumnElement[bool]] = []
+    if owner_kind is not None:
+        conditions.append(table.owner_kind == owner_kind)
+    elif owner_id is not None:  # the index begins with the kind
+        conditions.append(table.owner_kind.in_(OWNER_KINDS))
+    if owner_id is not None:
+        conditions.append(table.owner_id == owner_id)
+    if action is not None:
+        conditions.append(table.action == action)
+    if cursor is not None:
+        conditions.append(table.seq < cursor)
+    with database.read() as connection:
+        query = select_entries(connection.dialect.name).where(*conditions).order_by(table.seq.desc()).limit(limit + 1)
+        found = [Entry._make(row) for row in connection.execute(query)]
+    shown = found[:limit]
+    return AuditPage([_shown(entry) for entry in shown], str(shown[-1].seq) if len(found) > limit else None)
+
+
+def verify_chains(
+    database: Database,
+    *,
+    key_of: Callable[[str], bytes | None],
+    pinned: Mapping[str, Head],
+    own: str | None,
+) -> Verification:
+    """Check every chain.
+
+    Args:
+        database: where they are.
+        key_of: returns the MAC key of a writer's chain, None if it is not at hand.
+        pinned: heads by writer, read before this is called: what is appended meanwhile is ahead of them.
+        own: this desktop's writer.
+    """
+    problems: list[AuditProblem] = []
+    heads: dict[str, Head | None] = {}
+    entries = unchecked = 0
+
+    def report(seq: int | None, kind: Any) -> None:
+        if len(problems) < MAX_PROBLEMS:
+            problems.append(AuditProblem(seq, kind))
+
+    for writer in _writers(database):
+        key = key_of(writer)
+        chain = Chain(key, pinned.get(writer), report)
+        count = 0
+        for entry in _entries_of(database, writer):
+            chain.feed(entry)
+            count += 1
+        chain.end()
+        heads[writer] = chain.head
+        entries += count
+        unchecked += count if key is None else 0
+    for writer in pinned.keys() - heads.keys():  # nothing is left of these
+        Chain(None, pinned[writer], report).end()
+    head = heads.get(own) if own is not None else None
+    return Verification(
+        ok=not problems,
+        entries=entries,
+        unchecked=unchecked,
+        head=AuditHead(own, head.writer_seq, head.mac) if own is not None and head is not None else None,
+        problems=sorted(problems, key=lambda problem: (problem.seq is None, problem.seq or 0)),
+    )
+
+
+def export_lines(database: Database) -> Iterator[str]:
+    """Yield every entry as a line of JSON, oldest first."""
+    last: int | None = None
+    while True:
+        with database.read() as connection:
+            query = select_entries(connection.dialect.name).order_by(audit_entries.c.seq).limit(BATCH_ROWS)
+            if last is not None:
+                query = query.where(audit_entries.c.seq > last)
+            batch = [Entry._make(row) for row in connection.execute(query)]
+        for entry in batch:
+            yield msgspec.json.encode(_shown(entry)).decode()
+        if len(batch) < BATCH_ROWS:
+            return
+        last = batch[-1].seq
+
+
+def _writers(database: Database) -> Iterator[str]:
+    """Yield the writers, each found by one step in the index."""
+    query = sa.select(sa.func.min(audit_entries.c.writer))
+    with database.read() as connection:
+        writer = connection.scalar(query)
+    while writer is not None:
+        yield writer
+        with database.read() as connection:
+            writer = connection.scalar(query.where(audit_entries.c.writer > writer))
+
+
+def _entries_of(database: Database, writer: str) -> Iterator[Entry]:
+    """Yield one writer's entries in the order of their numbers."""
+    table = audit_entries.c
+    after: Entry | None = None
+    while True:
+        with database.read() as connection:
+            query = select_entries(connection.dialect.name).where(table.writer == writer)
+            if after is not None:
+                # the number by itself is for the index; `seq` tells entries apart that have the same number
+                query = query.where(
+                    table.writer_seq >= after.writer_seq,
+                    sa.or_(table.writer_seq > after.writer_seq, table.seq > after.seq),
+                )
+            query = query.order_by(table.writer_seq, table.seq).limit(BATCH_ROWS)
+            batch = [Entry._make(row) for row in connection.execute(query)]
+        yield from batch
+        if len(batch) < BATCH_ROWS:
+            return
+        after = batch[-1]
+
+
+def _shown(entry: Entry) -> AuditEntry:
+    owner = None if entry.owner_kind is None else AuditOwner(entry.owner_kind, entry.owner_id or "")
+    return AuditEntry(
+        seq=entry.seq,
+        time=entry.time,
+        actor=entry.actor,
+        device=entry.device,
+        action=entry.action,
+        owner=owner,
+        name=entry.name,
+        fingerprint=entry.fingerprint,
+        outcome=entry.outcome,
+        reason=entry.reason,
+        count=entry.times,
+        writer=entry.writer,
+        writer_seq=entry.writer_seq,
+        prev=entry.prev,
+        mac=entry.mac,
+    )

@@ -1,0 +1,61 @@
+"""The audit log of the configured database without a running sidecar, or beside one, for the command line."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from app.core.exceptions import ProblemError
+from app.core.problems import Problem, problem
+from app.core.readiness import Readiness
+from app.core.security import existing_keys
+from app.core.startup import WatchedSqlite, choose_database
+from app.db.migrations import HEAD, current_revision, problems_of_database
+from app.db.session import Database
+from app.models.vault import vaults
+from app.services.audit import Audit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.core.config import Config
+
+
+@contextlib.contextmanager
+def readable_audit(config: Config) -> Iterator[Audit]:
+    """Connect once and know the keys at hand; nothing is created or written, the right to read is enough.
+
+    Raises:
+        ProblemError: the database cannot be reached, or has no audit log of this program's version.
+    """
+    readiness = Readiness()
+    run = readiness.begin_run()
+    keys = existing_keys(config.config_dir)
+    watched = choose_database(config, keys, run)
+    try:
+        if isinstance(watched, WatchedSqlite) and not watched.file.exists():
+            raise ProblemError(_no_log())
+        watched.prove(run)
+        with problems_of_database(), watched.database.reader.connect() as connection:
+            if current_revision(connection) != HEAD:
+                raise ProblemError(_no_log())
+            vault_id = connection.scalar(sa.select(vaults.c.vault_id))
+        database = Database(readiness)
+        database.replace(watched.database)
+        run.ready(watched.database.description)
+        audit = Audit(database, config.config_dir)
+        if vault_id is not None:
+            audit.attach(vault_id, (*config.encryption_keys, *(keys.keys if keys is not None else ())))
+        yield audit
+    finally:
+        watched.abandon()
+
+
+def _no_log() -> Problem:
+    return problem(
+        "migration-failed",
+        "The database has no audit log of this program's version.",
+        "Start the sidecar once, or run 'taskflow-sidecar migrations upgrade'.",
+    )

@@ -1,0 +1,145 @@
+"""Ways into a vault: the key it needs, its recovery code, a new key for a lost one, new wraps for a rotated key file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from app.core.encryption import fingerprint as key_fingerprint
+from app.core.encryption import parse_key
+from app.core.exceptions import ConflictError, RequestError, ValidationError
+from app.core.logging import get_logger
+from app.core.recovery import recovery_key
+from app.core.sealing import forget_derived_keys, new_vault_key
+from app.models.vault import (
+    ACTIVE,
+    LOST,
+    RECOVERY,
+    RETIRED,
+    UNREADABLE,
+    secrets,
+    vault_keys,
+    vault_rotations,
+    vault_wraps,
+)
+from app.services.vault_keys import add_key, add_wrap, complete
+
+if TYPE_CHECKING:
+    from app.core.security import KeyRing
+    from app.services.audit import Audit
+    from app.services.vault import Vault
+
+log = get_logger(__name__)
+
+
+class KeyWrongError(RequestError):
+    """The given key or recovery code does not open the vault."""
+
+    status = 400
+    code = "key-wrong"
+
+
+def unlock(vault: Vault, audit: Audit, *, encryption_key: str | None, recovery_code: str | None, actor: str) -> None:
+    """Open a locked vault with the key it needs, or the recovery code; a wrap for this desktop's key is added.
+
+    Raises:
+        ValidationError: neither is given, or it is malformed.
+        KeyWrongError: it does not open the vault.
+    """
+    candidate = _given_key(encryption_key, recovery_code, vault.keys().vault_id)
+    fingerprint = key_fingerprint(candidate)
+    try:
+        with vault.changing_keys(candidate) as change:
+            active = change.keys.active_kid
+            opens_it = sa.select(vault_wraps.c.kid).where(
+                vault_wraps.c.fingerprint == fingerprint, vault_wraps.c.kid == active
+            )
+            if change.keys.active is None or change.connection.scalar(opens_it) is None:
+                raise KeyWrongError("This key does not open the vault")
+            audit.append(change.connection, action="unlock", actor=actor, fingerprint=fingerprint)
+            complete(change.connection, change.keys, change.roots[0])
+    except KeyWrongError as exc:
+        audit.record(action="refused", actor=actor, fingerprint=fingerprint, outcome="refused", reason=exc.code)
+        raise
+
+
+def _given_key(encryption_key: str | None, recovery_code: str | None, vault_id: str) -> bytes:
+    if encryption_key is not None:
+        try:
+            return parse_key(encryption_key.strip())
+        except ValueError:
+            raise ValidationError("encryption_key: Input should be a Fernet key") from None
+    if recovery_code is not None:
+        try:
+            return recovery_key(recovery_code, vault_id)
+        except ValueError:
+            raise ValidationError("recovery_code: Input should be a recovery code") from None
+    raise ValidationError("encryption_key: Field required")
+
+
+def reset(vault: Vault, audit: Audit, *, confirm: str, actor: str) -> None:
+    """Give lost keys up: a new one is made; what lies under those stays, and is marked unreadable.
+
+    Raises:
+        ValidationError: `confirm` is not the vault's id.
+        ConflictError: the vault is not locked.
+    """
+    if confirm != vault.keys().vault_id:
+        raise ValidationError("confirm: Input should be the id of the vault")
+    with vault.changing_keys() as change:
+        connection, keys = change.connection, change.keys
+        if keys.active is not None:
+            raise ConflictError("The vault is not locked")
+        at_hand = list(keys.usable)
+        connection.execute(sa.update(vault_keys).where(vault_keys.c.kid.not_in(at_hand)).values(state=LOST))
+        connection.execute(sa.update(vault_keys).where(vault_keys.c.kid.in_(at_hand)).values(state=RETIRED))
+        connection.execute(sa.update(secrets).where(secrets.c.kid.not_in(at_hand)).values(status=UNREADABLE))
+        connection.execute(sa.delete(vault_rotations))
+        add_key(
+            connection, new_vault_key(keys.vault_id), state=ACTIVE, roots=change.roots[:1], fingerprint_key=None
+        )
+        audit.append(connection, action="reset", actor=actor, reason="the key is lost")
+    forget_derived_keys()
+
+
+def keep_recovery_code(vault: Vault, audit: Audit, code: str, *, actor: str) -> None:
+    """Let a recovery code open the vault; an older one no longer does.
+
+    Raises:
+        VaultLockedError: the vault is locked.
+    """
+    vault.unlocked_keys()
+    with vault.changing_keys() as change:
+        connection, keys = change.connection, change.keys
+        if keys.active is None:  # another desktop has changed the key in this very moment
+            raise keys.locked(keys.active_kid)
+        root = recovery_key(code, keys.vault_id)
+        connection.execute(
+            sa.delete(vault_wraps).where(vault_wraps.c.kind == RECOVERY, vault_wraps.c.kid.in_(list(keys.usable)))
+        )
+        for key in keys.usable.values():
+            add_wrap(connection, key, root, recovery=True)
+        audit.append(connection, action="share", actor=actor, fingerprint=key_fingerprint(root))
+
+
+def adopt(vault: Vault, audit: Audit, ring: KeyRing, *, actor: str) -> bool:
+    """Wrap the vault keys for the ring's first key wherever one of the others, which are to be retired, opens them.
+
+    Returns:
+        Whether the retired keys are no longer needed by this vault.
+    """
+    own, *retired = (key_fingerprint(key) for key in ring.keys)
+    with vault.changing_keys(*ring.keys) as change:
+        connection, keys = change.connection, change.keys
+        wrapped = [key for kid, key in keys.opened.items() if set(retired) & set(keys.wraps[kid])]
+        for key in wrapped:
+            add_wrap(connection, key, ring.keys[0])
+            connection.execute(
+                sa.delete(vault_wraps).where(vault_wraps.c.kid == key.kid, vault_wraps.c.fingerprint.in_(retired))
+            )
+        audit.append(connection, action="rotate", actor=actor, fingerprint=own, reason="fernet.key")
+        left = connection.scalar(
+            sa.select(sa.func.count()).select_from(vault_wraps).where(vault_wraps.c.fingerprint.in_(retired))
+        )
+    return not left

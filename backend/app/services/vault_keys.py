@@ -1,0 +1,293 @@
+"""The vault's keys: read from the database, opened with the root keys at hand, made, wrapped.
+
+Everything here happens inside the caller's transaction; `app.services.vault` decides when.
+"""
+
+from __future__ import annotations
+
+import secrets as randomness
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+
+from app.core.encryption import fingerprint as key_fingerprint
+from app.core.exceptions import RequestError
+from app.core.logging import get_logger
+from app.core.sealing import FormatUnknownError, SealBrokenError, VaultKey, fingerprint_of, new_vault_key, unwrap, wrap
+from app.db.base import utc_now
+from app.db.statements import insert_if_absent
+from app.models.vault import ACTIVE, LOST, RECOVERY, ROOT, secrets, vault_keys, vault_wraps, vaults
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ESCROW: Final = "escrow"
+FINGERPRINT: Final = "fingerprint"
+"""Purposes of what is sealed under a vault key itself."""
+_API_SECRET: Final = "api-key-encryption-secret"
+
+log = get_logger(__name__)
+
+
+class VaultLockedError(RequestError):
+    """The key that a secret, or the vault as a whole, needs is not at hand."""
+
+    status = 423
+    code = "vault-locked"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A vault's keys as they were read; replaced as a whole and never changed."""
+
+    vault_id: str
+    epoch: int
+    """Of the vault's row; another one there means that the keys have changed."""
+    generation: int
+    """Of the engine they were read through."""
+    states: Mapping[str, str]
+    """By key id."""
+    opened: Mapping[str, VaultKey] = field(repr=False)
+    """By key id, those that could be opened."""
+    wraps: Mapping[str, tuple[str, ...]]
+    """By key id, the fingerprints of the root keys that open it; without those that should, and do not."""
+    fingerprint_key: bytes | None = field(repr=False)
+    """None while the vault is locked, or if it is damaged."""
+    api_secret: bytes = field(repr=False)
+    """`API_KEY_ENCRYPTION_SECRET`; empty if it is not set."""
+    api_secret_fingerprint: str | None
+    """Tells it from another one; None if it is not set, or while the vault is locked."""
+
+    @property
+    def active_kid(self) -> str | None:
+        """The id of the key that seals; None if somebody has deleted it."""
+        return next((kid for kid, state in self.states.items() if state == ACTIVE), None)
+
+    @property
+    def active(self) -> VaultKey | None:
+        """The key that seals, if it is at hand."""
+        return self.usable.get(self.active_kid or "")
+
+    @property
+    def usable(self) -> dict[str, VaultKey]:
+        """Every key that is at hand, by id, but for those that were given up."""
+        return {kid: key for kid, key in self.opened.items() if self.states[kid] != LOST}
+
+    @property
+    def needs_fingerprint(self) -> str | None:
+        """The fingerprint of a root key that would unlock the vault; None if it is unlocked, or no key would."""
+        if self.active is not None:
+            return None
+        return next(iter(self.wraps.get(self.active_kid or "", ())), None)
+
+    def is_given_up(self, kid: str) -> bool:
+        """Tell whether what lies under a key is lost: a reset gave the key up, or this vault never had it."""
+        return self.states.get(kid, LOST) == LOST
+
+    def locked(self, kid: str | None) -> VaultLockedError:
+        """Return the error that names the root keys which open a vault key."""
+        needed = " or ".join(self.wraps.get(kid or "", ()))
+        if not needed:
+            return VaultLockedError("The vault is locked, and no key opens it: give its recovery code, or reset it.")
+        return VaultLockedError(f"The vault is locked: it needs the key {needed}.")
+
+    def lacks_wrap(self, root: bytes) -> list[VaultKey]:
+        """Return the keys at hand that have no wrap, or a damaged one, for a root key."""
+        own = key_fingerprint(root)
+        return [key for kid, key in self.usable.items() if own not in self.wraps[kid]]
+
+    def is_complete(self, root: bytes) -> bool:
+        """Tell whether nothing is to be made or added for a desktop with this root key."""
+        is_unsound = self.active is not None and self.fingerprint_key is None
+        return bool(self.states) and not self.lacks_wrap(root) and not is_unsound
+
+
+def read_keys(
+    connection: sa.Connection, roots: Sequence[bytes], *, before: Keys | None, api_secret: str | None, generation: int
+) -> Keys | None:
+    """Read the vault's keys in one statement, and open those that the root keys open.
+
+    Args:
+        connection: need not be in a transaction.
+        roots: root keys, the recovery key among them if it was given.
+        before: what was open before stays open.
+        api_secret: `API_KEY_ENCRYPTION_SECRET`.
+        generation: of the engine, noted before the connection was taken from it.
+
+    Returns:
+        None if the database has no vault yet.
+    """
+    rows = connection.execute(_ALL_KEYS).all()
+    if not rows:
+        return None
+    vault_id = rows[0].vault_id
+    found = {row.kid: row for row in rows if row.kid is not None}
+    opened = {}
+    if before is not None and before.vault_id == vault_id:
+        opened = {kid: key for kid, key in before.opened.items() if kid in found}
+    by_fingerprint = {key_fingerprint(root): root for root in roots}
+    wraps: dict[str, tuple[str, ...]] = dict.fromkeys(found, ())
+    for row in rows:
+        root = by_fingerprint.get(row.fingerprint)
+        key = None if root is None else _unwrapped(root, row)
+        if key is not None:
+            opened.setdefault(row.kid, key)  # the same object while it is in use, as derived keys are kept by it
+        if row.kind == ROOT and (root is None or key is not None):
+            wraps[row.kid] = (*wraps[row.kid], row.fingerprint)
+    active = next((opened.get(kid) for kid, row in found.items() if row.state == ACTIVE), None)
+    fingerprint_key = None if active is None else opened_fingerprint_key(active, found[active.kid].fingerprint_key)
+    return Keys(
+        vault_id=vault_id,
+        epoch=rows[0].epoch,
+        generation=generation,
+        states={kid: row.state for kid, row in found.items()},
+        opened=opened,
+        wraps=wraps,
+        fingerprint_key=fingerprint_key,
+        api_secret=(api_secret or "").encode(),
+        api_secret_fingerprint=_api_secret_fingerprint(fingerprint_key, api_secret),
+    )
+
+
+_ALL_KEYS: Final = (
+    sa.select(
+        vaults.c.vault_id,
+        vaults.c.epoch,
+        vault_keys.c.kid,
+        vault_keys.c.state,
+        vault_keys.c.fingerprint_key,
+        vault_wraps.c.fingerprint,
+        vault_wraps.c.kind,
+        vault_wraps.c.wrap,
+    )
+    .select_from(vaults)
+    .outerjoin(vault_keys, sa.true())
+    .outerjoin(vault_wraps, vault_wraps.c.kid == vault_keys.c.kid)
+    .order_by(vault_keys.c.created_at, vault_wraps.c.created_at, vault_wraps.c.fingerprint)
+)
+
+
+def _unwrapped(root: bytes, row: Any) -> VaultKey | None:
+    try:
+        return unwrap(root, row.vault_id, row.kid, row.wrap)
+    except SealBrokenError:
+        log.warning("a wrap does not open", extra={"kid": row.kid, "fingerprint": row.fingerprint})
+        return None
+
+
+def opened_fingerprint_key(key: VaultKey, sealed: str) -> bytes | None:
+    """Return the key of the secrets' fingerprints; None if it is damaged."""
+    try:
+        return key.open_internal(FINGERPRINT, sealed)
+    except (SealBrokenError, FormatUnknownError):
+        log.warning("the key of the fingerprints does not open", extra={"kid": key.kid})
+        return None
+
+
+def _api_secret_fingerprint(fingerprint_key: bytes | None, api_secret: str | None) -> str | None:
+    if not api_secret or fingerprint_key is None:
+        return None
+    return fingerprint_of(fingerprint_key, _API_SECRET, api_secret)
+
+
+# --- changes ---------------------------------------------------------------------------------------------------------
+
+
+def hold_vault(connection: sa.Connection) -> None:
+    """Let nobody else change keys, or seal, until the transaction ends; desktops notice by the vault's epoch.
+
+    A database without a vault gets its row here.
+    """
+    held = sa.update(vaults).values(epoch=vaults.c.epoch + 1)
+    if not connection.execute(held).rowcount:
+        values = {"id": 1, "vault_id": str(uuid.uuid4()), "epoch": 0, "created_at": utc_now()}
+        insert_if_absent(connection, vaults, values)
+        connection.execute(held)
+
+
+def make_first_key(connection: sa.Connection, keys: Keys, root: bytes) -> None:
+    """Make a vault key where there is none; never while encrypted rows exist, which need the one that is missing."""
+    if keys.states or connection.scalar(sa.select(sa.func.count()).select_from(secrets)):
+        return
+    add_key(connection, new_vault_key(keys.vault_id), state=ACTIVE, roots=(root,), fingerprint_key=None)
+
+
+def add_key(
+    connection: sa.Connection,
+    key: VaultKey,
+    *,
+    state: str,
+    roots: Sequence[bytes],
+    fingerprint_key: bytes | None,
+) -> None:
+    """Store a new vault key, wrapped for each root key, with the fingerprints' key, which is made if there is none."""
+    sealed = key.seal_internal(FINGERPRINT, fingerprint_key or randomness.token_bytes(32))
+    connection.execute(
+        sa.insert(vault_keys).values(kid=key.kid, state=state, fingerprint_key=sealed, created_at=utc_now())
+    )
+    for root in roots:
+        add_wrap(connection, key, root)
+
+
+def add_wrap(connection: sa.Connection, key: VaultKey, root: bytes, *, recovery: bool = False) -> None:
+    """Wrap a vault key for a root key, in the place of a wrap that is there already.
+
+    A recovery key is kept in escrow beside its wrap, sealed under the vault key, so that a rotation can renew it.
+    """
+    fingerprint = key_fingerprint(root)
+    there = (vault_wraps.c.kid == key.kid) & (vault_wraps.c.fingerprint == fingerprint)
+    connection.execute(sa.delete(vault_wraps).where(there))
+    connection.execute(
+        sa.insert(vault_wraps).values(
+            kid=key.kid,
+            fingerprint=fingerprint,
+            kind=RECOVERY if recovery else ROOT,
+            wrap=wrap(root, key),
+            escrow=key.seal_internal(ESCROW, root) if recovery else None,
+            created_at=utc_now(),
+        )
+    )
+
+
+def complete(connection: sa.Connection, keys: Keys, root: bytes) -> bool:
+    """Add what is missing for a desktop with this root key; returns whether wraps were added."""
+    if keys.active is not None and keys.fingerprint_key is None:
+        _renew_fingerprint_key(connection, keys)
+    lacking = keys.lacks_wrap(root)
+    for key in lacking:
+        add_wrap(connection, key, root)
+    return bool(lacking)
+
+
+def _renew_fingerprint_key(connection: sa.Connection, keys: Keys) -> None:
+    """Replace the damaged key of the fingerprints; they only tell whether a secret is the same as before."""
+    fresh = randomness.token_bytes(32)
+    for key in keys.usable.values():
+        connection.execute(
+            sa.update(vault_keys)
+            .where(vault_keys.c.kid == key.kid)
+            .values(fingerprint_key=key.seal_internal(FINGERPRINT, fresh))
+        )
+
+
+def roots_to_renew(keys: Keys, roots: Sequence[bytes]) -> list[bytes]:
+    """Return the root keys that a new vault key is wrapped for: the first, and others that open the present one.
+
+    So whoever can open the vault now, with a root key that is at hand here, can do so afterwards; and nobody else.
+    """
+    able = keys.wraps.get(keys.active_kid or "", ())
+    return [root for number, root in enumerate(roots) if number == 0 or key_fingerprint(root) in able]
+
+
+def renew_recovery(connection: sa.Connection, old: VaultKey, new: VaultKey) -> None:
+    """Wrap a new vault key for the recovery code as well, whose key lies in escrow under the old one."""
+    query = sa.select(vault_wraps.c.escrow).where(vault_wraps.c.kid == old.kid, vault_wraps.c.kind == RECOVERY)
+    for escrow in connection.scalars(query).all():
+        try:
+            root = old.open_internal(ESCROW, escrow or "")
+        except (SealBrokenError, FormatUnknownError):
+            log.warning("the recovery code could not be kept: its escrow does not open", extra={"kid": old.kid})
+        else:
+            add_wrap(connection, new, root, recovery=True)

@@ -1,0 +1,504 @@
+"""Who may talk to the sidecar, and the outermost layer that asks it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from litestar.utils import normalize_path
+
+from app.core import access
+from app.core.access import MAX_CHALLENGE_CHARS, AccessRules, Gate, split_target
+from app.core.exceptions import ForbiddenError, MisdirectedError, UnauthorizedError
+from app.core.readiness import STARTING_SENTENCE, Readiness
+from tests.support.properties import PROPERTY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+PORT = 51234
+HOST = f"127.0.0.1:{PORT}"
+TOKEN = "0123456789abcdef" * 4
+
+
+def rules(*, token: str | None = TOKEN, port: int = PORT, origins: tuple[str, ...] = ()) -> AccessRules:
+    """The rules of a sidecar on `PORT`."""
+    return AccessRules(port=port, token=token, allowed_origins=origins)
+
+
+# The rules
+
+
+def test_permitted_request_passes() -> None:
+    """Host, no origin, token."""
+    rules().check("/api/v1/status", HOST, None, f"Bearer {TOKEN}")
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/v1/status", "/api/"])
+def test_paths_under_api_need_the_token(path: str) -> None:
+    """All of them, and nothing else."""
+    with pytest.raises(UnauthorizedError):
+        rules().check(path, HOST, None, None)
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/schema", "/apis", "/apiary/v1", "/v1/api"])
+def test_other_paths_do_not(path: str) -> None:
+    """A name that merely begins like it is another one."""
+    rules().check(path, HOST, None, None)
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "error"),
+    [
+        pytest.param("evil.example", "http://evil.example", MisdirectedError, id="host-first"),
+        pytest.param(None, "http://evil.example", MisdirectedError, id="no-host"),
+        pytest.param(HOST, "http://evil.example", ForbiddenError, id="origin-second"),
+        pytest.param(HOST, "http://localhost", UnauthorizedError, id="token-last"),
+    ],
+)
+def test_rules_are_asked_in_this_order(host: str | None, origin: str, error: type[Exception]) -> None:
+    """Whoever breaks several rules is told the outermost."""
+    with pytest.raises(error):
+        rules().check("/api/v1/status", host, origin, "Bearer wrong")
+
+
+def test_port_80_may_be_left_out() -> None:
+    """Browsers leave the default port out of Host."""
+    rules(port=80).check("/health", "localhost", None, None)
+    rules(port=80).check("/health", "localhost:80", None, None)
+
+
+def test_tokens_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The comparison is the standard library's, of the whole token, also when the scheme is wrong already."""
+    compared: list[tuple[bytes, bytes]] = []
+
+    def compare(a: bytes, b: bytes) -> bool:
+        compared.append((a, b))
+        return hmac.compare_digest(a, b)
+
+    monkeypatch.setattr(access, "hmac", _Hmac(compare))
+    given_values = [f"Bearer {TOKEN}", "Bearer nonsense", f"Basic {TOKEN}", "", None]
+
+    verdicts = [rules().is_launch_token(value) for value in given_values]
+
+    assert verdicts == [True, False, False, False, False]
+    assert [b for _, b in compared] == [TOKEN.encode()] * len(given_values)
+
+
+@dataclass(frozen=True)
+class _Hmac:
+    """The module `hmac`, with a comparison that is watched."""
+
+    compare_digest: Callable[[bytes, bytes], bool]
+
+
+@PROPERTY
+@given(st.text(max_size=100))
+@example("\ud800")
+@example("Bearer \xff")
+def test_no_other_text_is_the_token(text: str) -> None:
+    """Nor does any text make the comparison fail."""
+    assert not rules().is_launch_token(text)
+    assert not rules().is_launch_token(f"Bearer {text}")
+
+
+def test_without_authentication_everything_is_the_token() -> None:
+    """`--no-auth`."""
+    assert rules(token=None).is_launch_token(None)
+
+
+@pytest.mark.parametrize("origin", ["http://localhost", "http://localhost:1", "http://127.0.0.1:65535"])
+def test_pages_of_this_computer_are_allowed(origin: str) -> None:
+    """On whatever port a development server runs."""
+    assert rules().is_allowed_origin(origin)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "null",
+        "",
+        "http://localhost\n",
+        "https://localhost",
+        "http://localhost.",
+        "http://localhost:",
+        "xhttp://localhost",
+    ],
+)
+def test_what_only_looks_like_it_is_not(origin: str) -> None:
+    """The whole origin has to fit."""
+    assert not rules().is_allowed_origin(origin)
+
+
+def test_named_origins_are_allowed_in_any_case() -> None:
+    """They are configured in lower case."""
+    named = rules(origins=("app://taskflow", "https://desk.example"))
+
+    assert named.is_allowed_origin("app://taskflow")
+    assert named.is_allowed_origin("APP://TaskFlow")
+    assert not named.is_allowed_origin("app://taskflow.evil")
+
+
+def test_null_cannot_be_allowed_by_accident() -> None:
+    """No configured origin equals it."""
+    assert not rules(origins=("app://null",)).is_allowed_origin("null")
+
+
+@PROPERTY
+@given(st.text("0123456789abcdefABCDEF", min_size=1, max_size=MAX_CHALLENGE_CHARS))
+def test_proof_is_the_hmac_of_the_texts(challenge: str) -> None:
+    """Key and message are the texts as they stand, not the bytes they might encode."""
+    expected = hmac.new(TOKEN.encode(), challenge.encode(), hashlib.sha256).hexdigest()
+
+    assert rules().proof(challenge) == expected
+
+
+@pytest.mark.parametrize("challenge", ["", "g", "0x0", "00\n", " 00", "\u0660\u0660", "0" * (MAX_CHALLENGE_CHARS + 1)])
+def test_no_proof_for_what_is_no_challenge(challenge: str) -> None:
+    """Hexadecimal digits of ASCII only, and not endlessly many."""
+    assert rules().proof(challenge) is None
+
+
+def test_no_proof_without_a_token() -> None:
+    """There is nothing to prove."""
+    assert rules(token=None).proof("00") is None
+
+
+# The path that is checked is the path that is routed
+
+
+@PROPERTY
+@given(st.text(st.sampled_from("/ab.%2f\\:*? \x00é"), max_size=30))
+@example("api/v1/status")
+@example("//api")
+@example("")
+def test_path_is_put_into_the_form_that_the_router_uses(path: str) -> None:
+    """Where the two disagree, a request could be checked as one path and served as another."""
+    _, canonical = split_target(path)
+
+    assert canonical == normalize_path(path)
+    assert split_target(canonical) == (None, canonical)
+
+
+@pytest.mark.parametrize(
+    ("target", "authority", "path"),
+    [
+        ("http://127.0.0.1:1/health", "127.0.0.1:1", "/health"),
+        ("HTTPS://Host/api//v1/", "Host", "/api/v1"),
+        ("http://host", "host", "/"),
+        ("http:///health", "", "/health"),
+        ("http://a@b/c", "a@b", "/c"),
+        ("/http://host/health", None, "/http:/host/health"),
+    ],
+)
+def test_absolute_form_is_taken_apart(target: str, authority: str | None, path: str) -> None:
+    """The authority comes out as it was written."""
+    assert split_target(target) == (authority, path)
+
+
+# The gate
+
+
+@dataclass
+class Exchange:
+    """One request to a gate, and what came back."""
+
+    method: str = "GET"
+    path: str = "/health"
+    headers: dict[str, str] = field(default_factory=dict)
+    messages: list[dict[str, Any]] = field(default_factory=list)
+
+    def scope(self) -> dict[str, Any]:
+        """The request as a server hands it over."""
+        headers = {"host": HOST} | self.headers
+        pairs = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+        return {"type": "http", "method": self.method, "path": self.path, "headers": pairs, "state": {}}
+
+    async def receive(self) -> dict[str, Any]:
+        """Give an empty body."""
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(self, message: Any) -> None:
+        """Keep what is sent."""
+        self.messages.append(message)
+
+    async def through(self, gate: Gate) -> None:
+        """Send the request through a gate."""
+        await gate(self.scope(), self.receive, self.send)
+
+    @property
+    def status(self) -> int:
+        """The status of the one answer."""
+        (start,) = [message for message in self.messages if message["type"] == "http.response.start"]
+        status: int = start["status"]
+        return status
+
+    @property
+    def answer_headers(self) -> dict[str, str]:
+        """The headers of the answer."""
+        return {name.decode(): value.decode() for name, value in self.messages[0]["headers"]}
+
+    @property
+    def body(self) -> bytes:
+        """The body; the answer has to be complete."""
+        bodies = [message for message in self.messages if message["type"] == "http.response.body"]
+        assert [message.get("more_body", False) for message in bodies] == [True] * (len(bodies) - 1) + [False]
+        return b"".join(message["body"] for message in bodies)
+
+
+def in_loop(test: Callable[[Gate], Coroutine[Any, Any, None]], readiness: Readiness | None = None) -> None:
+    """Run a test with a gate in an event loop of its own."""
+
+    async def run() -> None:
+        await asyncio.wait_for(test(Gate(rules(), readiness or Readiness())), 5)
+
+    asyncio.run(run())
+
+
+async def answer_ok(scope: Any, _receive: Any, send: Any) -> None:
+    """An application that repeats what it was asked."""
+    content = f"{scope['method']} {scope['path']}".encode()
+    length = (b"content-length", str(len(content)).encode())
+    await send({"type": "http.response.start", "status": 200, "headers": [length]})
+    await send({"type": "http.response.body", "body": content})
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_health_is_answered_before_the_application_is_loaded(method: str) -> None:
+    """From the first moment, from the flag."""
+
+    async def test(gate: Gate) -> None:
+        ready, live = Exchange(method), Exchange(method, "/health/live/")
+        await ready.through(gate)
+        await live.through(gate)
+
+        assert (ready.status, live.status) == (503, 200)
+        if method == "GET":
+            assert json.loads(ready.body) == {"status": "unhealthy", "error": STARTING_SENTENCE}
+            assert json.loads(live.body) == {"status": "alive"}
+        else:
+            assert (ready.body, live.body) == (b"", b"")
+
+    in_loop(test)
+
+
+def test_other_requests_wait_until_it_is_loaded() -> None:
+    """A client that is quick gets its answer a moment later, not an error."""
+
+    async def test(gate: Gate) -> None:
+        exchange = Exchange(path="/schema")
+        task = asyncio.create_task(exchange.through(gate))
+        await asyncio.sleep(0)
+        assert not exchange.messages
+        gate.open(answer_ok)
+        await task
+
+        assert (exchange.status, exchange.body) == (200, b"GET /schema")
+
+    in_loop(test)
+
+
+def test_health_question_at_the_moment_of_loading_gets_one_answer() -> None:
+    """A client that reads slowly must not get two answers in one."""
+
+    async def test(gate: Gate) -> None:
+        exchange = Exchange()
+        keep = exchange.send
+
+        async def open_meanwhile(message: Any) -> None:
+            await keep(message)
+            gate.open(answer_ok)
+
+        await gate(exchange.scope(), exchange.receive, open_meanwhile)
+
+        assert exchange.status == 503
+
+    in_loop(test)
+
+
+def test_refusal_does_not_wait_for_the_application() -> None:
+    """The rules need nothing but the request."""
+
+    async def test(gate: Gate) -> None:
+        exchange = Exchange(path="/api/v1/status")
+        await exchange.through(gate)
+
+        assert exchange.status == 401
+        assert exchange.answer_headers["taskflow-error-code"] == "unauthorized"
+
+    in_loop(test)
+
+
+def test_head_is_asked_as_get_and_has_no_body() -> None:
+    """The length that GET would have stays in the headers."""
+
+    async def test(gate: Gate) -> None:
+        gate.open(answer_ok)
+        exchange = Exchange("HEAD", "/health/")
+        await exchange.through(gate)
+
+        assert (exchange.status, exchange.body) == (200, b"")
+        assert exchange.answer_headers["content-length"] == str(len("GET /health"))
+
+    in_loop(test)
+
+
+def test_server_keeps_its_own_view_of_the_request() -> None:
+    """The server's scope says HEAD to the end: by it the server knows that no body follows."""
+
+    async def test(gate: Gate) -> None:
+        gate.open(answer_ok)
+        exchange = Exchange("HEAD")
+        scope = exchange.scope()
+        await gate(scope, exchange.receive, exchange.send)
+
+        assert scope["method"] == "HEAD"
+
+    in_loop(test)
+
+
+def test_failure_of_the_application_is_answered() -> None:
+    """Nothing falls through to the server, which would answer in plain text."""
+
+    async def fail(_scope: Any, _receive: Any, _send: Any) -> None:
+        raise RuntimeError("a secret")
+
+    async def test(gate: Gate) -> None:
+        gate.open(fail)
+        exchange = Exchange()
+        await exchange.through(gate)
+
+        assert exchange.status == 500
+        assert json.loads(exchange.body) == {"error": "Internal server error"}
+        assert exchange.answer_headers["taskflow-error-code"] == "internal"
+
+    in_loop(test)
+
+
+def test_failure_in_the_middle_of_an_answer_adds_nothing_to_it() -> None:
+    """It has begun; the server closes the connection."""
+
+    async def fail_late(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise RuntimeError
+
+    async def test(gate: Gate) -> None:
+        gate.open(fail_late)
+        exchange = Exchange()
+        await exchange.through(gate)
+
+        assert [message["type"] for message in exchange.messages] == ["http.response.start"]
+
+    in_loop(test)
+
+
+def test_request_cut_off_by_a_stop_is_told_why() -> None:
+    """When the grace period is over: 503, which ends it; a begun answer is broken off."""
+
+    async def hang(_scope: Any, _receive: Any, _send: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def test(gate: Gate) -> None:
+        gate.open(hang)
+        exchange = Exchange()
+        task = asyncio.create_task(exchange.through(gate))
+        await asyncio.sleep(0)
+        task.cancel()
+        await task
+
+        assert exchange.status == 503
+        assert json.loads(exchange.body) == {"error": "The sidecar is stopping."}
+        assert exchange.answer_headers["retry-after"] == "5"
+
+    async def hang_late(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await asyncio.Event().wait()
+
+    async def test_begun(gate: Gate) -> None:
+        gate.open(hang_late)
+        exchange = Exchange()
+        task = asyncio.create_task(exchange.through(gate))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+        assert exchange.status == 200
+
+    in_loop(test)
+    in_loop(test_begun)
+
+
+def test_refused_body_is_read_on_before_the_answer() -> None:
+    """All of it, in whatever pieces, unless the client waits to be asked for it."""
+    pieces = [b"x" * 10] * 5
+
+    async def refuse(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 413, "headers": []})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    async def count_reads(gate: Gate, headers: dict[str, str]) -> int:
+        left = list(pieces)
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": left.pop(), "more_body": bool(left)}
+
+        exchange = Exchange("POST", headers=headers)
+        await gate(exchange.scope(), receive, exchange.send)
+        assert exchange.status == 413
+        return len(pieces) - len(left)
+
+    async def test(gate: Gate) -> None:
+        gate.open(refuse)
+        assert await count_reads(gate, {}) == len(pieces)
+        assert await count_reads(gate, {"expect": "100-continue"}) == 1
+
+    in_loop(test)
+
+
+def test_endless_refused_body_is_given_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a client that sends for ever nor one that stops sending keeps the answer back for long."""
+    monkeypatch.setattr(access, "REFUSED_BODY_S", 0.05)
+    monkeypatch.setattr(access, "MAX_REFUSED_BYTES", 1000)
+
+    async def refuse(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 413, "headers": []})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    async def torrent() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"x" * 100, "more_body": True}
+
+    async def silence() -> dict[str, Any]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def test(gate: Gate) -> None:
+        gate.open(refuse)
+        for receive in (torrent, silence):
+            exchange = Exchange("POST")
+            await gate(exchange.scope(), receive, exchange.send)
+
+            assert (exchange.status, exchange.body) == (413, b"{}")
+
+    in_loop(test)
+
+
+def test_other_protocols_are_not_answered() -> None:
+    """Neither WebSocket nor lifespan."""
+
+    async def test(gate: Gate) -> None:
+        gate.open(answer_ok)
+        exchange = Exchange()
+        await gate(exchange.scope() | {"type": "websocket"}, exchange.receive, exchange.send)
+
+        assert not exchange.messages
+
+    in_loop(test)
