@@ -107,7 +107,7 @@ def key_rotate(config_dir: str | None) -> int:
     from app.core.exceptions import AlreadyRunningError
     from app.core.ownership import owned
     from app.core.security import prepare_config_directory, remove_interrupted_writes, rotate_keys
-    from app.services.standalone import adopt_in_vault
+    from app.services.standalone import adopt_everywhere
 
     config = config_for(config_dir)
     directory = config.config_dir
@@ -115,7 +115,7 @@ def key_rotate(config_dir: str | None) -> int:
     try:
         with owned(directory):
             remove_interrupted_writes(directory)
-            retired = rotate_keys(directory, lambda ring: adopt_in_vault(config, ring))
+            retired = rotate_keys(directory, lambda ring: adopt_everywhere(config, ring, actor="cli"))
     except AlreadyRunningError:
         retired = SidecarClient.of(directory).post("/api/v1/settings/rotate-key")["retired"]
     click.echo("fernet.key was replaced; the saved connection is encrypted under the new key.")

@@ -25,7 +25,8 @@ from app.services.audit import Audit
 from app.services.connection import ConnectionService
 from app.services.maintenance import Maintenance
 from app.services.members import Members
-from app.services.rotation import Rotations
+from app.services.rotation import Rotations, installation
+from app.services.standalone import adopt_everywhere
 from app.services.status import StatusService
 from app.services.vault import Vault
 
@@ -69,11 +70,15 @@ def assemble(
     """Make the services around the running parts of the process; nothing is read or written yet."""
     audit = Audit(database, config.config_dir)
     vault = Vault(config, database, audit)
-    rotations = Rotations(vault, database, audit, instance)
+    rotations = Rotations(vault.attachment, database, audit, installation(config.config_dir))
     return Parts(
         readiness=readiness,
         status=StatusService(config, readiness, vault, instance, stop),
-        connection=ConnectionService(config.config_dir, startup, vault),
+        connection=ConnectionService(
+            config.config_dir,
+            startup,
+            adopt=lambda ring: adopt_everywhere(config, ring, running=(vault.attachment, audit), actor="launch-token"),
+        ),
         members=Members(database),
         audit=audit,
         vault=vault,

@@ -501,8 +501,7 @@ export interface components {
          * @description One write of a bulk request; `set` needs a `secret`.
          */
         BulkOperation: {
-            /** Format: date-time */
-            expires_at?: string;
+            expires_at?: string | null;
             name: string;
             /** @enum {string} */
             op: "set" | "delete";
@@ -513,7 +512,7 @@ export interface components {
         };
         /**
          * BulkResult
-         * @description What one operation did; `absent` when there was nothing to delete.
+         * @description What one operation did; `kept` when a mask was sent back, `absent` when there was nothing to delete.
          */
         BulkResult: {
             name: string;
@@ -522,7 +521,7 @@ export interface components {
             owner_id: string;
             owner_kind: string;
             /** @enum {string} */
-            result: "absent" | "deleted" | "set";
+            result: "absent" | "deleted" | "kept" | "set";
         };
         /**
          * ConnectionSettings
@@ -2327,6 +2326,17 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The body is larger than 1 MiB */
+            413: {
+                headers: {
+                    /** @description Stable machine code */
+                    "Taskflow-Error-Code": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description The Host header does not name this server */
             421: {
                 headers: {
@@ -2542,6 +2552,17 @@ export interface operations {
             };
             /** @description The origin is not allowed */
             403: {
+                headers: {
+                    /** @description Stable machine code */
+                    "Taskflow-Error-Code": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is larger than 1 MiB */
+            413: {
                 headers: {
                     /** @description Stable machine code */
                     "Taskflow-Error-Code": string;

@@ -6,7 +6,6 @@ over restarts and kills, at log level debug; each test then looks for one canary
 
 from __future__ import annotations
 
-import contextlib
 import json
 import traceback
 import zipfile
@@ -41,7 +40,6 @@ from tests.support import children, processes
 from tests.support.canaries import CANARIES, find_canary, scan_files, scan_process
 from tests.support.network import free_port
 from tests.support.sidecar import Sidecar, clean_environment
-from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -215,13 +213,13 @@ def drive_wrong_input(journey: Journey, sidecar: Sidecar, canary: str) -> None:
             journey.endpoints.add((method, path))
             names = property_names(schema, operation)
             url = quote_path(path, canary)
-            params = {name: canary for name in ("search", "limit", canary)}
+            params = dict.fromkeys(("search", "limit", canary), canary)
             headers = {"If-Match": quote(canary), "Taskflow-Challenge": quote(canary)}
-            everything = [{"json": dict.fromkeys(names, canary)}, {"json": dict.fromkeys(names, [canary])}]
-            everything += ways_to_say_it if "requestBody" in operation else []
-            for way in everything:
-                with_place = {**way, "params": params, "headers": headers}
-                answer = journey.ask(sidecar, method.upper(), url, **(with_place if way in everything[:1] else way))
+            everywhere = {"json": dict.fromkeys(names, canary), "params": params, "headers": headers}
+            ways: list[dict[str, Any]] = [everywhere, {"json": {name: [canary] for name in names}}]
+            ways += ways_to_say_it if "requestBody" in operation else []
+            for way in ways:
+                answer = journey.ask(sidecar, method.upper(), url, **way)
                 assert answer.status_code != 500, (method, path, answer.text)
     for headers in ({"Authorization": f"Bearer {quote(canary)}"}, {"Origin": f"http://{quote(canary)}"}):
         journey.ask(sidecar, "GET", f"/api/v1/{quote(canary, safe='')}", headers=headers)
@@ -474,7 +472,7 @@ def test_exceptions_do_not_hold_the_password(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", CANARIES)
 def test_functions_that_fail_over_the_file_do_not_keep_its_content(name: str, tmp_path: Path) -> None:
-    """The frames of an error about saved credentials hold neither plaintext nor values: traces may be reported whole."""
+    """The frames of an error about saved credentials hold neither plaintext nor values."""
     canary = CANARIES[name]
     keys = load_or_create_keys(tmp_path)
     for plaintext in (json.dumps(fields_with(canary)).encode()[:-1], json.dumps([canary]).encode(), canary.encode()):

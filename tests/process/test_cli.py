@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.support.databases import Database
 
 VALUES = {"host": "127.0.0.1", "port": 1, "database": "team", "username": "lead", "password": "CANARY-p@ss w/rd"}
-EMBEDDED_CHECKS = ["config directory", "sidecar", "key", "credentials", "database", "clock", "proxies"]
+CHECKS = ["config directory", "sidecar", "key", "credentials", "database", "clock", "proxies"]
 
 
 @pytest.fixture
@@ -80,7 +80,9 @@ def test_status_of_a_running_sidecar(sidecar_factory: SidecarFactory) -> None:
     assert sidecar.token not in plain.stdout + plain.stderr + as_json.stdout + as_json.stderr
 
 
-def test_status_tells_the_problem(sidecar_factory: SidecarFactory, run: Callable[..., Finished], config_dir: Path) -> None:
+def test_status_tells_the_problem(
+    sidecar_factory: SidecarFactory, run: Callable[..., Finished], config_dir: Path
+) -> None:
     """Message and remedy, as `/health` and the settings page tell them."""
     sidecar = sidecar_factory(config_dir=config_dir, env={"TASKFLOW_EMBEDDED": "0"})
     problem = sidecar.wait_for_problem("database-not-configured")
@@ -91,7 +93,9 @@ def test_status_tells_the_problem(sidecar_factory: SidecarFactory, run: Callable
     assert finished.stdout.endswith(f"{problem['message']} {problem['remedy']}\n")
 
 
-def test_status_without_authentication(sidecar_factory: SidecarFactory, run: Callable[..., Finished], config_dir: Path) -> None:
+def test_status_without_authentication(
+    sidecar_factory: SidecarFactory, run: Callable[..., Finished], config_dir: Path
+) -> None:
     """There is no token to prove then."""
     sidecar_factory(config_dir=config_dir, args=("--no-auth",)).wait_healthy()
 
@@ -122,7 +126,9 @@ STALE: dict[str, object] = {
 }
 
 
-@pytest.mark.parametrize("content", [*map(json.dumps, STALE.values()), "", "{", "\x00"], ids=[*STALE, "empty", "cut", "nul"])
+@pytest.mark.parametrize(
+    "content", [*map(json.dumps, STALE.values()), "", "{", "\x00"], ids=[*STALE, "empty", "cut", "nul"]
+)
 def test_stale_run_file_is_no_sidecar(run: Callable[..., Finished], config_dir: Path, content: str) -> None:
     """A killed sidecar leaves its `sidecar.json`, and files can be damaged."""
     config_dir.mkdir()
@@ -185,7 +191,9 @@ def test_key_is_rotated_through_a_running_sidecar(database: Database, sidecar_fa
     assert sidecar.status()["mode"] == "postgresql"
 
 
-def test_refused_rotation_is_worded(sidecar_factory: SidecarFactory, run: Callable[..., Finished], config_dir: Path) -> None:
+def test_refused_rotation_is_worded(
+    sidecar_factory: SidecarFactory, run: Callable[..., Finished], config_dir: Path
+) -> None:
     """What the running sidecar answers is what the person reads."""
     sidecar_factory(config_dir=config_dir).wait_healthy()
     (config_dir / CREDENTIALS_FILE).write_bytes(b"damaged")
@@ -259,7 +267,9 @@ def test_doctor_finds_nothing_wrong_before_the_first_start(run: Callable[..., Fi
     finished = run("doctor")
 
     assert finished.status == 0, finished.text
-    assert [line.split(":")[0].split("ok    ")[1] for line in finished.stdout.splitlines()][:5] == EMBEDDED_CHECKS[:5]
+    names = re.findall(r"^ok +([a-z ]+): .+$", finished.stdout, re.MULTILINE)
+    assert len(names) == len(finished.stdout.splitlines())
+    assert set(names) >= set(CHECKS)
     assert not config_dir.exists()
 
 
@@ -276,7 +286,7 @@ def test_doctor_beside_a_running_and_a_stopped_sidecar(
     beside_stopped = run("doctor", "--json")
 
     assert (beside_running.status, beside_stopped.status) == (0, 0), beside_running.text + beside_stopped.text
-    assert {name for name, check in checks_of(beside_running).items() if check["ok"]} >= set(EMBEDDED_CHECKS)
+    assert {name for name, check in checks_of(beside_running).items() if check["ok"]} >= set(CHECKS)
     assert checks_of(beside_running)["sidecar"]["message"] == "One is running with this config directory."
     assert checks_of(beside_stopped)["sidecar"]["message"] == "None is running."
     assert HEAD in checks_of(beside_running)["database"]["message"]
@@ -290,7 +300,7 @@ def damage_key(directory: Path) -> None:
 
 def lose_key(directory: Path) -> None:
     """No key."""
-    (directory / KEY_FILE).unlink()
+    (directory / KEY_FILE).unlink(missing_ok=True)
 
 
 def change_key(directory: Path) -> None:
@@ -325,13 +335,13 @@ def test_doctor_names_what_is_wrong_and_the_remedy(
     save_credentials(config_dir, VALUES)
     damage(config_dir)
 
-    plain, as_json = run("doctor"), None
-    damage(config_dir) if damage is open_to_others else None
+    plain = run("doctor")
+    damage(config_dir)  # once more: rights are repaired as soon as a file is read
     as_json = run("doctor", "--json")
 
     checks = checks_of(as_json)
     assert (plain.status, as_json.status) == (1, 1)
-    assert {name for name, check in checks.items() if not check["ok"]} & set(EMBEDDED_CHECKS) == wrong
+    assert {name for name, check in checks.items() if not check["ok"]} & set(CHECKS) == wrong
     assert any(message in check["message"] for check in checks.values())
     assert all(check["remedy"] for check in checks.values() if not check["ok"])
     assert message in plain.stdout
@@ -356,7 +366,7 @@ def test_doctor_survives_a_directory_that_is_a_file(run: Callable[..., Finished]
 
     assert finished.status == 1
     assert checks_of(finished)["config directory"]["message"] == "It is not a directory."
-    assert set(checks_of(finished)) >= set(EMBEDDED_CHECKS)
+    assert set(checks_of(finished)) >= set(CHECKS)
 
 
 def test_bundle_holds_what_support_needs_and_nothing_secret(
@@ -379,7 +389,7 @@ def test_bundle_holds_what_support_needs_and_nothing_secret(
     with zipfile.ZipFile(tmp_path / "bundle.zip") as archive:
         content = {name: archive.read(name).decode() for name in archive.namelist()}
     assert set(content) == {"doctor.json", "about.json", "logs/sidecar.log", "logs/sidecar.log.1"}
-    assert {check["name"] for check in json.loads(content["doctor.json"])} >= set(EMBEDDED_CHECKS)
+    assert {check["name"] for check in json.loads(content["doctor.json"])} >= set(CHECKS)
     assert json.loads(content["about.json"])["variables"] == ["TASKFLOW_CONFIG_DIR"]
     assert content["logs/sidecar.log"].endswith('{"message": "the last line"}\n')
     assert content["logs/sidecar.log.1"] == '{"message": "older"}\n'
@@ -395,7 +405,7 @@ def test_bundle_with_a_short_log_is_redacted_line_by_line(
     """What is near the end is in the archive, without its secrets."""
     logs = config_dir / "data" / "logs"
     logs.mkdir(parents=True)
-    (logs / "sidecar.log").write_text('before\npassword=CANARY-1 behind\nx-api-key: CANARY-2\nafter\n')
+    (logs / "sidecar.log").write_text("before\npassword=CANARY-1 behind\nx-api-key: CANARY-2\nafter\n")
 
     run("doctor", "--bundle", str(tmp_path / "bundle.zip"))
 
@@ -411,7 +421,7 @@ def test_bundle_that_cannot_be_written_is_worded(run: Callable[..., Finished], p
 
     assert finished.status == 2
     assert re.fullmatch(r"taskflow-sidecar: The support archive cannot be written: .+\.\n", finished.stderr)
-    assert "ok    clock" in finished.stdout
+    assert re.search(r"^ok +clock: ", finished.stdout, re.MULTILINE)
 
 
 # --- migrations and openapi ------------------------------------------------------------------------------------------
@@ -472,7 +482,10 @@ def test_sql_is_printed_without_a_server(run: Callable[..., Finished]) -> None:
         ("postgresql://lead:CANARY@127.0.0.1:1/team", "The database server refused the connection. "),
         ("postgresql://lead:CANARY@host.invalid/team", "The database host name could not be found. "),
         ("nonsense CANARY", "The environment variable TASKFLOW_DATABASE_URL is not a complete database URL. "),
-        ("mysql://lead:CANARY@h/team", "The environment variable TASKFLOW_DATABASE_URL is not a complete database URL. "),
+        (
+            "mysql://lead:CANARY@h/team",
+            "The environment variable TASKFLOW_DATABASE_URL is not a complete database URL. ",
+        ),
     ],
 )
 def test_database_that_cannot_be_used_is_worded(

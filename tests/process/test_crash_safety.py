@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import os
 import random
 import signal
@@ -257,7 +258,7 @@ class Enumerated:
 
 def kill_everywhere(examined: Case) -> Enumerated:
     """Run a case again and again, killed at each file operation in turn, until it is not killed any more."""
-    kills = []
+    kills: list[Killed] = []
     for number in range(1, MAX_KILLS_PER_CASE):
         with children.directory() as directory:
             examined.before(directory)
@@ -365,7 +366,9 @@ def test_next_start_cleans_up_and_changes_nothing(kills: list[Killed]) -> None:
 
 def test_next_operations_succeed(kills: list[Killed]) -> None:
     """After any kill a save and a rotation do their work, and one key remains."""
-    ends = Counter((kill.outcome_after_next_save, kill.outcome_after_next_rotation, kill.keys_at_last) for kill in kills)
+    ends = Counter(
+        (kill.outcome_after_next_save, kill.outcome_after_next_rotation, kill.keys_at_last) for kill in kills
+    )
 
     assert ends == {(LATER["host"], LATER["host"], 1): len(kills)}
 
@@ -402,7 +405,7 @@ def race(directory: Path) -> None:
         os.read(line, 1)  # returns when the flag falls: its last holder closed it
         save_credentials(directory, {"racer": number})
 
-    pids = [children.start(lambda number=number: run(number)) for number in range(RACERS)]
+    pids = [children.start(functools.partial(run, number)) for number in range(RACERS)]
     os.close(line)
     os.close(flag)
     assert [children.wait(pid) for pid in pids] == [0] * RACERS
@@ -449,7 +452,7 @@ def test_killed_command_leaves_credentials_readable() -> None:
         environment = {**clean_environment(home), "TASKFLOW_CONFIG_DIR": str(directory)}
         first_key = (directory / KEY_FILE).read_bytes()
         for _ in range(12):
-            pid = children.start(lambda: os.execve(COMMAND[0], [*COMMAND, "key", "rotate"], environment))  # noqa: B023
+            pid = children.start(lambda: os.execve(COMMAND[0], [*COMMAND, "key", "rotate"], environment))
             wait_until(
                 lambda: any(directory.glob(".*.tmp")) or not _is_unreaped(pid),  # noqa: B023
                 timeout_s=30,
@@ -481,7 +484,7 @@ def test_killed_sidecar_leaves_one_of_the_saved_connections(sidecar_factory: Sid
         sidecar.save_connection({**fields, "host": f"127.0.0.1,{generation}-{number}.invalid"})
         killer = threading.Timer(0.05 * (generation + 1), sidecar.process.kill)
         killer.start()
-        with pytest.raises(httpx.TransportError):
+        with contextlib.suppress(httpx.TransportError):
             while True:
                 number += 1
                 sidecar.save_connection({**fields, "host": f"127.0.0.1,{generation}-{number}.invalid"})

@@ -29,7 +29,7 @@ request-timeout = 20.0
 warnings = false
 
 [generation]
-max-examples = 8
+max-examples = 5
 database = "none"
 
 # a sound change of a version that is no longer there is refused too

@@ -18,6 +18,8 @@ import sys
 import textwrap
 import threading
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +32,7 @@ from tests.support.databases import fresh_database
 from tests.support.network import LOOPBACK, black_hole, free_port
 from tests.support.real_parts import missing_part, require_binary
 from tests.support.sidecar import COMMAND, Sidecar, clean_environment
-from tests.support.traffic import Pending, Stream, ask_once
+from tests.support.traffic import Answer, Pending, Stream, ask_once
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -53,19 +55,74 @@ HEARTBEAT_S = 1.0
 NO_DATABASE = {"TASKFLOW_EMBEDDED": "0"}
 
 
+@dataclass(frozen=True, slots=True)
+class SlowCases:
+    """What takes many seconds by its nature, begun before the other tests of this module."""
+
+    late: Future[SlowEnd]
+    """A sidecar whose handshake never comes to its end."""
+    outlasted: Future[SlowEnd]
+    """A sidecar that is asked to stop while requests wait for a lock that nobody releases."""
+    quiet_stream: list[str]
+    """Lines of a status stream while nothing changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlowEnd:
+    """How such a sidecar ended."""
+
+    status: int
+    took_s: float
+    events: list[dict[str, Any]]
+    stderr: str
+    answers: list[Answer]
+    sessions_ended: bool = True
+
+
 @pytest.fixture(scope="module")
-def slow_cases() -> Iterator[dict[str, Any]]:
-    """What takes ten seconds or more by its nature, begun before the other tests so that it costs no time."""
-    with Sidecar(stdio=True, handshake=b'{"protocol":1,') as late, Sidecar(stdio=True, env=NO_DATABASE) as quiet:
-        begun_at = time.monotonic()
-        ended: list[float] = []
-        threading.Thread(target=lambda: ended.append(late.process.wait() and time.monotonic()), daemon=True).start()
+def slow_cases(postgres: PostgresServer) -> Iterator[SlowCases]:
+    """Begin them."""
+    with ThreadPoolExecutor() as executor, Sidecar(stdio=True, env=NO_DATABASE) as quiet:
+        late = executor.submit(_wait_for_a_handshake)
+        outlasted = executor.submit(_outlast_the_grace_period, postgres)
         with status_events(quiet) as stream:
-            yield {"late": late, "begun_at": begun_at, "ended": ended, "stream": stream}
+            yield SlowCases(late, outlasted, stream)
+
+
+def _wait_for_a_handshake() -> SlowEnd:
+    with Sidecar(stdio=True, handshake=b'{"protocol":1,') as sidecar:
+        begun_at = time.monotonic()
+        status = sidecar.wait_for_exit(20)
+        return SlowEnd(status, time.monotonic() - begun_at, sidecar.events, sidecar.stderr_text(), [])
+
+
+def _outlast_the_grace_period(postgres: PostgresServer) -> SlowEnd:
+    with fresh_database(postgres) as database, on_database(database) as sidecar:
+        with postgres.connect(database.name) as holder:
+            holder.autocommit = False
+            holder.cursor().execute("LOCK TABLE members")
+            requests = [Pending(sidecar, "GET", MEMBERS) for _ in range(3)]
+            wait_until(lambda: _waiting_for_locks(database) == 3, timeout_s=5, what="the requests to wait")
+            asked_at = time.monotonic()
+            sidecar.send_signal(signal.SIGTERM)
+            status = sidecar.wait_for_exit()
+            took_s = time.monotonic() - asked_at
+            with contextlib.suppress(TimeoutError):
+                wait_until(lambda: database.sessions() == 0, timeout_s=SESSIONS_GONE_WITHIN_S, what="no session")
+            answers = [request.answer() for request in requests]
+            sessions_ended = database.sessions() == 0
+        return SlowEnd(status, took_s, sidecar.events, sidecar.stderr_text(), answers, sessions_ended)
+
+
+@contextlib.contextmanager
+def on_database(database: Database) -> Iterator[Sidecar]:
+    """Run a sidecar that is ready on a database."""
+    with Sidecar(stdio=True, env={"TASKFLOW_DATABASE_URL": database.url}) as sidecar:
+        yield sidecar.wait_healthy()
 
 
 @pytest.fixture(autouse=True)
-def _slow_cases_run_meanwhile(slow_cases: dict[str, Any]) -> None:
+def _slow_cases_run_meanwhile(slow_cases: SlowCases) -> None:
     """Begin them with the first test of this module."""
 
 
@@ -583,11 +640,7 @@ def _catches(sidecar: Sidecar, number: signal.Signals) -> bool:
 @pytest.mark.parametrize("how", ["SIGTERM", "shutdown"])
 def test_running_requests_finish_within_the_grace_period(postgres: PostgresServer, how: str) -> None:
     """An asked stop takes no new requests, lets those running end, and leaves no session behind."""
-    with (
-        fresh_database(postgres) as database,
-        Sidecar(stdio=True, env={"TASKFLOW_DATABASE_URL": database.url}) as sidecar,
-    ):
-        sidecar.wait_healthy()
+    with fresh_database(postgres) as database, on_database(database) as sidecar:
         with postgres.connect(database.name) as holder:
             holder.autocommit = False
             holder.cursor().execute("LOCK TABLE members")
@@ -623,29 +676,6 @@ def _refuses(sidecar: Sidecar) -> bool:
     except ConnectionRefusedError:
         return True
     return False
-
-
-def test_requests_that_outlast_the_grace_period_are_ended(postgres: PostgresServer) -> None:
-    """They are told so, the stop is still a clean one with its event, and their sessions end too."""
-    with (
-        fresh_database(postgres) as database,
-        Sidecar(stdio=True, env={"TASKFLOW_DATABASE_URL": database.url}) as sidecar,
-    ):
-        sidecar.wait_healthy()
-        with postgres.connect(database.name) as holder:
-            holder.autocommit = False
-            holder.cursor().execute("LOCK TABLE members")
-            requests = [Pending(sidecar, "GET", MEMBERS) for _ in range(3)]
-            wait_until(lambda: _waiting_for_locks(database) == 3, timeout_s=5, what="the requests to wait")
-            asked_at = time.monotonic()
-            sidecar.send_signal(signal.SIGTERM)
-
-            assert sidecar.wait_for_exit() == 0
-            took_s = time.monotonic() - asked_at
-            assert GRACE_S - 0.5 < took_s < GRACE_S + 1
-            assert sidecar.events[-1] == {"event": "exit", "code": "stopped"}
-            wait_until(lambda: database.sessions() == 0, timeout_s=SESSIONS_GONE_WITHIN_S, what="the sessions to end")
-        assert {request.answer().status for request in requests} <= {0, 503}
 
 
 # Pipes that are full or broken
@@ -916,19 +946,30 @@ def test_surroundings_of_the_user_do_not_matter(postgres: PostgresServer) -> Non
 # What was begun at first
 
 
-def test_late_handshake_ends_with_5(slow_cases: dict[str, Any]) -> None:
+def test_late_handshake_ends_with_5(slow_cases: SlowCases) -> None:
     """Ten seconds, and not before."""
-    late: Sidecar = slow_cases["late"]
+    end = slow_cases.late.result(30)
 
-    assert ended(late, timeout_s=15) == (5, [{"event": "exit", "code": "handshake-invalid"}])
-    wait_until(lambda: slow_cases["ended"], timeout_s=1, what="the time of its end")
-    assert 9.5 < slow_cases["ended"][0] - slow_cases["begun_at"] < 12
-    assert "within 10 seconds" in late.stderr_text()
+    assert (end.status, end.events) == (5, [{"event": "exit", "code": "handshake-invalid"}])
+    assert 9.5 < end.took_s < 12
+    assert "within 10 seconds" in end.stderr
 
 
-def test_quiet_status_stream_is_kept_alive(slow_cases: dict[str, Any]) -> None:
+def test_requests_that_outlast_the_grace_period_are_ended(slow_cases: SlowCases) -> None:
+    """They are told so, the stop is still a clean one with its event, and their sessions end too."""
+    end = slow_cases.outlasted.result(30)
+
+    print(f"asked to stop, gone after {end.took_s:.3f} s")
+    assert end.status == 0
+    assert end.events[-1] == {"event": "exit", "code": "stopped"}
+    assert GRACE_S - 0.5 < end.took_s < GRACE_S + 1
+    assert {answer.status for answer in end.answers} <= {0, 503}
+    assert end.sessions_ended
+
+
+def test_quiet_status_stream_is_kept_alive(slow_cases: SlowCases) -> None:
     """A comment line every 15 seconds keeps proxies and people from calling the stream dead."""
-    stream: list[str] = slow_cases["stream"]
+    stream = slow_cases.quiet_stream
 
     wait_until(lambda: any(line.startswith(":") for line in stream), timeout_s=16, what=lambda: f"a comment: {stream}")
     assert "END" not in stream

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
-from typing import TYPE_CHECKING
 
 import click
 
 from app.commands.legacy import encrypt_legacy, import_json
 from app.commands.options import as_json_option, config_for, directory_option
-from app.core.exceptions import RequestError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from app.schemas.vault import RotationDocument
 
 ACTOR = "cli"
 
@@ -58,48 +50,24 @@ def vault_rotate(config_dir: str | None, *, as_json: bool) -> int:
     """Replace the vault key and seal every secret anew; an interrupted rotation goes on."""
     import msgspec
 
+    from app.core.progress import progress
     from app.services.standalone import standalone
 
-    with standalone(config_for(config_dir)) as services:
+    with standalone(config_for(config_dir)) as services, progress() as report:
         services.rotations.start(actor=ACTOR)
-        with _progress(quiet=as_json) as show:
-            services.rotations.work(show)
+        services.rotations.work(lambda job: report("Sealing secrets anew", job.done, job.total))
         document = services.rotations.document()
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(document), indent=2))
-    elif document.state == "done":
-        click.echo(f"Rotated {document.done} secrets; {document.quarantined} do not open and were left as they are.")
-    else:
+    elif document.state != "done":
         click.echo(f"Another sidecar is at it: {document.done} of {document.total}.")
-    return 0
-
-
-class _progress:  # noqa: N801 - reads as a verb where it is used
-    """A progress bar on a terminal, plain lines elsewhere, nothing if `quiet`."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
-        self._last = -1
-
-    def __enter__(self) -> Callable[[RotationDocument], None]:
-        """Return what shows a document."""
-        return self._show
-
-    def __exit__(self, *_: object) -> None:
-        """End the bar's line."""
-        if not self._quiet and self._last >= 0 and sys.stderr.isatty():
-            click.echo(err=True)
-
-    def _show(self, document: RotationDocument) -> None:
-        if self._quiet:
-            return
-        percent = 100 if document.total == 0 else min(100, document.done * 100 // document.total)
-        if sys.stderr.isatty():
-            bar = "#" * (percent // 4)
-            click.echo(f"\r[{bar:25}] {document.done}/{document.total}", nl=False, err=True)
-        elif percent // 10 != self._last // 10:
-            click.echo(f"{document.state}: {document.done} of {document.total}", err=True)
-        self._last = percent
+    else:
+        click.echo(f"{document.done} secrets were sealed anew under the key {document.to_kid}.")
+        if document.quarantined:
+            click.echo(
+                f"{document.quarantined} could not be opened here and were left as they are; see 'vault verify'."
+            )
+    return 0 if document.state == "done" else 1
 
 
 @vault.command("verify")
@@ -110,34 +78,38 @@ def vault_verify(config_dir: str | None, *, as_json: bool) -> int:
     import msgspec
 
     from app.services.standalone import standalone
+    from app.services.vault_check import verify
 
     with standalone(config_for(config_dir)) as services:
-        opened, broken = services.vault.verify()
+        tally, broken = verify(services.vault.attachment, services.database)
     if as_json:
-        click.echo(json.dumps({"opened": opened, "unreadable": msgspec.to_builtins(broken)}, indent=2))
-    else:
-        click.echo(f"{opened} secrets open, {len(broken)} do not.")
-        for info in broken:
-            click.echo(f"  {info.owner_kind} {info.owner_id}: {info.name}")
-    return 1 if broken else 0
+        click.echo(json.dumps({**tally._asdict(), "unreadable": msgspec.to_builtins(broken)}, indent=2))
+        return 0 if tally.opened == sum(tally) else 1
+    click.echo(f"{tally.opened} secrets open, {tally.broken} do not.")
+    for info in broken:
+        click.echo(f"  {info.owner_kind} {info.owner_id}: {info.name}")
+    if tally.locked:
+        click.echo(f"{tally.locked} lie under a key that is not at hand.")
+    if tally.waiting:
+        click.echo(f"{tally.waiting} were stored with another API_KEY_ENCRYPTION_SECRET than the one set here.")
+    return 0 if tally.opened == sum(tally) else 1
 
 
 @vault.command("recovery")
 @directory_option
 def vault_recovery(config_dir: str | None) -> int:
     """Make a recovery code to print out; it opens the vault when every key is lost. An older code is replaced."""
+    from app.core.recovery import is_same_code, new_recovery_code
     from app.services.standalone import standalone
-
-    def shown_and_repeated(code: str) -> bool:
-        click.echo(f"Recovery code: {code}\nPrint it, keep it away from this computer, and enter it once more.")
-        repeated = click.prompt("Recovery code", hide_input=False, prompt_suffix=": ")
-        return "".join(str(repeated).split()).replace("-", "").upper() == code.replace("-", "")
+    from app.services.unlocking import keep_recovery_code
 
     with standalone(config_for(config_dir)) as services:
-        try:
-            services.vault.make_recovery_code(actor=ACTOR, check=shown_and_repeated)
-        except RequestError as exc:
-            click.echo(f"taskflow-sidecar: {exc.message}.", err=True)
+        services.vault.attachment.unlocked_keys()
+        code = new_recovery_code()
+        click.echo(f"Recovery code: {code}\nPrint it, keep it away from this computer, and enter it once more.")
+        if not is_same_code(click.prompt("Recovery code", prompt_suffix=": "), code):
+            click.echo("taskflow-sidecar: That is another code; nothing was changed.", err=True)
             return 1
+        keep_recovery_code(services.vault.attachment, services.audit, code, actor=ACTOR)
     click.echo("The recovery code is set.")
     return 0

@@ -58,12 +58,12 @@ def serve(environ: Mapping[str, str], **flags: Any) -> int:
     gc.disable()  # importing makes no garbage worth looking for; switched on again when everything is loaded
     ensure_standard_streams()
     stop = Stop()
-    stop.on_signals()
     announcer = Announcer() if flags.get("stdio") else None
     code, status = "internal", 70
     logs = LogWriter()
     try:
-        _run(environ, flags, announcer, logs, stop)
+        with stop.on_signals():
+            _run(environ, flags, announcer, logs, stop)
         code, status = "stopped", 0
     except StoppedEarlyError:
         code, status = "stopped", 0
@@ -151,16 +151,21 @@ class Stop:
         self._requested: float | None = None
         self._act: Callable[[float], object] | None = None
 
-    def request(self, grace_s: float) -> None:
-        """Stop; running requests get `grace_s`. The first request counts, unless a later one is more urgent."""
+    def request(self, grace_s: float) -> bool:
+        """Stop; running requests get `grace_s`. The first request counts, unless a later one is more urgent.
+
+        Returns:
+            Whether this request counts.
+        """
         with self._lock:
             if self._requested is not None and self._requested <= grace_s:
-                return
+                return False
             self._requested = grace_s
             act = self._act
         exit_at_the_latest(grace_s + LAST_RESORT_S, 0)
         if act is not None:
             act(grace_s)
+        return True
 
     def connect(self, act: Callable[[float], object]) -> None:
         """Let `act` carry the request out; at once if it came already."""
@@ -170,16 +175,21 @@ class Stop:
         if requested is not None:
             act(requested)
 
-    def on_signals(self) -> None:
-        """Stop on SIGTERM, SIGINT, and CTRL_BREAK on Windows."""
+    @contextlib.contextmanager
+    def on_signals(self) -> Iterator[None]:
+        """Stop on SIGTERM, SIGINT, and CTRL_BREAK on Windows; after the block the end is near without them."""
         for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
             number = getattr(signal, name, None)
             if number is not None:
                 signal.signal(number, self._on_signal)
+        try:
+            yield
+        finally:
+            self._act = self._act or (lambda _: None)
 
     def _on_signal(self, *_: object) -> None:
-        self.request(ASKED_GRACE_S)
-        if self._act is None:
+        counts = self.request(ASKED_GRACE_S)
+        if counts and self._act is None:
             raise StoppedEarlyError
 
 

@@ -246,7 +246,7 @@ class WatchedPostgres(Watched):
 
     def prove(self, run: Run) -> None:
         """Connect and ask for the server's version and TLS."""
-        from app.db.connect import CONNECT_TIMEOUT_S
+        from app.db.connect import CONNECT_TIMEOUT_S, cut_off_after
         from app.db.migrations import problems_of_database
 
         # made here rather than inside the pool, where an attempt could not be given up on
@@ -256,8 +256,7 @@ class WatchedPostgres(Watched):
             "server_version": first.info.parameter_status("server_version"),
             "tls": bool(first.info.ssl_in_use),
         }
-        limited = self.database.answering_within(CONNECT_TIMEOUT_S)
-        with problems_of_database(), limited, self.database.reader.connect():
+        with problems_of_database(), cut_off_after(first, CONNECT_TIMEOUT_S), self.database.reader.connect():
             pass  # the pool takes the connection over and SQLAlchemy asks its own first questions
 
     def heartbeat(self, run: Run, *, suspicious: bool) -> Problem | None:

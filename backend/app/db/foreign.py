@@ -408,6 +408,11 @@ class _Named(UserDefinedType[str]):
         return self.spec
 
 
+def _texts(values: Iterable[str]) -> sa.ColumnElement[Any]:
+    """Return an array parameter: one statement serves batches of any size."""
+    return sa.cast(list(values), sa.ARRAY(sa.Text))
+
+
 class _PostgresCells(Cells):
     """Cells whose values travel as text, in the form that PostgreSQL reads again."""
 
@@ -433,7 +438,7 @@ class _PostgresCells(Cells):
         # equality of bytes, whatever the column's own type and collation call equal
         self._text = sa.cast(self._column, sa.Text).collate("C")
         self._region: tuple[sa.ColumnElement[bool], ...] = ()
-        """Where the cells of the batch are, if that is known beforehand."""
+        """Where the cells of the batch are: keeps the planner from reading the whole table for each."""
 
     def _select(self) -> sa.Select[Any]:
         columns: list[sa.ColumnElement[Any]] = [*(sa.cast(finder, sa.Text) for finder in self._finders), self._text]
@@ -443,11 +448,15 @@ class _PostgresCells(Cells):
         """Replace cells in one statement."""
         if not swaps:
             return set()
-        rows = [sa.column(f"row{number}", sa.Text) for number, _ in enumerate(self._finders)]
-        given = sa.values(*rows, sa.column("old", sa.Text), sa.column("new", sa.Text), name="swap").data(
-            [(*swap.cell.row, swap.cell.value, swap.new) for swap in swaps]
-        )
-        row_columns = [given.c[row.name] for row in rows]
+        names = [f"row{number}" for number, _ in enumerate(self._finders)]
+        rows = zip(*(swap.cell.row for swap in swaps), strict=True)
+        given = sa.func.unnest(
+            *(_texts(row) for row in rows),
+            _texts(swap.cell.value for swap in swaps),
+            _texts(swap.new for swap in swaps),
+        ).table_valued(*names, "old", "new")
+        given = given.render_derived(name="swap")
+        row_columns = [given.c[name] for name in names]
         # an assignment refuses what is too long for the column; a cast would cut it off
         new = sa.cast(given.c.new, self._type) if self.is_json else given.c.new
         statement = (
@@ -473,10 +482,15 @@ class KeyedPostgresCells(_PostgresCells):
         """Read the rows after the key `position`."""
         query = self._select().order_by(*self._finders).limit(BATCH_ROWS)
         if position is not None:
-            last = (sa.cast(text, type_) for text, type_ in zip(position, self._finder_types, strict=True))
-            query = query.where(sa.tuple_(*self._finders) > sa.tuple_(*last))
+            query = query.where(sa.tuple_(*self._finders) > self._key(position))
         cells = self._fetch(query)
+        if cells:
+            key = sa.tuple_(*self._finders)
+            self._region = (key >= self._key(cells[0].row), key <= self._key(cells[-1].row))
         return cells, cells[-1].row if len(cells) == BATCH_ROWS else None
+
+    def _key(self, row: tuple[str, ...]) -> sa.Tuple:
+        return sa.tuple_(*(sa.cast(text, type_) for text, type_ in zip(row, self._finder_types, strict=True)))
 
 
 class PagedPostgresCells(_PostgresCells):
@@ -630,16 +644,18 @@ class SqliteCells(Cells):
 
     def swap(self, swaps: Sequence[Swap]) -> set[tuple[Any, ...]]:
         """Replace cells one by one; there is no way to a server between."""
+        names = [f"row{number}" for number, _ in enumerate(self._finders)]
+        statement = (
+            sa.update(self._table)
+            .values({self._column: sa.bindparam("new")})
+            .where(
+                *(finder == sa.bindparam(name) for finder, name in zip(self._finders, names, strict=True)),
+                self._column.collate("BINARY") == sa.bindparam("old"),
+            )
+        )
         swapped = set()
         for swap in swaps:
-            statement = (
-                sa.update(self._table)
-                .values({self._column: swap.new})
-                .where(
-                    *(finder == value for finder, value in zip(self._finders, swap.cell.row, strict=True)),
-                    self._column.collate("BINARY") == swap.cell.value,
-                )
-            )
-            if self._connection.execute(statement).rowcount:
+            values = dict(zip(names, swap.cell.row, strict=True)) | {"old": swap.cell.value, "new": swap.new}
+            if self._connection.execute(statement, values).rowcount:
                 swapped.add(swap.cell.row)
         return swapped

@@ -92,6 +92,9 @@ class UnlockBody(msgspec.Struct):
     encryption_key: Annotated[str, Rule(plain_string, type="string")] | None = None
     recovery_code: Annotated[str, Rule(plain_string, type="string")] | None = None
 
+    def __repr__(self) -> str:
+        return "UnlockBody(...)"
+
 
 class ResetBody(msgspec.Struct):
     """Confirms, by the vault's id, that its key is lost for good."""
@@ -108,6 +111,9 @@ class BulkOperation(msgspec.Struct):
     name: SecretLabel
     secret: Annotated[str, SECRET] | None = None
     expires_at: Annotated[Any, EXPIRY] | None = None
+
+    def __repr__(self) -> str:
+        return f"BulkOperation({self.op}, {self.owner_kind}, {self.owner_id}, {self.name})"
 
 
 def _check_operations(value: object) -> list[BulkOperation]:
@@ -137,13 +143,13 @@ class BulkBody(msgspec.Struct):
 
 
 class BulkResult(msgspec.Struct):
-    """What one operation did; `absent` when there was nothing to delete."""
+    """What one operation did; `kept` when a mask was sent back, `absent` when there was nothing to delete."""
 
     op: Literal["set", "delete"]
     owner_kind: str
     owner_id: str
     name: str
-    result: Literal["set", "deleted", "absent"]
+    result: Literal["set", "kept", "deleted", "absent"]
 
 
 class BulkAnswer(msgspec.Struct):

@@ -195,6 +195,7 @@ class Audit:
         if pending is None:
             pending = self._pending[connection] = _Pending(identity, connection in self._own)
             event.listen(connection, "commit", self._write_pending)
+            event.listen(connection, "rollback", self._forget_pending)
         pending.entries.append(
             {
                 "time": self._clock(),
@@ -240,6 +241,10 @@ class Audit:
         pending.entries = []
         if not pending.is_pinned_at_once:
             self._is_behind = True
+
+    def _forget_pending(self, connection: sa.Connection) -> None:
+        """Drop what a transaction appended that is rolled back."""
+        self._pending.pop(connection, None)
 
     def _write(self, connection: sa.Connection, pending: _Pending) -> None:
         identity = pending.identity

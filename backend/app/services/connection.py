@@ -25,10 +25,11 @@ from app.db.connect import check_connection
 from app.db.settings import ConnectionSettings, settings_from_saved
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from app.core.security import KeyRing
     from app.core.startup import Startup
-    from app.services.vault import Vault
 
 MAX_TESTS_AT_ONCE: Final = 4
 
@@ -43,10 +44,17 @@ class ConnectionFailedError(RequestError):
 class ConnectionService:
     """What the settings page does."""
 
-    def __init__(self, config_dir: Path, startup: Startup, vault: Vault) -> None:
+    def __init__(self, config_dir: Path, startup: Startup, adopt: Callable[[KeyRing], bool]) -> None:
+        """Make the service.
+
+        Args:
+            config_dir: where key and credentials are.
+            startup: runs anew after a change.
+            adopt: re-encrypts what hangs on `fernet.key` beside the credentials; False if it could not.
+        """
         self._config_dir = config_dir
         self._startup = startup
-        self._vault = vault
+        self._adopt = adopt
         self._tests = threading.BoundedSemaphore(MAX_TESTS_AT_ONCE)
 
     def test(self, settings: ConnectionSettings) -> None:
@@ -130,7 +138,7 @@ class ConnectionService:
             StorageError: a file could not be written; everything is readable as before.
         """
         try:
-            return rotate_keys(self._config_dir, self._vault.try_to_adopt)
+            return rotate_keys(self._config_dir, self._adopt)
         except ProblemError as exc:
             if exc.problem.code == "storage-unwritable":
                 raise StorageError("Failed to rotate the key") from None

@@ -58,6 +58,7 @@ def examine(config: Config) -> list[Check]:
         ("key", _key),
         ("credentials", _credentials),
         ("database", _database),
+        ("vault", _vault),
         ("clock", _clock),
         ("proxies", _proxies),
     ]
@@ -140,6 +141,30 @@ def _database(config: Config) -> Check:
     if revision is None:
         return Check("database", ok=True, message="It answers and is empty; the next start creates the schema.")
     return Check("database", ok=True, message=f"It answers; its schema is at {revision}, the newest is {HEAD}.")
+
+
+def _vault(config: Config) -> Check:
+    from app.services.vault_check import look
+
+    found = look(config)
+    if found is None:
+        return Check("vault", ok=True, message="The database has none yet; the next start creates it.")
+    if found.keys.active is None:
+        return Check(
+            "vault",
+            ok=False,
+            message=found.keys.locked(found.keys.active_kid).message,
+            remedy="Give it to the sidecar.",
+        )
+    total = found.total
+    if total.broken:
+        columns = ", ".join(column for column, tally in found.tallies.items() if tally.broken)
+        message = f"{total.broken} sealed values do not open, in {columns}."
+        return Check("vault", ok=False, message=message, remedy="Run 'taskflow-sidecar vault verify'.")
+    if total.waiting:
+        message = f"{total.waiting} secrets of users were stored with another API_KEY_ENCRYPTION_SECRET."
+        return Check("vault", ok=False, message=message, remedy="Set it to what it was.")
+    return Check("vault", ok=True, message=f"It is unlocked, and its {total.opened} sealed values open.")
 
 
 def _clock(_: Config) -> Check:

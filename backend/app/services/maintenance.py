@@ -52,11 +52,12 @@ class Maintenance:
 
     def _look(self) -> None:
         try:
-            state = self._vault.state
-            self._vault.ensure_attached()
-            if self._vault.state != state:
+            before = self._vault.brief()
+            self._vault.attachment.attach()  # anew each time: other desktops change keys too
+            if self._vault.brief() != before:
                 self._readiness.announce()
-            self._rotations.work()
+            if self._rotations.is_waiting():
+                self._rotations.work_in_background()
             self._audit.flush()
         except RequestError as exc:
             log.warning("maintenance interrupted", extra={"code": exc.code})

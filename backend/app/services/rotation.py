@@ -9,17 +9,30 @@ more to move.  done: old keys are deleted, but for those that some row still nee
 from __future__ import annotations
 
 import datetime as dt
+import secrets as randomness
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
+from app.core.audit_files import AuditFiles
 from app.core.exceptions import DatabaseAwayError, RequestError
 from app.core.logging import get_logger
 from app.core.sealing import forget_derived_keys, new_vault_key, prefix_of
 from app.db.base import instant_text, utc_now
-from app.models.vault import ACTIVE, RETIRED, STAGED, UNREADABLE, secrets, vault_keys, vault_rotations
+from app.models.vault import (
+    ACTIVE,
+    LOST,
+    RETIRED,
+    STAGED,
+    UNREADABLE,
+    secrets,
+    vault_keys,
+    vault_rotations,
+    vault_wraps,
+)
 from app.schemas.vault import RotationDocument
 from app.services.secret_rows import (
     Sealed,
@@ -28,17 +41,16 @@ from app.services.secret_rows import (
     open_row,
     seal_row,
     select_sealed,
-    waits_for_api_secret,
 )
-from app.services.vault_keys import VaultLockedError, add_key, hold_vault, renew_recovery, roots_to_renew
+from app.services.vault_keys import VaultLockedError, add_key, add_wrap, renew_recovery, roots_to_renew
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from app.core.sealing import VaultKey
     from app.db.session import Database
+    from app.services.attachment import Attachment
     from app.services.audit import Audit
-    from app.services.vault import Vault
     from app.services.vault_keys import Keys
 
 BATCH_ROWS: Final = 200
@@ -65,13 +77,14 @@ def database_now(connection: sa.Connection) -> dt.datetime:
 
 
 @dataclass(slots=True)
-class _Pass:
-    """How far one walk over the rows has come."""
+class _Walk:
+    """How far one walk over all rows has come."""
 
     to_kid: str
-    last_id: str = ""
+    last_id: str | None = None
+    moved: int = 0
     met_others: bool = False
-    """A row was just being changed by somebody else: it may need another walk."""
+    """Somebody was just changing a row, or had done so: the next walk looks at it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +97,41 @@ class _Move:
     new: Sealed
 
 
+class _Staging(NamedTuple):
+    """What renewing a sealed column for a new vault key takes."""
+
+    connection: sa.Connection
+    keys: Keys
+    old: VaultKey
+    new: VaultKey
+    roots: Sequence[bytes]
+
+
+def _stage_key(staging: _Staging) -> None:
+    add_key(staging.connection, staging.new, state=STAGED, fingerprint_key=staging.keys.fingerprint_key)
+
+
+def _stage_wraps(staging: _Staging) -> None:
+    for root in roots_to_renew(staging.keys, staging.roots):
+        add_wrap(staging.connection, staging.new, root)
+
+
+RENEWED: Final[dict[sa.Column[Any], Callable[[_Staging], None]]] = {
+    vault_keys.c.fingerprint_key: _stage_key,
+    vault_wraps.c.wrap: _stage_wraps,
+    vault_wraps.c.escrow: lambda staging: renew_recovery(staging.connection, staging.old, staging.new),
+}
+"""How each sealed column of the vault's own is renewed when a key is staged, in this order."""
+MOVED: Final = (secrets.c.ciphertext,)
+"""Sealed columns whose rows move over in batches; a test demands that these two know every sealed column."""
+
+
 class Rotations:
     """Starts, resumes and carries out rotations."""
 
     def __init__(
         self,
-        vault: Vault,
+        attachment: Attachment,
         database: Database,
         audit: Audit,
         runner: Callable[[], str],
@@ -99,19 +141,21 @@ class Rotations:
         """Make the service.
 
         Args:
-            vault: whose key is rotated.
+            attachment: the vault's keys.
             database: where the job is.
             audit: tells that it began.
             runner: returns the name of this installation; a job that it was working on when it died is its own.
             now: the clock of heartbeats.
         """
-        self._vault = vault
+        self._attachment = attachment
         self._database = database
         self._audit = audit
         self._runner = runner
         self._now = now
         self._working = threading.Lock()
-        self._pass: _Pass | None = None
+        self._threads = threading.BoundedSemaphore(2)
+        """One works, one waits to look once more after it."""
+        self._walk: _Walk | None = None
         self.stopped = threading.Event()
 
     def document(self) -> RotationDocument:
@@ -131,8 +175,8 @@ class Rotations:
             VaultLockedError: the vault is locked.
             AuditUnavailableError: the audit entry cannot be written; nothing was changed.
         """
-        self._vault.unlocked_keys()
-        with self._vault.changing_keys() as change:
+        self._attachment.unlocked_keys()
+        with self._attachment.changing_keys() as change:
             running = change.connection.execute(sa.select(vault_rotations)).one_or_none()
             if running is None or running.state == DONE or self._is_abandoned(change.connection, running, change.keys):
                 self._stage(change.connection, change.keys, change.roots)
@@ -151,14 +195,8 @@ class Rotations:
             raise keys.locked(keys.active_kid)
         connection.execute(sa.delete(vault_keys).where(vault_keys.c.state == STAGED))
         new = new_vault_key(keys.vault_id)
-        add_key(
-            connection,
-            new,
-            state=STAGED,
-            roots=roots_to_renew(keys, roots),
-            fingerprint_key=keys.fingerprint_key,
-        )
-        renew_recovery(connection, old, new)
+        for renew in RENEWED.values():
+            renew(_Staging(connection, keys, old, new, roots))
         connection.execute(sa.delete(vault_rotations))
         connection.execute(
             sa.insert(vault_rotations).values(
@@ -183,7 +221,7 @@ class Rotations:
         job = self._job()
         return job is not None and job.state in _RUNNING and self._able(job) is not None
 
-    def work(self, progress: Callable[[RotationDocument], None] | None = None) -> None:
+    def work(self, progress: Callable[[RotationDocument], object] | None = None) -> None:
         """Carry a waiting rotation to its end, unless another desktop is at it; safe to call at any time.
 
         Args:
@@ -211,7 +249,8 @@ class Rotations:
 
     def work_in_background(self) -> None:
         """Let a thread of its own carry the job on; what stops it is tried again by the next look."""
-        threading.Thread(target=self._work_quietly, name="rotation", daemon=True).start()
+        if self._threads.acquire(blocking=False):
+            threading.Thread(target=self._work_quietly, name="rotation", daemon=True).start()
 
     def _work_quietly(self) -> None:
         try:
@@ -220,6 +259,8 @@ class Rotations:
             log.warning("rotation interrupted", extra={"code": exc.code})
         except Exception:  # the outermost edge of a thread
             log.exception("rotation failed")
+        finally:
+            self._threads.release()
 
     def _step(self) -> bool:
         """Take one step, each a transaction of its own; False when there is nothing (more) to do here."""
@@ -237,10 +278,10 @@ class Rotations:
 
     def _able(self, job: Any) -> Keys | None:
         """Return the keys if those of the job are at hand; who cannot do it must not keep others from it."""
-        keys = self._vault.keys()
+        keys = self._attachment.keys()
         if job.to_kid not in keys.opened:
-            self._vault.attach()
-            keys = self._vault.keys()
+            self._attachment.attach()
+            keys = self._attachment.keys()
         return keys if job.to_kid in keys.opened else None
 
     def _claim(self, connection: sa.Connection, job: Any, **values: Any) -> bool:
@@ -257,14 +298,14 @@ class Rotations:
         is_free = table.runner.is_(None) | (table.runner == runner) | (table.heartbeat_at < now - _stale_after())
         is_same = (table.state == job.state) & (table.to_kid == job.to_kid)
         claim = sa.update(vault_rotations).where(is_same, is_free)
-        return bool(connection.execute(claim.values(runner=runner, heartbeat_at=now, **values)).rowcount)
+        return bool(connection.execute(claim.values({"runner": runner, "heartbeat_at": now} | values)).rowcount)
 
     def _activate(self, job: Any) -> bool:
         """Make the staged key the active one, in one commit."""
-        with self._vault.changing_keys() as change:
-            connection = change.connection
-            total = _count(connection, secrets.c.kid.in_(_sources(change.keys, job)))
-            if not self._claim(connection, job, state=REWRAPPING, total=total):
+        with self._attachment.changing_keys() as change:
+            connection, keys = change.connection, change.keys
+            total = _count(connection, secrets.c.kid.in_(_sources(keys, job)))
+            if job.to_kid not in keys.opened or not self._claim(connection, job, state=REWRAPPING, total=total):
                 return False
             connection.execute(sa.update(vault_keys).where(vault_keys.c.state == ACTIVE).values(state=RETIRED))
             connection.execute(sa.update(vault_keys).where(vault_keys.c.kid == job.to_kid).values(state=ACTIVE))
@@ -272,49 +313,163 @@ class Rotations:
 
     def _move_batch(self, job: Any, keys: Keys) -> bool:
         """Seal up to 200 rows anew; at the end of the walk the job is drained, or another walk begins."""
-        walk = self._pass
+        walk = self._walk
         if walk is None or walk.to_kid != job.to_kid:
-            walk = self._pass = _Pass(job.to_kid)
-        sources = _sources(keys, job)
-        query = select_sealed().where(secrets.c.kid.in_(sources), secrets.c.id > walk.last_id).limit(BATCH_ROWS)
+            walk = self._walk = _Walk(job.to_kid)
+        query = select_sealed().where(secrets.c.kid.in_(_sources(keys, job))).limit(BATCH_ROWS)
         with self._database.read() as connection:
-            rows = connection.execute(query if walk.last_id else _from_the_start(sources)).all()
+            rows = connection.execute(query if walk.last_id is None else query.where(secrets.c.id > walk.last_id)).all()
         if not rows:
             return self._end_walk(job, walk)
         moves, broken = _resealed(rows, keys, keys.opened[job.to_kid])
         with self._database.write() as connection:
-            moved = swap(connection, moves)
-            if not self._claim(connection, job, done=vault_rotations.c.done + moved):
-                connection.rollback()
+            if not self._claim(connection, job):
                 return False
+            moved = _swap(connection, moves)
             _mark_unreadable(connection, broken)
+            connection.execute(sa.update(vault_rotations).values(done=vault_rotations.c.done + moved))
+        walk.moved += moved
         walk.met_others |= moved < len(moves)
         walk.last_id = rows[-1].id
         return True
 
-    def _end_walk(self, job: Any, walk: _Pass) -> bool:
-        self._pass = None
+    def _end_walk(self, job: Any, walk: _Walk) -> bool:
+        self._walk = None
         if walk.met_others:
+            if not walk.moved:
+                self.stopped.wait(BUSY_WAIT_S)
             return True
         with self._database.write() as connection:
             return self._claim(connection, job, state=DRAINED)
 
     def _retire(self, job: Any) -> bool:
-        """Verify that nothing that opens is left under old keys, then give up those that nothing needs."""
-        with self._vault.changing_keys() as change:
-            connection, keys = change.connection, change.keys
-            sources = _sources(keys, job)
-            is_movable = secrets.c.kid.in_(sources) & (secrets.c.status != UNREADABLE) & ~waits_for_api_secret(keys)
-            if _count(connection, is_movable):  # a row was restored, or opens again
-                return self._claim(connection, job, state=REWRAPPING)
-            quarantined = _count(connection, secrets.c.kid != job.to_kid)
-            if not self._claim(
+        """Give old keys up, but for those that a row still needs."""
+        with self._attachment.changing_keys() as change:
+            connection = change.connection
+            old = [kid for kid, state in change.keys.states.items() if state in (RETIRED, LOST)]
+            left = {kid: _count(connection, _needs(kid)) for kid in old}
+            quarantined = sum(count for kid, count in left.items() if change.keys.states[kid] == RETIRED)
+            is_ours = self._claim(
                 connection, job, state=DONE, quarantined=quarantined, runner=None, finished_at=utc_now()
-            ):
-                return False
-            for kid in sources:
-                if not _count(connection, _names(kid)):
-                    connection.execute(sa.delete(vault_keys).where(vault_keys.c.kid == kid))
-        forget_derived_keys()
-        log.info("vault key rotated", extra={"from": job.from_kid, "to": job.to_kid, "quarantined": quarantined})
+            )
+            if is_ours:
+                given_up = [kid for kid, count in left.items() if not count]
+                connection.execute(sa.delete(vault_keys).where(vault_keys.c.kid.in_(given_up)))
+        if is_ours:
+            forget_derived_keys()
+            log.info("vault key rotated", extra={"from": job.from_kid, "to": job.to_kid, "quarantined": quarantined})
         return False
+
+
+def _stale_after() -> dt.timedelta:
+    return dt.timedelta(seconds=STALE_AFTER_S)
+
+
+def _count(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> int:
+    query = sa.select(sa.func.count()).select_from(secrets).where(condition)
+    return connection.execute(query).scalar_one()
+
+
+def _sources(keys: Keys, job: Any) -> list[str]:
+    """Return the keys whose rows can be moved here: the last one, and those that earlier rotations left behind."""
+    return sorted(kid for kid in keys.usable if kid != job.to_kid)
+
+
+def _needs(kid: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a row is, or by its ciphertext once was, under a key."""
+    return (secrets.c.kid == kid) | secrets.c.ciphertext.startswith(prefix_of(kid))
+
+
+def _resealed(rows: Sequence[Any], keys: Keys, new: VaultKey) -> tuple[list[_Move], list[Any]]:
+    """Seal rows anew.
+
+    Returns:
+        The moves to make, and the rows that do not open. A row that waits for its `API_KEY_ENCRYPTION_SECRET` is
+        neither: it stays as it is under its old key.
+    """
+    moves, broken = [], []
+    for row in rows:
+        try:
+            moves.append(_Move(row.id, row.ciphertext, seal_row(row, open_row(row, keys), keys, new)))
+        except (SecretUnreadableError, SecretFormatUnknownError):
+            broken.append(row)
+        except VaultLockedError:
+            continue
+    return moves, broken
+
+
+def _mark_unreadable(connection: sa.Connection, broken: Sequence[Any]) -> None:
+    for row in broken:
+        is_same = (secrets.c.id == row.id) & (secrets.c.ciphertext == row.ciphertext)
+        connection.execute(sa.update(secrets).where(is_same).values(status=UNREADABLE))
+
+
+_SWAP_ON_POSTGRESQL: Final = sa.text("""
+    UPDATE secrets SET ciphertext = given.new, kid = :kid, api_secret_fingerprint = given.api_secret_fingerprint
+    FROM unnest(
+        CAST(:ids AS uuid[]), CAST(:old AS text[]), CAST(:new AS text[]), CAST(:api_secret_fingerprints AS text[])
+    ) AS given (id, old, new, api_secret_fingerprint)
+    WHERE secrets.id = given.id AND secrets.ciphertext = given.old
+        AND secrets.id IN (SELECT id FROM secrets WHERE id = ANY(CAST(:ids AS uuid[])) FOR UPDATE SKIP LOCKED)
+""")
+"""One statement for a whole batch; it waits for nobody, so it cannot be part of a deadlock."""
+
+
+def _swap(connection: sa.Connection, moves: Sequence[_Move]) -> int:
+    """Write new ciphertexts where the old ones still lie, and nobody is at the row; return how many did."""
+    if not moves:
+        return 0
+    kid = moves[0].new.kid
+    if connection.dialect.name == "postgresql":
+        arrays = {
+            "ids": [move.secret_id for move in moves],
+            "old": [move.old for move in moves],
+            "new": [move.new.ciphertext for move in moves],
+            "api_secret_fingerprints": [move.new.api_secret_fingerprint for move in moves],
+        }
+        return connection.execute(_SWAP_ON_POSTGRESQL, {"kid": kid, **arrays}).rowcount
+    statement = (
+        sa.update(secrets)
+        .where(secrets.c.id == sa.bindparam("of_id"), secrets.c.ciphertext == sa.bindparam("old"))
+        .values(ciphertext=sa.bindparam("new"), kid=kid, api_secret_fingerprint=sa.bindparam("of_api_secret"))
+    )
+    rows = [
+        {
+            "of_id": move.secret_id,
+            "old": move.old,
+            "new": move.new.ciphertext,
+            "of_api_secret": move.new.api_secret_fingerprint,
+        }
+        for move in moves
+    ]
+    return connection.execute(statement, rows).rowcount
+
+
+def rotation_document(row: Any) -> RotationDocument | None:
+    """Return the JSON form of a job."""
+    if row is None:
+        return None
+    return RotationDocument(
+        state=row.state,
+        from_kid=row.from_kid,
+        to_kid=row.to_kid,
+        total=row.total,
+        done=row.done,
+        quarantined=row.quarantined,
+        started_at=instant_text(row.started_at),
+        finished_at=instant_text(row.finished_at),
+    )
+
+
+def installation(config_dir: Path) -> Callable[[], str]:
+    """Return what names the installation of a config directory, as runner of its rotations."""
+    files = AuditFiles(config_dir)
+    substitute = randomness.token_hex(8)
+
+    def name() -> str:
+        try:
+            return files.own_install_id()
+        except OSError:
+            return substitute
+
+    return name

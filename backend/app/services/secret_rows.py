@@ -103,7 +103,7 @@ def is_secret(which: SecretName) -> sa.ColumnElement[bool]:
 def select_sealed(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
     """Select, by id, what opening a row takes, its owner's salt included, and more columns."""
     is_owner = (vault_owners.c.owner_kind == secrets.c.owner_kind) & (vault_owners.c.owner_id == secrets.c.owner_id)
-    columns = (
+    columns: tuple[Any, ...] = (
         secrets.c.id,
         secrets.c.owner_kind,
         secrets.c.owner_id,
@@ -117,7 +117,8 @@ def select_sealed(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
         vault_owners.c.salt,
         *more,
     )
-    return sa.select(*columns).select_from(secrets.outerjoin(vault_owners, is_owner)).order_by(secrets.c.id)
+    selected: sa.Select[Any] = sa.select(*columns)
+    return selected.select_from(secrets.outerjoin(vault_owners, is_owner)).order_by(secrets.c.id)
 
 
 def open_row(row: Any, keys: Keys) -> str:
@@ -132,12 +133,12 @@ def open_row(row: Any, keys: Keys) -> str:
         kid = kid_of(row.ciphertext)
     except FormatUnknownError:
         raise SecretFormatUnknownError from None
-    if keys.is_given_up(kid):
+    if row.kid != kid or keys.is_given_up(kid):
         raise SecretUnreadableError
     key = keys.opened.get(kid)
     if key is None:
         raise keys.locked(kid)
-    secret = _opened(row, keys, key) if row.kid == kid else None
+    secret = _opened(row, keys, key)
     if secret is not None:
         return secret
     if row.api_secret_fingerprint not in (None, keys.api_secret_fingerprint):

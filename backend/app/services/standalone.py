@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from app.core.exceptions import ProblemError, RequestError
 from app.core.logging import get_logger
 from app.core.problems import problem
 from app.core.readiness import Readiness
-from app.core.security import load_or_create_keys
-from app.core.startup import choose_database
+from app.core.security import existing_keys
+from app.core.startup import DATABASE_FILE, WatchedSqlite, choose_database
 from app.db.migrations import HEAD, current_revision, problems_of_database
-from app.db.session import Database
+from app.db.session import Database, open_sqlite
 from app.services.audit import Audit
-from app.services.rotation import Rotations
+from app.services.rotation import Rotations, installation
+from app.services.unlocking import adopt, is_needed
 from app.services.vault import Vault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from app.core.config import Config
+    from app.core.readiness import Run
     from app.core.security import KeyRing
+    from app.core.startup import Watched
+    from app.services.attachment import Attachment
 
 
 log = get_logger(__name__)
@@ -50,12 +53,9 @@ def standalone(config: Config) -> Iterator[Standalone]:
     """
     readiness = Readiness()
     run = readiness.begin_run()
-    watched = choose_database(config, load_or_create_keys(config.config_dir), run)
+    watched = choose_database(config, existing_keys(config.config_dir), run)
     try:
-        watched.prove(run)
-        with problems_of_database(), watched.database.reader.connect() as connection:
-            revision = current_revision(connection)
-        if revision != HEAD:
+        if _revision(watched, run) != HEAD:
             raise ProblemError(
                 problem(
                     "migration-failed",
@@ -63,30 +63,84 @@ def standalone(config: Config) -> Iterator[Standalone]:
                     "Start the sidecar once, or run 'taskflow-sidecar migrations upgrade'.",
                 )
             )
-        database = Database(readiness)
-        database.replace(watched.database)
-        run.ready(watched.database.description)
-        audit = Audit(database, config.config_dir)
-        vault = Vault(config, database, audit)
-        vault.ensure_attached()
-        yield Standalone(database, audit, vault, Rotations(vault, database, audit, f"cli-{secrets.token_hex(4)}"))
-        audit.flush()
+        services = _services(config, watched, readiness, run)
+        services.vault.attachment.ensure_attached()
+        yield services
+        services.audit.flush()
     finally:
         watched.abandon()
 
 
-def adopt_in_vault(config: Config, ring: KeyRing) -> bool:
-    """Wrap the vault's keys anew for a rotated `fernet.key`; False if the database cannot be reached.
+def _revision(watched: Watched, run: Run) -> str | None:
+    """Return the revision of a database; None if it is empty, or a file that is not there."""
+    if isinstance(watched, WatchedSqlite) and not watched.file.exists():
+        return None
+    watched.prove(run)
+    with problems_of_database(), watched.database.reader.connect() as connection:
+        return current_revision(connection)
 
-    A database without a vault, or none at all yet, has nothing that hangs on the key.
+
+def _services(config: Config, watched: Watched, readiness: Readiness, run: Run) -> Standalone:
+    """Make the services on a database that was proven to be at head."""
+    database = Database(readiness)
+    database.replace(watched.database)
+    run.ready(watched.database.description)
+    audit = Audit(database, config.config_dir)
+    vault = Vault(config, database, audit)
+    return Standalone(
+        database, audit, vault, Rotations(vault.attachment, database, audit, installation(config.config_dir))
+    )
+
+
+# --- what hangs on fernet.key ----------------------------------------------------------------------------------------
+
+_WITHOUT_VAULT: Final = (None, "0001")
+"""Revisions of schemas that have no vault yet."""
+
+
+def adopt_everywhere(
+    config: Config, ring: KeyRing, *, running: tuple[Attachment, Audit] | None = None, actor: str
+) -> bool:
+    """Wrap the keys of every vault within reach anew for a rotated `fernet.key`.
+
+    That is the configured database's and, as another database may be configured for a while only, the embedded one's.
+
+    Args:
+        config: of this process.
+        ring: the new key, then those that are to be retired.
+        running: keys and audit log of a running sidecar's database.
+        actor: who rotates.
+
+    Returns:
+        Whether the old keys are no longer needed; False also if a database could not be reached.
     """
-    from app.services.schema import revision_of
-
     try:
-        if revision_of(config) is None:
-            return True
-        with standalone(config) as services:
-            return services.vault.adopt(ring, actor="cli")
+        if running is not None:
+            is_adopted = adopt(*running, ring, actor=actor)
+        else:
+            is_adopted = _adopt_in(config, lambda run: choose_database(config, ring, run), ring, actor)
+        return _adopt_in(config, lambda _: _embedded(config), ring, actor) and is_adopted
     except (ProblemError, RequestError) as exc:
         log.warning("vault keys not wrapped anew", extra={"cause": str(exc)})
         return False
+
+
+def _embedded(config: Config) -> Watched:
+    return WatchedSqlite(open_sqlite(config.data_dir / DATABASE_FILE))
+
+
+def _adopt_in(config: Config, choose: Callable[[Run], Watched], ring: KeyRing, actor: str) -> bool:
+    """Adopt a key in one database; in one that has no vault nothing hangs on it."""
+    readiness = Readiness()
+    run = readiness.begin_run()
+    watched = choose(run)
+    try:
+        revision = _revision(watched, run)
+        if revision != HEAD:
+            return revision in _WITHOUT_VAULT
+        services = _services(config, watched, readiness, run)
+        if not is_needed(services.database, ring.keys[1:]):
+            return True
+        return adopt(services.vault.attachment, services.audit, ring, actor=actor)
+    finally:
+        watched.abandon()

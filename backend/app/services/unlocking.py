@@ -1,4 +1,4 @@
-"""Ways into a vault: the key it needs, its recovery code, a new key for a lost one, new wraps for a rotated key file."""
+"""Ways into a vault: the key it needs, its recovery code, a new key for a lost one, wraps for a rotated key file."""
 
 from __future__ import annotations
 
@@ -26,9 +26,12 @@ from app.models.vault import (
 from app.services.vault_keys import add_key, add_wrap, complete
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app.core.security import KeyRing
+    from app.db.session import Database
+    from app.services.attachment import Attachment, KeyChange
     from app.services.audit import Audit
-    from app.services.vault import Vault
 
 log = get_logger(__name__)
 
@@ -40,28 +43,32 @@ class KeyWrongError(RequestError):
     code = "key-wrong"
 
 
-def unlock(vault: Vault, audit: Audit, *, encryption_key: str | None, recovery_code: str | None, actor: str) -> None:
+def unlock(
+    attachment: Attachment, audit: Audit, *, encryption_key: str | None, recovery_code: str | None, actor: str
+) -> None:
     """Open a locked vault with the key it needs, or the recovery code; a wrap for this desktop's key is added.
 
     Raises:
         ValidationError: neither is given, or it is malformed.
         KeyWrongError: it does not open the vault.
     """
-    candidate = _given_key(encryption_key, recovery_code, vault.keys().vault_id)
+    candidate = _given_key(encryption_key, recovery_code, attachment.keys().vault_id)
     fingerprint = key_fingerprint(candidate)
     try:
-        with vault.changing_keys(candidate) as change:
-            active = change.keys.active_kid
-            opens_it = sa.select(vault_wraps.c.kid).where(
-                vault_wraps.c.fingerprint == fingerprint, vault_wraps.c.kid == active
-            )
-            if change.keys.active is None or change.connection.scalar(opens_it) is None:
-                raise KeyWrongError("This key does not open the vault")
+        with attachment.changing_keys(candidate) as change:
+            _require_wrap(change, fingerprint)
             audit.append(change.connection, action="unlock", actor=actor, fingerprint=fingerprint)
             complete(change.connection, change.keys, change.roots[0])
     except KeyWrongError as exc:
         audit.record(action="refused", actor=actor, fingerprint=fingerprint, outcome="refused", reason=exc.code)
         raise
+
+
+def _require_wrap(change: KeyChange, fingerprint: str) -> None:
+    """Raise KeyWrongError unless the active key is open, and wrapped for the key of that fingerprint."""
+    is_its = (vault_wraps.c.kid == change.keys.active_kid) & (vault_wraps.c.fingerprint == fingerprint)
+    if change.keys.active is None or change.connection.scalar(sa.select(vault_wraps.c.kid).where(is_its)) is None:
+        raise KeyWrongError("This key does not open the vault")
 
 
 def _given_key(encryption_key: str | None, recovery_code: str | None, vault_id: str) -> bytes:
@@ -78,16 +85,16 @@ def _given_key(encryption_key: str | None, recovery_code: str | None, vault_id: 
     raise ValidationError("encryption_key: Field required")
 
 
-def reset(vault: Vault, audit: Audit, *, confirm: str, actor: str) -> None:
+def reset(attachment: Attachment, audit: Audit, *, confirm: str, actor: str) -> None:
     """Give lost keys up: a new one is made; what lies under those stays, and is marked unreadable.
 
     Raises:
         ValidationError: `confirm` is not the vault's id.
         ConflictError: the vault is not locked.
     """
-    if confirm != vault.keys().vault_id:
+    if confirm != attachment.keys().vault_id:
         raise ValidationError("confirm: Input should be the id of the vault")
-    with vault.changing_keys() as change:
+    with attachment.changing_keys() as change:
         connection, keys = change.connection, change.keys
         if keys.active is not None:
             raise ConflictError("The vault is not locked")
@@ -96,21 +103,21 @@ def reset(vault: Vault, audit: Audit, *, confirm: str, actor: str) -> None:
         connection.execute(sa.update(vault_keys).where(vault_keys.c.kid.in_(at_hand)).values(state=RETIRED))
         connection.execute(sa.update(secrets).where(secrets.c.kid.not_in(at_hand)).values(status=UNREADABLE))
         connection.execute(sa.delete(vault_rotations))
-        add_key(
-            connection, new_vault_key(keys.vault_id), state=ACTIVE, roots=change.roots[:1], fingerprint_key=None
-        )
+        key = new_vault_key(keys.vault_id)
+        add_key(connection, key, state=ACTIVE, fingerprint_key=None)
+        add_wrap(connection, key, change.roots[0])
         audit.append(connection, action="reset", actor=actor, reason="the key is lost")
     forget_derived_keys()
 
 
-def keep_recovery_code(vault: Vault, audit: Audit, code: str, *, actor: str) -> None:
+def keep_recovery_code(attachment: Attachment, audit: Audit, code: str, *, actor: str) -> None:
     """Let a recovery code open the vault; an older one no longer does.
 
     Raises:
         VaultLockedError: the vault is locked.
     """
-    vault.unlocked_keys()
-    with vault.changing_keys() as change:
+    attachment.unlocked_keys()
+    with attachment.changing_keys() as change:
         connection, keys = change.connection, change.keys
         if keys.active is None:  # another desktop has changed the key in this very moment
             raise keys.locked(keys.active_kid)
@@ -123,14 +130,14 @@ def keep_recovery_code(vault: Vault, audit: Audit, code: str, *, actor: str) -> 
         audit.append(connection, action="share", actor=actor, fingerprint=key_fingerprint(root))
 
 
-def adopt(vault: Vault, audit: Audit, ring: KeyRing, *, actor: str) -> bool:
+def adopt(attachment: Attachment, audit: Audit, ring: KeyRing, *, actor: str) -> bool:
     """Wrap the vault keys for the ring's first key wherever one of the others, which are to be retired, opens them.
 
     Returns:
         Whether the retired keys are no longer needed by this vault.
     """
     own, *retired = (key_fingerprint(key) for key in ring.keys)
-    with vault.changing_keys(*ring.keys) as change:
+    with attachment.changing_keys(*ring.keys) as change:
         connection, keys = change.connection, change.keys
         wrapped = [key for kid, key in keys.opened.items() if set(retired) & set(keys.wraps[kid])]
         for key in wrapped:
@@ -139,7 +146,16 @@ def adopt(vault: Vault, audit: Audit, ring: KeyRing, *, actor: str) -> bool:
                 sa.delete(vault_wraps).where(vault_wraps.c.kid == key.kid, vault_wraps.c.fingerprint.in_(retired))
             )
         audit.append(connection, action="rotate", actor=actor, fingerprint=own, reason="fernet.key")
-        left = connection.scalar(
-            sa.select(sa.func.count()).select_from(vault_wraps).where(vault_wraps.c.fingerprint.in_(retired))
-        )
-    return not left
+        is_left = _opens_wraps(connection, retired)
+    return not is_left
+
+
+def is_needed(database: Database, roots: Sequence[bytes]) -> bool:
+    """Tell whether the vault of a database is wrapped for one of these root keys; nothing is changed."""
+    with database.read() as connection:
+        return _opens_wraps(connection, [key_fingerprint(root) for root in roots])
+
+
+def _opens_wraps(connection: sa.Connection, fingerprints: Sequence[str]) -> bool:
+    query = sa.select(sa.func.count()).select_from(vault_wraps).where(vault_wraps.c.fingerprint.in_(fingerprints))
+    return bool(connection.scalar(query))

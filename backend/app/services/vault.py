@@ -12,21 +12,21 @@ import re
 import secrets as randomness
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal
-from weakref import WeakKeyDictionary
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
 from app.core.encryption import MASK
 from app.core.encryption import fingerprint as key_fingerprint
-from app.core.exceptions import DatabaseAwayError, NotFoundError, ProblemError, RequestError, ValidationError
+from app.core.exceptions import NotFoundError, RequestError, ValidationError
 from app.core.logging import get_logger
 from app.core.sealing import fingerprint_of, forget_derived_keys, hint_of
-from app.core.security import existing_keys
 from app.db.base import utc_now
 from app.db.statements import insert_if_absent
 from app.models.vault import RECOVERY, UNKNOWN, UNREADABLE, secrets, vault_owners, vault_rotations, vault_wraps, vaults
 from app.schemas.vault import SecretInfo, VaultDocument
+from app.services.attachment import Attachment
 from app.services.secret_rows import (
     Place,
     SecretExpiredError,
@@ -40,21 +40,15 @@ from app.services.secret_rows import (
     seal_row,
     select_sealed,
 )
-from app.services.vault_keys import Keys, VaultLockedError, complete, hold_vault, make_first_key, read_keys
+from app.services.vault_keys import VaultLockedError
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator
 
     from app.core.config import Config
-    from app.core.sealing import VaultKey
     from app.db.session import Database
     from app.services.audit import Audit
-
-State = Literal["unlocked", "locked", "unavailable"]
-
-SYSTEM: Final = "system"
-"""Who acts when nobody asked."""
 
 SALT_BYTES: Final = 32
 _SALT: Final = re.compile(rf"[0-9a-f]{{{2 * SALT_BYTES}}}")
@@ -62,12 +56,7 @@ _EPOCH: Final = sa.select(vaults.c.epoch).scalar_subquery().label("epoch")
 
 log = get_logger(__name__)
 
-
-class RootKeyMissingError(RequestError):
-    """The key file cannot be read now, and there is no `ENCRYPTION_KEY`."""
-
-    status = 503
-    code = "key-missing"
+__all__ = ["OpenSecret", "SecretName", "Vault", "is_masked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +68,6 @@ class OpenSecret:
     status: str
 
 
-@dataclass(frozen=True, slots=True)
-class KeyChange:
-    """A transaction in which nobody else changes the vault's keys, or seals."""
-
-    connection: sa.Connection
-    keys: Keys
-    """As they were when it began."""
-    roots: tuple[bytes, ...] = field(repr=False)
-    """Every root key of this desktop; the first one wraps."""
-
-
 def is_masked(value: str) -> bool:
     """Tell whether somebody sent back what a list showed instead of the secret."""
     return value.startswith(MASK)
@@ -99,150 +77,13 @@ class Vault:
     """The vault of the present database."""
 
     def __init__(self, config: Config, database: Database, audit: Audit) -> None:
-        self._config = config
         self._database = database
         self._audit = audit
-        self._keys: Keys | None = None
-        """As last read. Replaced as a whole, so that no lock is needed: a lock held while waiting for the database, and
-        a transaction held while waiting for the lock, would meet."""
-        self._held: WeakKeyDictionary[sa.Connection, Keys] = WeakKeyDictionary()
-        """The keys of transactions that seal; they cannot change until these end."""
-
-    # --- keys --------------------------------------------------------------------------------------------------------
-
-    def root_keys(self) -> tuple[bytes, ...]:
-        """Return every root key at hand: those of `ENCRYPTION_KEY` first, then those of `fernet.key`.
-
-        Raises:
-            RootKeyMissingError: there is none at the moment.
-        """
-        given = self._config.encryption_keys
-        try:
-            of_file = existing_keys(self._config.config_dir)
-        except ProblemError as exc:
-            if not given:
-                raise RootKeyMissingError(exc.problem.message, code=exc.problem.code) from None
-            of_file = None
-        if of_file is None and not given:
-            raise RootKeyMissingError("The key file fernet.key is missing.")
-        return (*given, *(of_file.keys if of_file is not None else ()))
-
-    def ensure_attached(self) -> None:
-        """Attach unless that was done since the database became ready."""
-        if self._known is None:
-            self.attach()
-
-    def attach(self) -> None:
-        """Read the keys of the database's vault, or make one in an empty database; open them with the root keys.
-
-        Raises:
-            DatabaseAwayError: the database cannot be used now.
-        """
-        state = self.state
-        generation = self._database.generation
-        roots = self.root_keys()
-        with self._database.read() as connection:
-            keys = self._read(connection, roots, generation)
-        if keys is not None and keys.is_complete(roots[0]):
-            self._audit.attach(keys.vault_id, roots)
-            self._keys = keys
-        else:
-            self._complete()
-        if self.state != state:
-            log.info("vault attached", extra={"state": self.state, "needs": self.needs_fingerprint})
-
-    def _complete(self) -> None:
-        """Make what is missing: the vault, its first key, this desktop's wraps."""
-        with self.changing_keys() as change:
-            root = change.roots[0]
-            make_first_key(change.connection, change.keys, root)
-            if complete(change.connection, change.keys, root):
-                fingerprint = key_fingerprint(root)
-                self._audit.append(change.connection, action="share", actor=SYSTEM, fingerprint=fingerprint)
-
-    @contextlib.contextmanager
-    def changing_keys(self, *given: bytes) -> Iterator[KeyChange]:
-        """A transaction that may change keys; the vault is attached anew once it is committed.
-
-        Args:
-            given: more root keys to open the vault with.
-
-        Raises:
-            DatabaseAwayError: the database cannot be used now.
-            AuditUnavailableError: what the block appended to the audit log cannot be written.
-        """
-        generation = self._database.generation
-        with self._audit.writing() as connection:
-            hold_vault(connection)
-            roots = self.root_keys()
-            keys = self._read_present(connection, (*roots, *given), generation)
-            self._audit.attach(keys.vault_id, roots)
-            yield KeyChange(connection, keys, roots)
-            changed = self._read_present(connection, (*roots, *given), generation)
-        self._keys = changed
-
-    def _read(self, connection: sa.Connection, roots: tuple[bytes, ...], generation: int) -> Keys | None:
-        return read_keys(
-            connection, roots, before=self._keys, api_secret=self._config.api_key_secret, generation=generation
-        )
-
-    def _read_present(self, connection: sa.Connection, roots: tuple[bytes, ...], generation: int) -> Keys:
-        keys = self._read(connection, roots, generation)
-        if keys is None:  # its row was deleted in this very moment
-            raise DatabaseAwayError
-        return keys
-
-    @property
-    def _known(self) -> Keys | None:
-        """What is known of the present database's keys; None if that is another one, or another connection to it."""
-        keys = self._keys
-        return keys if keys is not None and keys.generation == self._database.generation else None
-
-    def keys(self) -> Keys:
-        """Return the vault's keys, attaching first if need be.
-
-        Raises:
-            DatabaseAwayError: the database cannot be used now.
-        """
-        self.ensure_attached()
-        keys = self._known
-        if keys is None:  # lost again in this very moment
-            raise DatabaseAwayError
-        return keys
-
-    def unlocked_keys(self) -> Keys:
-        """Return the keys of an unlocked vault.
-
-        Raises:
-            VaultLockedError: it is locked; names the fingerprint of the key that it needs.
-        """
-        keys = self.keys()
-        if keys.active is None:
-            self.attach()  # the key file may have been completed, or another desktop has shared the key
-            keys = self.keys()
-        if keys.active is None:
-            raise keys.locked(keys.active_kid)
-        return keys
-
-    # --- state -------------------------------------------------------------------------------------------------------
-
-    @property
-    def state(self) -> State:
-        """unlocked, locked or unavailable."""
-        keys = self._known
-        if keys is None:
-            return "unavailable"
-        return "unlocked" if keys.active is not None else "locked"
-
-    @property
-    def needs_fingerprint(self) -> str | None:
-        """The fingerprint of a root key that would unlock the vault; None while it is not locked."""
-        keys = self._known
-        return None if keys is None else keys.needs_fingerprint
+        self.attachment = Attachment(config, database, audit)
 
     def brief(self) -> dict[str, Any]:
         """Return the vault's part of the status document."""
-        return {"state": self.state, "needs_fingerprint": self.needs_fingerprint}
+        return {"state": self.attachment.state, "needs_fingerprint": self.attachment.needs_fingerprint}
 
     def document(self) -> VaultDocument:
         """Return the vault's own document.
@@ -252,8 +93,8 @@ class Vault:
         """
         from app.services.rotation import rotation_document
 
-        self.attach()
-        keys = self.keys()
+        self.attachment.attach()
+        keys = self.attachment.keys()
         count = sa.func.count
         with self._database.read() as connection:
             counts = connection.execute(
@@ -266,7 +107,7 @@ class Vault:
         return VaultDocument(
             state="locked" if keys.active is None else "unlocked",
             vault_id=keys.vault_id,
-            key_fingerprint=key_fingerprint(self.root_keys()[0]),
+            key_fingerprint=key_fingerprint(self.attachment.root_keys()[0]),
             needs_fingerprint=keys.needs_fingerprint,
             kid=keys.active_kid,
             secrets=counts[0],
@@ -289,9 +130,9 @@ class Vault:
             AuditUnavailableError: an audit entry cannot be written; everything was rolled back.
         """
         if unlocked:
-            self.unlocked_keys()
+            self.attachment.unlocked_keys()
         else:
-            self.keys()
+            self.attachment.keys()
         with self._audit.writing() as connection:
             yield connection
 
@@ -313,7 +154,7 @@ class Vault:
         """
         if is_masked(secret):
             return self._keep(connection, which, expires_at, actor)
-        keys, key = self._sealing_keys(connection)
+        keys, key = self.attachment.sealing_keys(connection)
         salt = _salt(connection, which)
         old = connection.execute(_of(which).with_for_update()).one_or_none()
         place = Place(
@@ -340,7 +181,7 @@ class Vault:
         else:
             connection.execute(sa.update(secrets).where(secrets.c.id == place.id).values(**values))
         self._say(connection, "set" if old is None else "replace", which, actor, values["fingerprint"])
-        return info_of(connection.execute(_of(which)).one(), keys)
+        return info_of(SimpleNamespace(**(values if old is None else {**old._asdict(), **values})), keys)
 
     def _keep(
         self, connection: sa.Connection, which: SecretName, expires_at: dt.datetime | None, actor: str
@@ -348,8 +189,12 @@ class Vault:
         """Keep a secret whose mask was sent back; an expiry that came with it is set."""
         row = connection.execute(_of(which)).one_or_none()
         if row is None:
-            raise ValidationError("secret: Input should be the secret itself: nothing is stored for its mask to keep")
-        return info_of(row, self.keys()) if expires_at is None else self.expire(connection, which, expires_at, actor=actor)
+            raise ValidationError(
+                "secret: Input should be the secret itself, as nothing is stored that a mask could keep"
+            )
+        if expires_at is None:
+            return info_of(row, self.attachment.keys())
+        return self.expire(connection, which, expires_at, actor=actor)
 
     def expire(
         self, connection: sa.Connection, which: SecretName, expires_at: dt.datetime | None, *, actor: str
@@ -367,16 +212,14 @@ class Vault:
             VaultLockedError: the vault is locked.
             SecretUnreadableError, SecretFormatUnknownError: it does not open.
         """
-        keys, key = self._sealing_keys(connection)
+        keys, key = self.attachment.sealing_keys(connection)
         salt = _salt(connection, which)
         query = select_sealed(secrets.c.fingerprint).where(is_secret(which)).with_for_update(of=secrets)
         row = connection.execute(query).one_or_none()
         if row is None:
             raise NotFoundError("No such secret")
         secret = open_row(row, keys)
-        place = Place(
-            id=row.id, row_version=row.row_version + 1, expires_at=expires_at, salt=salt, **which.columns()
-        )
+        place = Place(id=row.id, row_version=row.row_version + 1, expires_at=expires_at, salt=salt, **which.columns())
         values = {
             **seal_row(place, secret, keys, key)._asdict(),
             "row_version": place.row_version,
@@ -428,24 +271,6 @@ class Vault:
                 self._say(connection, "validate", which, actor, fingerprint, reason=status)
         return bool(changed)
 
-    def _sealing_keys(self, connection: sa.Connection) -> tuple[Keys, VaultKey]:
-        """Return the vault's keys at this moment and the active one, and hold them until the transaction ends."""
-        keys = self._held.get(connection) or self._hold_keys(connection)
-        key = keys.active
-        if key is None:
-            raise keys.locked(keys.active_kid)
-        return keys, key
-
-    def _hold_keys(self, connection: sa.Connection) -> Keys:
-        generation = self._database.generation
-        query = sa.select(vaults.c.vault_id, vaults.c.epoch).with_for_update(read=True)
-        found = connection.execute(query).one_or_none()
-        keys = self._known
-        if keys is None or found is None or (keys.vault_id, keys.epoch) != tuple(found):  # another desktop has rotated
-            keys = self._read_present(connection, self.root_keys(), generation)
-        self._held[connection] = keys
-        return keys
-
     def _say(
         self,
         connection: sa.Connection,
@@ -453,17 +278,24 @@ class Vault:
         which: SecretName,
         actor: str,
         fingerprint: str | None,
-        **more: Any,
+        reason: str | None = None,
     ) -> None:
         self._audit.append(
-            connection, action=action, actor=actor, fingerprint=fingerprint, **which.columns(), **more
+            connection,
+            action=action,
+            actor=actor,
+            owner_kind=which.owner_kind,
+            owner_id=which.owner_id,
+            name=which.name,
+            fingerprint=fingerprint,
+            reason=reason,
         )
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
     def infos(self, owner_kind: str | None = None, owner_id: str | None = None) -> list[SecretInfo]:
         """Return secrets without decrypting anything; a row that does not open is marked `unreadable`."""
-        keys = self.keys()
+        keys = self.attachment.keys()
         query = sa.select(secrets).order_by(secrets.c.owner_kind, secrets.c.owner_id, secrets.c.name)
         if owner_kind is not None:
             query = query.where(secrets.c.owner_kind == owner_kind)
@@ -474,7 +306,7 @@ class Vault:
 
     def info(self, which: SecretName) -> SecretInfo | None:
         """Return one secret as lists show it; None if there is none."""
-        keys = self.keys()
+        keys = self.attachment.keys()
         with self._database.read() as connection:
             row = connection.execute(_of(which)).one_or_none()
         return None if row is None else info_of(row, keys)
@@ -516,20 +348,19 @@ class Vault:
         return secret
 
     def _row(self, which: SecretName) -> Any:
-        self.keys()
+        self.attachment.keys()
         query = select_sealed(secrets.c.fingerprint, _EPOCH).where(is_secret(which))
         with self._database.read() as connection:
             return connection.execute(query).one_or_none()
 
     def _opened(self, row: Any, which: SecretName, actor: str) -> str:
-        keys = self.keys()
+        keys = self.attachment.keys()
         if row.epoch != keys.epoch or row.kid not in keys.opened:  # another desktop has changed the keys
-            self.attach()
-            keys = self.keys()
+            self.attachment.attach()
+            keys = self.attachment.keys()
         try:
             secret = open_row(row, keys)
-            if row.expires_at is not None and row.expires_at <= utc_now():
-                raise SecretExpiredError
+            _require_unexpired(row)
         except (VaultLockedError, SecretUnreadableError, SecretFormatUnknownError, SecretExpiredError) as exc:
             self._refuse(row, which, actor, exc.code)
             raise
@@ -558,6 +389,11 @@ class Vault:
         is_same = (secrets.c.id == row.id) & (secrets.c.ciphertext == row.ciphertext) & (secrets.c.status != status)
         with self._database.write() as connection:
             connection.execute(sa.update(secrets).where(is_same).values(status=status))
+
+
+def _require_unexpired(row: Any) -> None:
+    if row.expires_at is not None and row.expires_at <= utc_now():
+        raise SecretExpiredError
 
 
 def _of(which: SecretName) -> sa.Select[Any]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ESCROW: Final = "escrow"
 FINGERPRINT: Final = "fingerprint"
 """Purposes of what is sealed under a vault key itself."""
-_API_SECRET: Final = "api-key-encryption-secret"
+_INPUT: Final = "api-key-encryption-secret"
 
 log = get_logger(__name__)
 
@@ -189,7 +189,7 @@ def opened_fingerprint_key(key: VaultKey, sealed: str) -> bytes | None:
 def _api_secret_fingerprint(fingerprint_key: bytes | None, api_secret: str | None) -> str | None:
     if not api_secret or fingerprint_key is None:
         return None
-    return fingerprint_of(fingerprint_key, _API_SECRET, api_secret)
+    return fingerprint_of(fingerprint_key, _INPUT, api_secret)
 
 
 # --- changes ---------------------------------------------------------------------------------------------------------
@@ -211,24 +211,17 @@ def make_first_key(connection: sa.Connection, keys: Keys, root: bytes) -> None:
     """Make a vault key where there is none; never while encrypted rows exist, which need the one that is missing."""
     if keys.states or connection.scalar(sa.select(sa.func.count()).select_from(secrets)):
         return
-    add_key(connection, new_vault_key(keys.vault_id), state=ACTIVE, roots=(root,), fingerprint_key=None)
+    key = new_vault_key(keys.vault_id)
+    add_key(connection, key, state=ACTIVE, fingerprint_key=None)
+    add_wrap(connection, key, root)
 
 
-def add_key(
-    connection: sa.Connection,
-    key: VaultKey,
-    *,
-    state: str,
-    roots: Sequence[bytes],
-    fingerprint_key: bytes | None,
-) -> None:
-    """Store a new vault key, wrapped for each root key, with the fingerprints' key, which is made if there is none."""
+def add_key(connection: sa.Connection, key: VaultKey, *, state: str, fingerprint_key: bytes | None) -> None:
+    """Store a new vault key with the fingerprints' key, which is made if there is none; `add_wrap` has to follow."""
     sealed = key.seal_internal(FINGERPRINT, fingerprint_key or randomness.token_bytes(32))
     connection.execute(
         sa.insert(vault_keys).values(kid=key.kid, state=state, fingerprint_key=sealed, created_at=utc_now())
     )
-    for root in roots:
-        add_wrap(connection, key, root)
 
 
 def add_wrap(connection: sa.Connection, key: VaultKey, root: bytes, *, recovery: bool = False) -> None:

@@ -72,7 +72,10 @@ def test_empty_is_unset(name: str, blank: str) -> None:
 
 
 BAD_VALUES = [
-    *[("TASKFLOW_PORT", value) for value in ("abc", "-1", "65536", "80.0", "+80", "0x50", "８０", "1" * 5000, "8 0")],
+    *[
+        ("TASKFLOW_PORT", value)
+        for value in ("abc", "-1", "65536", "80.0", "+80", "0x50", "\uff18\uff10", "1" * 5000, "8 0")
+    ],
     *[("TASKFLOW_EMBEDDED", value) for value in ("2", "nope", "-", "tru")],
     *[("TASKFLOW_LOG_LEVEL", value) for value in ("loud", "trace", "10")],
     *[("TASKFLOW_ALLOWED_ORIGINS", value) for value in ("*", "null", "desk.example", "https://a/b", "https://u@h")],
@@ -144,7 +147,7 @@ def test_relative_directory_without_a_working_directory_is_worded(
     monkeypatch.chdir(gone)
     gone.rmdir()
 
-    with pytest.raises(UsageError, match="^TASKFLOW_CONFIG_DIR must be absolute"):
+    with pytest.raises(UsageError, match=r"^TASKFLOW_CONFIG_DIR must be absolute"):
         Config.from_environ({"TASKFLOW_CONFIG_DIR": "relative"})
     monkeypatch.chdir(tmp_path)
 
@@ -209,7 +212,7 @@ def test_only_our_names_are_checked() -> None:
     assert Config.from_environ(environ).warnings == ()
 
 
-# --- what else there is to know ----------------------------------------------------------------------------------------
+# --- what else there is to know -------------------------------------------------------------------------------------
 
 
 def test_secrets_are_not_in_the_repr() -> None:
@@ -241,7 +244,7 @@ def test_keys_of_the_handshake_are_named_as_such() -> None:
     """The same rules, another origin in the sentence; none and empty are no key."""
     assert read_encryption_keys(KEY, "The handshake's encryption_key") == (bytes(range(32)),)
     assert read_encryption_keys(None, "x") == read_encryption_keys(" ", "x") == ()
-    with pytest.raises(EncryptionKeyInvalidError, match="^The handshake's encryption_key is not a Fernet key: "):
+    with pytest.raises(EncryptionKeyInvalidError, match=r"^The handshake's encryption_key is not a Fernet key: "):
         read_encryption_keys(KEY[:-1], "The handshake's encryption_key")
 
 

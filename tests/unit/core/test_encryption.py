@@ -99,14 +99,14 @@ def test_list_of_keys_ignores_blanks_around_commas() -> None:
 
     assert parse_key_list(f" {KEY} , {other}") == (bytes(range(32)), bytes(range(1, 33)))
     for text in (f"{KEY},", f",{KEY}", f"{KEY},,{other}", f"{KEY};{other}", f"{KEY} {other}"):
-        with pytest.raises(ValueError, match="^not"):
+        with pytest.raises(ValueError, match=r"^not"):
             parse_key_list(text)
 
 
 @pytest.mark.parametrize(
     "damage",
     [
-        pytest.param(lambda token: b"", id="empty"),
+        pytest.param(lambda _: b"", id="empty"),
         pytest.param(lambda token: token[:-1], id="cut-padding"),
         pytest.param(lambda token: token + b"\n", id="newline"),
         pytest.param(lambda token: token[:9] + b"\n" + token[9:], id="newline-inside"),
@@ -114,7 +114,7 @@ def test_list_of_keys_ignores_blanks_around_commas() -> None:
         pytest.param(lambda token: token.replace(b"_", b"/"), id="standard-alphabet"),
         pytest.param(lambda token: token + b"\xff", id="not-ascii"),
         pytest.param(lambda token: b"A" + token[1:], id="another-version"),
-        pytest.param(lambda token: b"hello", id="a-word"),
+        pytest.param(lambda _: b"hello", id="a-word"),
     ],
 )
 def test_damaged_token_is_not_canonical(damage: object) -> None:

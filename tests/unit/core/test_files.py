@@ -6,11 +6,11 @@ import errno
 import os
 import re
 import stat
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from app.core import files
 from app.core.files import (
     make_private_directory,
     publish_exclusively,
@@ -265,7 +265,7 @@ def test_files_set_aside_in_one_second_are_all_kept(
     """A number is added rather than that anything is overwritten."""
     if not has_links:
         monkeypatch.setattr(os, "link", refuse(errno.EPERM))
-    monkeypatch.setattr(files.time, "gmtime", lambda: (2026, 1, 2, 3, 4, 5, 0, 0, 0))
+    monkeypatch.setattr(time, "gmtime", lambda: (2026, 1, 2, 3, 4, 5, 0, 0, 0))
     kept = []
     for content in (b"1", b"2", b"3"):
         (tmp_path / "file").write_bytes(content)
@@ -298,7 +298,7 @@ def test_nothing_is_set_aside_where_nothing_is(tmp_path: Path) -> None:
     assert names_in(tmp_path) == []
 
 
-# --- remove, clean up, rights ------------------------------------------------------------------------------------------
+# --- remove, clean up, rights ----------------------------------------------------------------------------------------
 
 
 def test_removed_file_is_gone_for_good(tmp_path: Path, operations: list[str]) -> None:

@@ -9,7 +9,7 @@ import errno
 import json
 import os
 import stat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.fernet import Fernet
@@ -330,13 +330,14 @@ def test_rotation_refuses_what_it_cannot_read(tmp_path: Path) -> None:
     save_credentials(tmp_path, VALUES)
     key = (tmp_path / KEY_FILE).read_bytes()
     (tmp_path / CREDENTIALS_FILE).write_bytes(b"damaged")
-    called: list[Any] = []
 
-    assert problem_of(lambda: rotate_keys(tmp_path, lambda ring: bool(called.append(ring)))) == "credentials-unreadable"
+    def never(_: KeyRing) -> bool:
+        raise AssertionError("nothing may be re-encrypted")
+
+    assert problem_of(lambda: rotate_keys(tmp_path, never)) == "credentials-unreadable"
     (tmp_path / KEY_FILE).write_bytes(b"damaged")
-    assert problem_of(lambda: rotate_keys(tmp_path, lambda ring: bool(called.append(ring)))) == "key-invalid"
+    assert problem_of(lambda: rotate_keys(tmp_path, never)) == "key-invalid"
 
-    assert called == []
     assert (tmp_path / KEY_FILE).read_bytes() == b"damaged" != key
 
 

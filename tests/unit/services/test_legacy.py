@@ -1073,15 +1073,23 @@ def test_vacuum_is_for_sqlite(postgres_application: PostgresApplication, config:
         run(postgres_application, config, vacuum=True)
 
 
-def test_page_scan_of_a_large_table_looks_rows_up_directly(database: Database) -> None:
-    """Without a primary key a batch reads its pages only, for reading as for writing."""
+@pytest.mark.parametrize(
+    ("columns", "scan"),
+    [
+        pytest.param("id integer, body text", "Tid Range Scan", id="no-key"),
+        pytest.param("id integer PRIMARY KEY, body text", "Index Scan", id="key"),
+        pytest.param("id integer, body text, PRIMARY KEY (id, body)", "Index Scan", id="key-of-two"),
+    ],
+)
+def test_batch_of_a_large_table_reads_its_own_rows_only(database: Database, columns: str, scan: str) -> None:
+    """For reading as for writing, even where the planner has no statistics: time grows with the table, not faster."""
     application = PostgresApplication(database)
-    application.execute("CREATE TABLE notes (id integer, body text)")
-    application.execute("INSERT INTO notes SELECT n, 'secret ' || n FROM generate_series(1, 20000) n; ANALYZE notes")
+    application.execute(f"CREATE TABLE notes ({columns}, secret text)")
+    application.execute("INSERT INTO notes SELECT n, 'body', 'secret ' || n FROM generate_series(1, 20000) n")
     plans: list[str] = []
 
     with open_foreign(application.url, writable=True) as opened, opened.transaction():
-        cells = opened.cells(ColumnName(None, "notes", "body"))
+        cells = opened.cells(ColumnName(None, "notes", "secret"))
         found, after = cells.read(None)
         with explained(plans):
             cells.swap([Swap(cell, "new") for cell in found])
@@ -1090,7 +1098,7 @@ def test_page_scan_of_a_large_table_looks_rows_up_directly(database: Database) -
     assert 0 < len(found) < 2000
     plans = [plan for plan in plans if "notes" in plan]
     assert len(plans) == 2
-    assert all("Tid Range Scan" in plan and "Seq Scan" not in plan for plan in plans)
+    assert all(scan in plan and "Seq Scan" not in plan for plan in plans)
 
 
 @contextlib.contextmanager

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-
 from litestar import Controller, get, post
 
 from app.api.openapi import JsonBody, errors
 from app.schemas.vault import BulkAnswer, BulkBody, ResetBody, RotationDocument, UnlockBody, VaultDocument
+from app.services.audit import Audit
 from app.services.bulk import apply_operations
 from app.services.rotation import Rotations
+from app.services.unlocking import reset, unlock
 from app.services.vault import Vault
 
 ACTOR = "launch-token"
@@ -34,9 +34,9 @@ class VaultController(Controller):
         responses=errors(400, 413, 503),
         summary="Unlock",
     )
-    def unlock(self, data: UnlockBody, vault: Vault) -> VaultDocument:
+    def unlock(self, data: UnlockBody, vault: Vault, audit: Audit) -> VaultDocument:
         """Give the key that the vault needs, or its recovery code; this computer's own key opens it from then on."""
-        vault.unlock(encryption_key=data.encryption_key, recovery_code=data.recovery_code, actor=ACTOR)
+        unlock(vault.attachment, audit, encryption_key=data.encryption_key, recovery_code=data.recovery_code, actor=ACTOR)
         return vault.document()
 
     @post(
@@ -47,16 +47,16 @@ class VaultController(Controller):
         responses=errors(400, 409, 413, 503),
         summary="Give a lost key up",
     )
-    def reset(self, data: ResetBody, vault: Vault) -> VaultDocument:
+    def reset(self, data: ResetBody, vault: Vault, audit: Audit) -> VaultDocument:
         """Start a new vault key; what the lost one protected stays, unreadable, and is replaced one by one."""
-        vault.reset(confirm=data.confirm, actor=ACTOR)
+        reset(vault.attachment, audit, confirm=data.confirm, actor=ACTOR)
         return vault.document()
 
     @post("/rotate", status_code=202, sync_to_thread=True, responses=errors(423, 503), summary="Rotate the vault key")
     def rotate(self, rotations: Rotations) -> RotationDocument:
         """Begin in the background; a rotation that runs already goes on."""
         document = rotations.start(actor=ACTOR)
-        threading.Thread(target=rotations.work_quietly, name="rotation", daemon=True).start()
+        rotations.work_in_background()
         return document
 
     @get("/rotation", sync_to_thread=True, responses=errors(503), summary="Progress of the rotation")

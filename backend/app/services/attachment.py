@@ -1,0 +1,210 @@
+"""What this process knows of the vault's keys: read when the database is ready, changed under a lock, told as a state."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+
+from app.core.encryption import fingerprint as key_fingerprint
+from app.core.exceptions import DatabaseAwayError, ProblemError, RequestError
+from app.core.logging import get_logger
+from app.core.security import existing_keys
+from app.models.vault import vaults
+from app.services.vault_keys import Keys, complete, hold_vault, make_first_key, read_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.core.config import Config
+    from app.core.sealing import VaultKey
+    from app.db.session import Database
+    from app.services.audit import Audit
+
+State = Literal["unlocked", "locked", "unavailable"]
+
+SYSTEM: Final = "system"
+"""Who acts when nobody asked."""
+
+log = get_logger(__name__)
+
+
+class RootKeyMissingError(RequestError):
+    """The key file cannot be read now, and there is no `ENCRYPTION_KEY`."""
+
+    status = 503
+    code = "key-missing"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """A transaction in which nobody else changes the vault's keys, or seals."""
+
+    connection: sa.Connection
+    keys: Keys
+    """As they were when it began."""
+    roots: tuple[bytes, ...] = field(repr=False)
+    """Every root key of this desktop; the first one wraps."""
+
+
+class Attachment:
+    """The keys of the present database's vault."""
+
+    def __init__(self, config: Config, database: Database, audit: Audit) -> None:
+        self._config = config
+        self._database = database
+        self._audit = audit
+        self._keys: Keys | None = None
+        """As last read. Replaced as a whole, so that no lock is needed: a lock held while waiting for the database, and
+        a transaction held while waiting for the lock, would meet."""
+        self._held: WeakKeyDictionary[sa.Connection, Keys] = WeakKeyDictionary()
+        """The keys of transactions that seal; they cannot change until these end."""
+
+    def root_keys(self) -> tuple[bytes, ...]:
+        """Return every root key at hand: those of `ENCRYPTION_KEY` first, then those of `fernet.key`.
+
+        Raises:
+            RootKeyMissingError: there is none at the moment.
+        """
+        given = self._config.encryption_keys
+        try:
+            of_file = existing_keys(self._config.config_dir)
+        except ProblemError as exc:
+            if not given:
+                raise RootKeyMissingError(exc.problem.message, code=exc.problem.code) from None
+            of_file = None
+        if of_file is None and not given:
+            raise RootKeyMissingError("The key file fernet.key is missing.")
+        return (*given, *(of_file.keys if of_file is not None else ()))
+
+    def ensure_attached(self) -> None:
+        """Attach unless that was done since the database became ready."""
+        if self._known is None:
+            self.attach()
+
+    def attach(self) -> None:
+        """Read the keys of the database's vault, or make one in an empty database; open them with the root keys.
+
+        Raises:
+            DatabaseAwayError: the database cannot be used now.
+        """
+        state = self.state
+        generation = self._database.generation
+        roots = self.root_keys()
+        with self._database.read() as connection:
+            keys = self._read(connection, roots, generation)
+        if keys is not None and keys.is_complete(roots[0]):
+            self._audit.attach(keys.vault_id, roots)
+            self._keys = keys
+        else:
+            self._complete()
+        if self.state != state:
+            log.info("vault attached", extra={"state": self.state, "needs": self.needs_fingerprint})
+
+    def _complete(self) -> None:
+        """Make what is missing: the vault, its first key, this desktop's wraps."""
+        with self.changing_keys() as change:
+            root = change.roots[0]
+            make_first_key(change.connection, change.keys, root)
+            if complete(change.connection, change.keys, root):
+                fingerprint = key_fingerprint(root)
+                self._audit.append(change.connection, action="share", actor=SYSTEM, fingerprint=fingerprint)
+
+    @contextlib.contextmanager
+    def changing_keys(self, *given: bytes) -> Iterator[KeyChange]:
+        """A transaction that may change keys; the vault is attached anew once it is committed.
+
+        Args:
+            given: more root keys to open the vault with.
+
+        Raises:
+            DatabaseAwayError: the database cannot be used now.
+            AuditUnavailableError: what the block appended to the audit log cannot be written.
+        """
+        generation = self._database.generation
+        with self._audit.writing() as connection:
+            hold_vault(connection)
+            roots = self.root_keys()
+            keys = self._read_present(connection, (*roots, *given), generation)
+            self._audit.attach(keys.vault_id, roots)
+            yield KeyChange(connection, keys, roots)
+            changed = self._read_present(connection, (*roots, *given), generation)
+        self._keys = changed
+
+    def _read(self, connection: sa.Connection, roots: tuple[bytes, ...], generation: int) -> Keys | None:
+        return read_keys(
+            connection, roots, before=self._keys, api_secret=self._config.api_key_secret, generation=generation
+        )
+
+    def _read_present(self, connection: sa.Connection, roots: tuple[bytes, ...], generation: int) -> Keys:
+        keys = self._read(connection, roots, generation)
+        if keys is None:  # its row was deleted in this very moment
+            raise DatabaseAwayError
+        return keys
+
+    @property
+    def _known(self) -> Keys | None:
+        """What is known of the present database's keys; None if that is another one, or another connection to it."""
+        keys = self._keys
+        return keys if keys is not None and keys.generation == self._database.generation else None
+
+    def keys(self) -> Keys:
+        """Return the vault's keys, attaching first if need be.
+
+        Raises:
+            DatabaseAwayError: the database cannot be used now.
+        """
+        self.ensure_attached()
+        keys = self._known
+        if keys is None:  # lost again in this very moment
+            raise DatabaseAwayError
+        return keys
+
+    def unlocked_keys(self) -> Keys:
+        """Return the keys of an unlocked vault.
+
+        Raises:
+            VaultLockedError: it is locked; names the fingerprint of the key that it needs.
+        """
+        keys = self.keys()
+        if keys.active is None:
+            self.attach()  # the key file may have been completed, or another desktop has shared the key
+            keys = self.keys()
+        if keys.active is None:
+            raise keys.locked(keys.active_kid)
+        return keys
+
+    @property
+    def state(self) -> State:
+        """unlocked, locked or unavailable."""
+        keys = self._known
+        if keys is None:
+            return "unavailable"
+        return "unlocked" if keys.active is not None else "locked"
+
+    @property
+    def needs_fingerprint(self) -> str | None:
+        """The fingerprint of a root key that would unlock the vault; None while it is not locked."""
+        keys = self._known
+        return None if keys is None else keys.needs_fingerprint
+
+    def sealing_keys(self, connection: sa.Connection) -> tuple[Keys, VaultKey]:
+        """Return the vault's keys at this moment and the active one, and hold them until the transaction ends."""
+        keys = self._held.get(connection) or self._hold_keys(connection)
+        key = keys.active
+        if key is None:
+            raise keys.locked(keys.active_kid)
+        return keys, key
+
+    def _hold_keys(self, connection: sa.Connection) -> Keys:
+        generation = self._database.generation
+        query = sa.select(vaults.c.vault_id, vaults.c.epoch).with_for_update(read=True)
+        found = connection.execute(query).one_or_none()
+        keys = self._known
+        if keys is None or found is None or (keys.vault_id, keys.epoch) != tuple(found):  # another desktop has rotated
+            keys = self._read_present(connection, self.root_keys(), generation)
+        self._held[connection] = keys
+        return keys

@@ -1,0 +1,212 @@
+"""Whether all that is sealed opens: `vault verify`, and the doctor's look at the vault."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import sqlalchemy as sa
+
+from app.core.encryption import fingerprint as key_fingerprint
+from app.core.readiness import Readiness
+from app.core.sealing import FormatUnknownError, SealBrokenError, unwrap
+from app.core.security import existing_keys
+from app.core.startup import WatchedSqlite, choose_database
+from app.db.migrations import HEAD, current_revision, problems_of_database
+from app.models.vault import RECOVERY, UNREADABLE, secrets, vault_keys, vault_wraps
+from app.services.secret_rows import (
+    ApiSecretMissingError,
+    SecretFormatUnknownError,
+    SecretUnreadableError,
+    info_of,
+    open_row,
+    select_sealed,
+)
+from app.services.vault_keys import ESCROW, Keys, VaultLockedError, opened_fingerprint_key, read_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.core.config import Config
+    from app.db.session import Database
+    from app.schemas.vault import SecretInfo
+    from app.services.attachment import Attachment
+
+_BATCH_ROWS: Final = 500
+
+
+class Tally(NamedTuple):
+    """What became of the values of one sealed column."""
+
+    opened: int = 0
+    broken: int = 0
+    """Moved, tampered with, or given up."""
+    locked: int = 0
+    """Cannot be told here: the key is not at hand."""
+    waiting: int = 0
+    """Stored with another `API_KEY_ENCRYPTION_SECRET`."""
+
+
+OPENED: Final = Tally(opened=1)
+BROKEN: Final = Tally(broken=1)
+LOCKED: Final = Tally(locked=1)
+WAITING: Final = Tally(waiting=1)
+
+
+def outcome_of(row: Any, keys: Keys) -> Tally:
+    """Tell whether one secret opens."""
+    try:
+        open_row(row, keys)
+    except ApiSecretMissingError:
+        return WAITING
+    except VaultLockedError:
+        return LOCKED
+    except (SecretUnreadableError, SecretFormatUnknownError):
+        return BROKEN
+    return OPENED
+
+
+def _rows(connection: sa.Connection) -> Iterator[Any]:
+    """Yield every secret with what opening it takes, in batches."""
+    last_id: str | None = None
+    while True:
+        query = select_sealed().limit(_BATCH_ROWS)
+        rows = connection.execute(query if last_id is None else query.where(secrets.c.id > last_id)).all()
+        yield from rows
+        if len(rows) < _BATCH_ROWS:
+            return
+        last_id = rows[-1].id
+
+
+# --- vault verify ----------------------------------------------------------------------------------------------------
+
+
+def verify(attachment: Attachment, database: Database) -> tuple[Tally, list[SecretInfo]]:
+    """Open every secret.
+
+    Returns:
+        How many open, and those that do not, which are marked now; a secret whose key is only not at hand is not.
+
+    Raises:
+        VaultLockedError: the vault is locked.
+    """
+    keys = attachment.unlocked_keys()
+    tally, broken = Tally(), []
+    with database.read() as connection:
+        for row in _rows(connection):
+            outcome = outcome_of(row, keys)
+            tally = _sum(tally, outcome)
+            if outcome is BROKEN:
+                broken.append((row.id, row.ciphertext))
+    return tally, [info for place in broken if (info := _marked(database, *place, keys)) is not None]
+
+
+def _marked(database: Database, secret_id: str, ciphertext: str, keys: Keys) -> SecretInfo | None:
+    """Mark a secret; None if it was replaced or deleted meanwhile."""
+    is_same = (secrets.c.id == secret_id) & (secrets.c.ciphertext == ciphertext)
+    with database.write() as connection:
+        connection.execute(sa.update(secrets).where(is_same).values(status=UNREADABLE))
+        row = connection.execute(sa.select(secrets).where(is_same)).one_or_none()
+    return None if row is None else info_of(row, keys)
+
+
+def _sum(first: Tally, second: Tally) -> Tally:
+    return Tally(*(a + b for a, b in zip(first, second, strict=True)))
+
+
+# --- doctor ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a look at the vault found; nothing was changed."""
+
+    keys: Keys
+    tallies: dict[str, Tally]
+    """By sealed column, `table.column`."""
+
+    @property
+    def total(self) -> Tally:
+        """The sum over all columns."""
+        return functools.reduce(_sum, self.tallies.values(), Tally())
+
+
+def look(config: Config) -> Findings | None:
+    """Look at every sealed value of the configured database; None if it has no vault yet.
+
+    Raises:
+        ProblemError: the database cannot be reached, or the key file cannot be read.
+    """
+    run = Readiness().begin_run()
+    of_file = existing_keys(config.config_dir)
+    roots = (*config.encryption_keys, *(of_file.keys if of_file is not None else ()))
+    watched = choose_database(config, of_file, run)
+    try:
+        if isinstance(watched, WatchedSqlite) and not watched.file.exists():
+            return None
+        watched.prove(run)
+        with problems_of_database(), watched.database.reader.connect() as connection:
+            if current_revision(connection) != HEAD:
+                return None
+            keys = read_keys(connection, roots, before=None, api_secret=config.api_key_secret, generation=0)
+            if keys is None:
+                return None
+            return Findings(keys, {str(column): check(connection, keys, roots) for column, check in CHECKS.items()})
+    finally:
+        watched.abandon()
+
+
+def _check_secrets(connection: sa.Connection, keys: Keys, _: Sequence[bytes]) -> Tally:
+    return functools.reduce(_sum, (outcome_of(row, keys) for row in _rows(connection)), Tally())
+
+
+def _check_fingerprint_keys(connection: sa.Connection, keys: Keys, _: Sequence[bytes]) -> Tally:
+    def outcome(row: Any) -> Tally:
+        key = keys.opened.get(row.kid)
+        if key is None:
+            return LOCKED
+        return BROKEN if opened_fingerprint_key(key, row.fingerprint_key) is None else OPENED
+
+    return functools.reduce(_sum, map(outcome, connection.execute(sa.select(vault_keys)).all()), Tally())
+
+
+def _check_wraps(connection: sa.Connection, keys: Keys, roots: Sequence[bytes]) -> Tally:
+    by_fingerprint = {key_fingerprint(root): root for root in roots}
+
+    def outcome(row: Any) -> Tally:
+        root = by_fingerprint.get(row.fingerprint)
+        if root is None:
+            return LOCKED
+        try:
+            unwrap(root, keys.vault_id, row.kid, row.wrap)
+        except SealBrokenError:
+            return BROKEN
+        return OPENED
+
+    return functools.reduce(_sum, map(outcome, connection.execute(sa.select(vault_wraps)).all()), Tally())
+
+
+def _check_escrows(connection: sa.Connection, keys: Keys, _: Sequence[bytes]) -> Tally:
+    def outcome(row: Any) -> Tally:
+        key = keys.opened.get(row.kid)
+        if key is None:
+            return LOCKED
+        try:
+            root = key.open_internal(ESCROW, row.escrow or "")
+        except (SealBrokenError, FormatUnknownError):
+            return BROKEN
+        return OPENED if key_fingerprint(root) == row.fingerprint else BROKEN
+
+    query = sa.select(vault_wraps).where(vault_wraps.c.kind == RECOVERY)
+    return functools.reduce(_sum, map(outcome, connection.execute(query).all()), Tally())
+
+
+CHECKS: Final[dict[sa.Column[Any], Callable[[sa.Connection, Keys, Sequence[bytes]], Tally]]] = {
+    vault_keys.c.fingerprint_key: _check_fingerprint_keys,
+    vault_wraps.c.wrap: _check_wraps,
+    vault_wraps.c.escrow: _check_escrows,
+    secrets.c.ciphertext: _check_secrets,
+}
+"""How each sealed column is looked at; a test demands that none is missing."""
