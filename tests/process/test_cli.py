@@ -379,7 +379,7 @@ def test_bundle_holds_what_support_needs_and_nothing_secret(
     log = config_dir / "data" / "logs" / "sidecar.log"
     with log.open("a") as file:
         file.write(f'a line of another program: {key} password=CANARY postgresql://u:CANARY@h/d "token": "CANARY"\n')
-        file.write(f"{'x' * 100}\n" * 20_000 + '{"message": "the last line"}\n')
+        file.write(f"{'x' * 100}\n" * 11_000 + '{"message": "the last line"}\n')
     log.with_name("sidecar.log.1").write_text('{"message": "older"}\n')
 
     finished = run("doctor", "--bundle", str(tmp_path / "bundle.zip"), HTTPS_PROXY="http://CANARY@proxy")

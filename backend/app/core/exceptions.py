@@ -169,7 +169,6 @@ STATUS_CODES = {
     404: "not-found",
     405: "method-not-allowed",
     413: "body-too-large",
-    415: "unsupported-media-type",
     500: "internal",
 }
 """Machine codes of answers that the framework makes before a route is reached."""
@@ -179,7 +178,6 @@ STATUS_SENTENCES = {
     404: "Not found",
     405: "Method not allowed",
     413: "The request body is larger than 1 MiB",
-    415: "The request body must be application/json",
 }
 
 

@@ -151,21 +151,16 @@ class Stop:
         self._requested: float | None = None
         self._act: Callable[[float], object] | None = None
 
-    def request(self, grace_s: float) -> bool:
-        """Stop; running requests get `grace_s`. The first request counts, unless a later one is more urgent.
-
-        Returns:
-            Whether this request counts.
-        """
+    def request(self, grace_s: float) -> None:
+        """Stop; running requests get `grace_s`. The first request counts, unless a later one is more urgent."""
         with self._lock:
             if self._requested is not None and self._requested <= grace_s:
-                return False
+                return
             self._requested = grace_s
             act = self._act
         exit_at_the_latest(grace_s + LAST_RESORT_S, 0)
         if act is not None:
             act(grace_s)
-        return True
 
     def connect(self, act: Callable[[float], object]) -> None:
         """Let `act` carry the request out; at once if it came already."""
@@ -188,8 +183,9 @@ class Stop:
             self._act = self._act or (lambda _: None)
 
     def _on_signal(self, *_: object) -> None:
-        counts = self.request(ASKED_GRACE_S)
-        if counts and self._act is None:
+        is_first = self._requested is None
+        self.request(ASKED_GRACE_S)
+        if is_first and self._act is None:
             raise StoppedEarlyError
 
 

@@ -46,6 +46,9 @@ class _Protocol(H11Protocol):
     """HTTP/1.1 whose answer to garbage is the same envelope as every other error."""
 
     def send_400_response(self, msg: str) -> None:
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            self.transport.close()  # the request was answered already, such as one refused before its body ended
+            return
         body = malformed_request_body()
         headers = [(name.lower().encode(), value.encode()) for name, value in error_headers("bad-request").items()]
         headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]

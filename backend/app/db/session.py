@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from app.core.exceptions import DatabaseAwayError, ProblemError
+from app.core.exceptions import DatabaseAwayError, ProblemError, ValidationError
 from app.core.logging import get_logger
 from app.core.problems import Problem, problem
 from app.db.connect import (
@@ -44,6 +44,8 @@ RETIRED_LIMIT_S: Final = STATEMENT_TIMEOUT_MS / 1000 + 5
 SQLITE_BUSY_TIMEOUT_MS: Final = 5_000
 _UUID_OID: Final = 2950
 """PostgreSQL's type number of `uuid`."""
+_UNSTORABLE: Final = ("22P05", "22021")
+"""A database in another encoding than UTF-8 lacks the character."""
 _BUSY: Final = "The database is busy. Please retry."
 
 log = get_logger(__name__)
@@ -353,6 +355,8 @@ class Database:
         if exc.connection_invalidated or _is_lost(exc):
             self.on_failure()
             return DatabaseAwayError()
+        if _sqlstate(exc) in _UNSTORABLE:
+            return ValidationError("A character of the text cannot be stored in this database")
         code = _away_code(exc)
         if code == "busy":
             return DatabaseAwayError(_BUSY, code=code)

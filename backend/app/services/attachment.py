@@ -1,4 +1,4 @@
-"""What this process knows of the vault's keys: read when the database is ready, changed under a lock, told as a state."""
+"""What this process knows of the vault's keys: read when the database is ready, changed under a lock."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ describe.skipIf(!isComplete)('the first run of the example, in a real Electron',
     await app.reaches('Reconnecting');
     const problem = page.getByRole('alert');
     await problem.waitFor();
-    expect(await problem.textContent()).toMatch(/refused|lost/);
+    expect(await problem.textContent()).toMatch(/connection lost|refused|starting up or shutting down/i);
     await app.shot('7-database-away');
 
     await postgres.startAgain();

@@ -36,7 +36,8 @@ class VaultController(Controller):
     )
     def unlock(self, data: UnlockBody, vault: Vault, audit: Audit) -> VaultDocument:
         """Give the key that the vault needs, or its recovery code; this computer's own key opens it from then on."""
-        unlock(vault.attachment, audit, encryption_key=data.encryption_key, recovery_code=data.recovery_code, actor=ACTOR)
+        given = {"encryption_key": data.encryption_key, "recovery_code": data.recovery_code}
+        unlock(vault.attachment, audit, **given, actor=ACTOR)
         return vault.document()
 
     @post(
