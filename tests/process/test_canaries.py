@@ -305,7 +305,7 @@ def test_journey_went_everywhere(journey: Journey) -> None:
     assert journey.commands["status 0"] >= len(CANARIES)
     assert journey.commands["status 1"] >= len(CANARIES)
     assert journey.commands["migrations upgrade 0"] >= len(CANARIES)
-    assert journey.commands["migrations upgrade 1"] >= len(CANARIES)
+    assert journey.commands["migrations upgrade 1"] >= len(CANARIES) // 2
     assert sum(journey.commands.values()) >= 8 * 2 * len(CANARIES)
     logs = next(text for where, text in journey.said if where == "log files")
     levels = {json.loads(line)["level"] for line in logs.splitlines()}

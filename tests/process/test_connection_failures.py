@@ -883,7 +883,9 @@ def held_in_recovery(server: PostgresServer) -> Iterator[Callable[[], object]]:
     data = Path(server.query("SHOW data_directory")[0][0])
     gate = data / "the-archive-answers"
     server.stop()
-    server.configure(restore_command=f"'until [ -e {gate} ]; do sleep 0.05; done; false'")
+    archive = f"'until [ -e {gate} ]; do sleep 0.05; done; false'"
+    # nobody is let in to read before it has recovered
+    server.configure(restore_command=archive, hot_standby="off")
     ServerAccount.choose().write(data / "recovery.signal", "")
     server.start(wait=False)
     fields = server.dsn_fields()
@@ -893,7 +895,7 @@ def held_in_recovery(server: PostgresServer) -> Iterator[Callable[[], object]]:
     finally:
         gate.touch()
         server.wait_ready()
-        server.configure(restore_command="''")
+        server.configure(restore_command="''", hot_standby="on")
         gate.unlink()
 
 

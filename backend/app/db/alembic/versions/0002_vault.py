@@ -132,6 +132,7 @@ def _create_audit() -> None:
     op.create_index("uq_audit_entries_writer_writer_seq", "audit_entries", ["writer", "writer_seq"], unique=True)
     op.create_index("ix_audit_entries_owner", "audit_entries", ["owner_kind", "owner_id", "seq"])
     op.create_index("ix_audit_entries_action_seq", "audit_entries", ["action", "seq"])
+    op.create_index("ix_audit_entries_owner_kind_seq", "audit_entries", ["owner_kind", "seq"])
 
 
 def downgrade() -> None:
