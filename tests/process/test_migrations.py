@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import multiprocessing
 import os
 import signal
 import threading
@@ -21,6 +20,7 @@ from app.core.readiness import Readiness
 from app.db.migrations import HEAD, LOCK_KEY, LOCK_WAIT_S, run_upgrade, upgrade_to_head
 from app.db.session import open_postgresql, open_sqlite
 from app.db.settings import settings_from_url
+from tests.support import children
 from tests.support.databases import fresh_database
 from tests.support.sidecar import Sidecar, run_command
 from tests.support.traffic import ask_once
@@ -40,11 +40,6 @@ OPENERS: dict[str, Callable[[str], OpenDatabase]] = {
     "sqlite": lambda path: open_sqlite(Path(path)),
 }
 KILLED = -signal.SIGKILL
-FORKING = multiprocessing.get_context("forkserver")
-"""Children come from one process that has imported the packages, which takes longer than an upgrade."""
-FORKING.set_forkserver_preload(
-    ["alembic.command", "cryptography.fernet", "httpx", "psutil", "psycopg2", "pytest", "sqlalchemy", "uvicorn"]
-)
 
 
 def ready_sidecar(database: Database) -> Sidecar:
@@ -153,18 +148,11 @@ def upgrade_and_die(dialect: str, location: str, point: int | str, start: str | 
             die_at("commit")
 
     upgrade_to_head(database, Readiness().begin_run())
-    os._exit(0)
 
 
 def exit_status(dialect: str, location: str, point: int | str, start: str | None = None) -> int:
-    """Run `upgrade_and_die` to its end."""
-    process = FORKING.Process(target=upgrade_and_die, args=(dialect, location, point, start))
-    process.start()
-    process.join(60)
-    status = process.exitcode
-    process.close()
-    assert status is not None
-    return status
+    """Run `upgrade_and_die` in a child to its end."""
+    return children.wait(children.start(lambda: upgrade_and_die(dialect, location, point, start)))
 
 
 def schema_of(database: OpenDatabase) -> tuple[str | None, list[str]]:

@@ -284,7 +284,7 @@ def test_odd_but_sound_handshake_is_taken(line: bytes) -> None:
     with Sidecar(
         stdio=True, token=json.loads(line.splitlines()[0])["token"], handshake=line, env=NO_DATABASE
     ) as sidecar:
-        sidecar.wait_for_state("setup_required")
+        sidecar.wait_for_listening()
         sidecar.close_stdin()
         assert sidecar.wait_for_exit() == 0
 
@@ -294,7 +294,7 @@ def test_handshake_may_come_in_pieces() -> None:
     with Sidecar(stdio=True, token=TOKEN, handshake=b"", env=NO_DATABASE) as sidecar:
         for byte in handshake():
             sidecar.write_stdin(bytes([byte]))
-        sidecar.wait_for_state("setup_required")
+        sidecar.wait_for_listening()
 
 
 # Events and the proof
@@ -857,7 +857,7 @@ def test_jumping_clocks_do_not_disturb(postgres: PostgresServer, tmp_path: Path)
         with Sidecar(stdio=True, env=env) as sidecar:
             sidecar.wait_healthy()
             with Stream(sidecar, "GET", "/health") as health, Stream(sidecar, "GET", MEMBERS) as reads:
-                for days in (3000, -3000, 0):
+                for days in (3000, -3000):
                     clock.write_text(f"{days:+}d")
                     year = str(time.gmtime(time.time() + days * 86_400).tm_year)
                     wait_until(
@@ -865,10 +865,11 @@ def test_jumping_clocks_do_not_disturb(postgres: PostgresServer, tmp_path: Path)
                         timeout_s=10,
                         what="the clock to jump",
                     )
-                    jumped_at = time.monotonic()
                     body = {"name": "Ada", "email": f"ada{days}@example.org"}
                     assert ask_once(sidecar, "POST", MEMBERS, body).status == 201
-                    reads.wait_for(200, since=jumped_at + HEARTBEAT_S)
+                    reads.wait_for(200, since=time.monotonic())
+                # and after a heartbeat has met the new time
+                reads.wait_for(200, since=time.monotonic() + HEARTBEAT_S)
 
             assert health.statuses() == {200}
             assert reads.statuses() == {200}

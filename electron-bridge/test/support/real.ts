@@ -1,20 +1,13 @@
 /** The real sidecar in a folder of its own, started by the bridge. */
-import {mkdtempSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {onTestFinished} from 'vitest';
 import type {SidecarOptions} from '../../src/index.js';
 import {watched, type Watched} from './fakes.js';
 import {sidecarPart} from './parts.js';
 
-export const sidecar = sidecarPart();
+export {temporaryFolder} from './folder.js';
 
-/** A folder that goes with the test. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'taskflow-bridge-'));
-  onTestFinished(() => rmSync(folder, {recursive: true, force: true}));
-  return folder;
-}
+export const sidecar = sidecarPart();
 
 /** Start the real sidecar; it is stopped with the test. */
 export function real(options: SidecarOptions & {readonly configDir: string}): Watched {

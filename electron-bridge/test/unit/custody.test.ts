@@ -1,5 +1,4 @@
-import {existsSync, mkdtempSync, readFileSync, readdirSync, statSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {existsSync, readFileSync, readdirSync, statSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {expect, test} from 'vitest';
 import {
@@ -10,6 +9,7 @@ import {
   type KeyCustodyOptions,
   type SafeStorageLike,
 } from '../../src/custody.js';
+import {temporaryFolder} from '../support/folder.js';
 
 /** A secure store that reverses bytes; `lost` makes it fail to open what it sealed. */
 function store(
@@ -33,7 +33,7 @@ function custody(more: Partial<KeyCustodyOptions> = {}): KeyCustodyOptions & {re
   const handedOver: string[] = [];
   return {
     safeStorage: store(),
-    file: join(mkdtempSync(join(tmpdir(), 'custody-')), 'folder', 'key.bin'),
+    file: join(temporaryFolder(), 'folder', 'key.bin'),
     platform: 'darwin',
     handedOver,
     onRecoveryKey(key) {

@@ -1,8 +1,8 @@
-import {chmodSync, mkdirSync, mkdtempSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {chmodSync, mkdirSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {expect, test} from 'vitest';
 import {findCommand, packagedExecutable} from '../../src/locate.js';
+import {temporaryFolder} from '../support/folder.js';
 
 test('the packaged executable lies in a folder of its own below resources', () => {
   expect(packagedExecutable('R', 'linux')).toBe(join('R', 'taskflow-sidecar', 'taskflow-sidecar'));
@@ -10,7 +10,7 @@ test('the packaged executable lies in a folder of its own below resources', () =
 });
 
 test('a given command wins, then the packaged executable, else there is none', () => {
-  const resources = mkdtempSync(join(tmpdir(), 'resources-'));
+  const resources = temporaryFolder();
   expect(findCommand(undefined, resources)).toBeNull();
   expect(findCommand(undefined, undefined)).toBeNull();
 

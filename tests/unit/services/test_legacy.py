@@ -988,7 +988,6 @@ def test_kill_at_any_point_is_resumed(filled: OtherApplication, config: Config, 
         assert outcome.total.encrypted + count_tokens(left) == count_tokens(done) == 2 * N + 2
         assert kept(left, done)
 
-    print(kills)
     assert kills >= REQUIRED_KILLS
 
 
