@@ -104,8 +104,8 @@ def key() -> None:
 def key_rotate(config_dir: str | None) -> int:
     """Replace fernet.key and re-encrypt what hangs on it, beside a stopped sidecar or through a running one.
 
-    Not re-encrypted is what 'vault encrypt-legacy' wrote into another application's database: while that is in use, keep
-    the key.
+    Not re-encrypted is what 'vault encrypt-legacy' wrote into another application's database: while that is in use,
+    keep the key.
     """
     from app.core.client import SidecarClient
     from app.core.exceptions import AlreadyRunningError

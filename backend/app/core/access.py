@@ -129,12 +129,20 @@ class Gate:
         self._rules = rules
         self._readiness = readiness
         self._application: ASGIApp | None = None
-        self._loaded = asyncio.Event()
+        self._is_stopping = False
+        self._decided = asyncio.Event()
+        """The application has loaded, or never will because the process stops."""
 
     def open(self, application: Any) -> None:
         """Pass requests on to the ASGI `application` from now on; call it in the event loop."""
-        self._application = application
-        self._loaded.set()
+        if not self._is_stopping:
+            self._application = application
+            self._decided.set()
+
+    def stop(self) -> None:
+        """Let nothing wait any more for an application that has not loaded yet; call it in the event loop."""
+        self._is_stopping = True
+        self._decided.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check one request and pass it on."""
@@ -172,20 +180,21 @@ class Gate:
             await self._answer_early(scope["path"], answer)
             return
         try:
-            application = await self._loaded_application()
-            await application(scope, answer.receive, answer.send)
+            await self._decided.wait()
+            if self._application is None:
+                await self._answer_stopping(answer)
+            else:
+                await self._application(scope, answer.receive, answer.send)
         except asyncio.CancelledError:  # the grace period of a stop is over; answered, there is nothing to log
             if answer.has_begun:
                 raise
-            await answer.error(503, "The sidecar is stopping.", "stopping", {"Retry-After": "5"})
+            await self._answer_stopping(answer)
         except Exception:  # the outermost edge of every request
             log.exception("request failed")
             await answer.error(500, INTERNAL, "internal")
 
-    async def _loaded_application(self) -> ASGIApp:
-        while self._application is None:
-            await self._loaded.wait()
-        return self._application
+    async def _answer_stopping(self, answer: _Answer) -> None:
+        await answer.error(503, "The sidecar is stopping.", "stopping", {"Retry-After": "5"})
 
     async def _answer_early(self, path: str, answer: _Answer) -> None:
         """Answer health questions while the application still loads."""

@@ -135,14 +135,14 @@ _CATALOGUE: Final[tuple[tuple[str, bool, str, str, str], ...]] = (
         True,
         DBA,
         "The database server is starting up or shutting down.",
-        "Wait a moment; the connection is retried by itself.",
+        "Wait a moment, then try again; a saved connection is retried by itself.",
     ),
     (
         "connection-lost",
         True,
         DBA,
         "Database connection lost. Please retry.",
-        "Wait a moment; the connection is retried by itself.",
+        "Wait a moment, then try again; a saved connection is retried by itself.",
     ),
     (
         "not-postgresql",

@@ -229,7 +229,7 @@ class Sidecar:
         rules = AccessRules(port=self._port, token=self._token, allowed_origins=self._config.allowed_origins)
         gate = Gate(rules, self._readiness)
         server = Server(gate, lambda: self._when_listening(loop, gate, server))
-        self._stop.connect(lambda grace_s: _call_in(loop, self._begin_stop, server, grace_s))
+        self._stop.connect(lambda grace_s: _call_in(loop, self._begin_stop, gate, server, grace_s))
         with self._readiness.listening(self._announce_state):
             await server.serve(sockets=[self._listener])
         self._stop.request(ASKED_GRACE_S)  # bounds what follows
@@ -289,8 +289,9 @@ class Sidecar:
         gc.freeze()
         gc.enable()
 
-    def _begin_stop(self, server: Any, grace_s: float) -> None:
+    def _begin_stop(self, gate: Gate, server: Any, grace_s: float) -> None:
         log.info("stopping", extra={"grace_s": grace_s})
+        gate.stop()
         if self._parts is not None:
             self._parts.status.stopping()
         server.stop(grace_s)

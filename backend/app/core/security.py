@@ -57,7 +57,7 @@ def prepare_config_directory(directory: Path) -> None:
     try:
         is_private = make_private_directory(directory)
         probe.touch(OWNER_FILE)
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # the directory's owner may be clearing left-overs away
     except OSError as exc:
         raise ConfigDirectoryUnusableError(f"The config directory cannot be used: {exc.strerror}.") from None
     if not is_private:

@@ -212,7 +212,9 @@ def _problem_of(exc: DBAPIError, right: str) -> Problem:
         return problem(
             "migration-failed",
             "The database schema could not be upgraded because the database is read-only.",
-            "Give the address of the primary server, or ask the database administrator to allow writing.",
+            "Give the address of the primary server, or ask the database administrator to allow writing; "
+            "it is tried again by itself.",  # a standby may be promoted
+            retryable=True,
             who=DBA,
         )
     if state in ("55P03", "40P01", "57014"):

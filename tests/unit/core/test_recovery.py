@@ -65,7 +65,7 @@ def test_codes_may_be_typed_as_people_do(typed: str) -> None:
 )
 def test_other_text_is_no_code(typed: str) -> None:
     """It is refused, and the error keeps nothing of it, not even as the error it came from."""
-    with pytest.raises(ValueError, match="^not a recovery code$") as caught:
+    with pytest.raises(ValueError, match=r"^not a recovery code$") as caught:
         recovery_key(typed, VAULT)
 
     assert caught.value.__context__ is None

@@ -112,36 +112,46 @@ FROZEN: dict[str, tuple[Binding, str, str]] = {
     "tenant": (
         PLACE,
         "sk-live-0123456789abcdef",
-        "vf1.0a1b2c3d.gAAAAABrADZAAAECAwQFBgcICQoLDA0ODxw17qD5pj3mntO0u2jZAJh6ZoJ0SJ5RVIAwDgVLeg9ls9Xmu-jtFqvRv6u_ZY3h"
-        "KNe8fgOdy1bG_kHjjGN5Zix6IM4fhfk7chvAp-Oohi8aS2ajA90TPRssR6Qe2WWnRGGiPDWKPp3KfAOcHUrowNnRGG2iLMN7-Q9jf-8eRzzk"
-        "VHlchmpSq5PU1N9t9tSIi107rBspzGANLzFjnCn9iZL_qB63VqWLMkskksrYPHqe",
+        (
+            "vf1.0a1b2c3d.gAAAAABrADZAAAECAwQFBgcICQoLDA0ODxw17qD5pj3mntO0u2jZAJh6ZoJ0SJ5RVIAwDgVLeg9ls9Xmu-jtFqvRv6u_ZY3h"
+            "KNe8fgOdy1bG_kHjjGN5Zix6IM4fhfk7chvAp-Oohi8aS2ajA90TPRssR6Qe2WWnRGGiPDWKPp3KfAOcHUrowNnRGG2iLMN7-Q9jf-8eRzzk"
+            "VHlchmpSq5PU1N9t9tSIi107rBspzGANLzFjnCn9iZL_qB63VqWLMkskksrYPHqe"
+        ),
     ),
     "expiring, not ASCII, with outer blanks": (
         binding("camera", "door-3", "password", version=7, expires_at="2027-01-31T00:00:00.000000Z"),
         " pässwörd 🔑 ",
-        "vf1.0a1b2c3d.gAAAAABrADZAAAECAwQFBgcICQoLDA0ODwgRcCk7BRhSHkusUEvNurFBWaOeB04wgqCwDvAU1ieglZCc8MDa6vJMvRE7NTB7"
-        "yrtnNpJyv4yHtqROWjAiZJjVQLbFGebhfkhEZ-7oOQmkuk1PQ71KiqAI5B-X1wvFLCUjF7DmHiZqXJgG3MVkcfgx8QOYGehhLSTghFGZV_-m"
-        "wR5vYfi0_eQdmxQqB5Tou5LS_i9AKcqjK9bDm-lQ-uDGq9ODSZ0gLWSdgfXD8TYb",
+        (
+            "vf1.0a1b2c3d.gAAAAABrADZAAAECAwQFBgcICQoLDA0ODwgRcCk7BRhSHkusUEvNurFBWaOeB04wgqCwDvAU1ieglZCc8MDa6vJMvRE7NTB7"
+            "yrtnNpJyv4yHtqROWjAiZJjVQLbFGebhfkhEZ-7oOQmkuk1PQ71KiqAI5B-X1wvFLCUjF7DmHiZqXJgG3MVkcfgx8QOYGehhLSTghFGZV_-m"
+            "wR5vYfi0_eQdmxQqB5Tou5LS_i9AKcqjK9bDm-lQ-uDGq9ODSZ0gLWSdgfXD8TYb"
+        ),
     ),
     "empty": (
         binding("system", "default", "initial:openai", version=2),
         "",
-        "vf1.0a1b2c3d.gAAAAABrADZAAAECAwQFBgcICQoLDA0ODwlaDbxsVh4B0NQ4HKWbe7ZXl1javpRBuyRbl2Wl8_t3kujt7RyncD9MnVBpi9rU"
-        "1jN3Y33sV1YXt-BQMMyLhF6ViXetUYNVqKXldWsy5-n-rBl8OLz0GnirrwbHpG8sotZqT6GmsU2G7ehzlinpLUU=",
+        (
+            "vf1.0a1b2c3d.gAAAAABrADZAAAECAwQFBgcICQoLDA0ODwlaDbxsVh4B0NQ4HKWbe7ZXl1javpRBuyRbl2Wl8_t3kujt7RyncD9MnVBpi9rU"
+            "1jN3Y33sV1YXt-BQMMyLhF6ViXetUYNVqKXldWsy5-n-rBl8OLz0GnirrwbHpG8sotZqT6GmsU2G7ehzlinpLUU="
+        ),
     ),
     "looks sealed": (
         binding("server", "guild-1", version=3),
         "encrypted:gAAAAABlooks-sealed-? ",
-        "vf1.0a1b2c3d.gAAAAABrADZAAAECAwQFBgcICQoLDA0ODwFQKz89KMHyKIyWnGvBpQrF-PiBQmKptJUr7pj-hMegOzcNCmNRCJoBCu7AMQ7J"
-        "wBdEL8rf3mFnIKKPLG72G7_EK-RW8SQdtvAFVo51T2FJaDjNbXSdvcIQbnSSEPh2xgi0YM2xniUWYffA3Fh3x6liPzdQnmqDF2pcu3lYXDOM"
-        "PVpB62W6-6m-buBYHHe7LA2LY7hosQnS4CQIlWPd8HndAvuIVGk8_7220ztHVcfG",
+        (
+            "vf1.0a1b2c3d.gAAAAABrADZAAAECAwQFBgcICQoLDA0ODwFQKz89KMHyKIyWnGvBpQrF-PiBQmKptJUr7pj-hMegOzcNCmNRCJoBCu7AMQ7J"
+            "wBdEL8rf3mFnIKKPLG72G7_EK-RW8SQdtvAFVo51T2FJaDjNbXSdvcIQbnSSEPh2xgi0YM2xniUWYffA3Fh3x6liPzdQnmqDF2pcu3lYXDOM"
+            "PVpB62W6-6m-buBYHHe7LA2LY7hosQnS4CQIlWPd8HndAvuIVGk8_7220ztHVcfG"
+        ),
     ),
     "user, with additional input": (
         binding("user", "u-1", "google", additional=b"additional secret of at least 32 characters"),
         "AQ.user-key-0123456789",
-        "vf1.0a1b2c3d.gAAAAABrADZAAAECAwQFBgcICQoLDA0OD4qz6MvjYzfPdnnI1KGUlS33ZKyZGM_e4gXIPl-0VAEuNJAPvs0l1cxxX2DvWwPV"
-        "LYb49lllNbvW9joOa1V8eJYynbfAeW05c7f8X0hk1tAumiS8yvKf8w1FHsRGWAcWunlj-KQe4yW4Z2UNpqwGC5i66mwDBMV43aKzhCe0h2s1"
-        "HTUPNJ0p7vTRTbLvOYbi__vCPpoXO-TDMFg8NxgosjcIo7RiSD8_bFK4OIaPEIaA",
+        (
+            "vf1.0a1b2c3d.gAAAAABrADZAAAECAwQFBgcICQoLDA0OD4qz6MvjYzfPdnnI1KGUlS33ZKyZGM_e4gXIPl-0VAEuNJAPvs0l1cxxX2DvWwPV"
+            "LYb49lllNbvW9joOa1V8eJYynbfAeW05c7f8X0hk1tAumiS8yvKf8w1FHsRGWAcWunlj-KQe4yW4Z2UNpqwGC5i66mwDBMV43aKzhCe0h2s1"
+            "HTUPNJ0p7vTRTbLvOYbi__vCPpoXO-TDMFg8NxgosjcIo7RiSD8_bFK4OIaPEIaA"
+        ),
     ),
 }
 """By name: place, secret, ciphertext. Made by a program of its own, from the description alone."""
@@ -171,9 +181,7 @@ def test_sealing_makes_the_frozen_ciphertexts(
     place: Binding, secret: str, ciphertext: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With clock and IV held still, sealing writes the very same bytes: nothing else is random, nothing is left out."""
-    monkeypatch.setattr(
-        Fernet, "encrypt", lambda fernet, data: fernet._encrypt_from_parts(data, FROZEN_AT, FROZEN_IV)
-    )
+    monkeypatch.setattr(Fernet, "encrypt", lambda fernet, data: fernet._encrypt_from_parts(data, FROZEN_AT, FROZEN_IV))
 
     assert KEY.seal(place, secret) == ciphertext
 
@@ -186,9 +194,7 @@ def test_frozen_keys_of_the_vaults_own_open(monkeypatch: pytest.MonkeyPatch) -> 
     assert KEY.open_internal("fingerprint", FROZEN_FINGERPRINT_KEY) == FINGERPRINT_KEY
     assert KEY.open_internal("escrow", FROZEN_ESCROW) == RECOVERY_ROOT
 
-    monkeypatch.setattr(
-        Fernet, "encrypt", lambda fernet, data: fernet._encrypt_from_parts(data, FROZEN_AT, FROZEN_IV)
-    )
+    monkeypatch.setattr(Fernet, "encrypt", lambda fernet, data: fernet._encrypt_from_parts(data, FROZEN_AT, FROZEN_IV))
     assert wrap(ROOT_KEY, KEY) == FROZEN_WRAP
     assert KEY.seal_internal("fingerprint", FINGERPRINT_KEY) == FROZEN_FINGERPRINT_KEY
     assert KEY.seal_internal("escrow", RECOVERY_ROOT) == FROZEN_ESCROW
@@ -354,9 +360,9 @@ def test_unknown_formats_are_told_apart(text: str) -> None:
 FRAMES: dict[str, Callable[[bytes], bytes]] = {
     "another version of the frame": lambda header: b"\x02" + header[1:] + b"secret\x80",
     "no padding": lambda header: header + b"secret",
-    "only zeros": lambda header: bytes(64),
+    "only zeros": lambda _: bytes(64),
     "header only": lambda header: header,
-    "nothing": lambda header: b"",
+    "nothing": lambda _: b"",
     "mark inside the header": lambda header: header[:-1] + b"\x80",
 }
 
@@ -388,7 +394,9 @@ def test_a_wrap_opens_with_its_root_key_only() -> None:
             unwrap(root, vault, kid, text)
 
 
-@given(data=st.binary(max_size=80), noise=st.text(st.sampled_from("AZaz09+/=-_ \n"), max_size=3), at=st.integers(0, 110))
+@given(
+    data=st.binary(max_size=80), noise=st.text(st.sampled_from("AZaz09+/=-_ \n"), max_size=3), at=st.integers(0, 110)
+)
 @PROPERTY
 def test_canonical_base64_is_what_encoding_gives(data: bytes, noise: str, at: int) -> None:
     """The quick test says the same as decoding and encoding again."""
@@ -419,7 +427,13 @@ def test_unused_bits_must_be_zero(last: str) -> None:
 
 @pytest.mark.parametrize(
     ("token", "expected"),
-    [(SPEC_TOKEN.encode(), True), (b"", False), (b"gAAA", True), (b"AAAA", False), (SPEC_TOKEN.encode() + b"\n", False)],
+    [
+        (SPEC_TOKEN.encode(), True),
+        (b"", False),
+        (b"gAAA", True),
+        (b"AAAA", False),
+        (SPEC_TOKEN.encode() + b"\n", False),
+    ],
 )
 def test_canonical_tokens_begin_with_fernets_version(token: bytes, expected: bool) -> None:
     """An empty text and other base64 are no tokens."""

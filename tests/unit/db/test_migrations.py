@@ -289,7 +289,7 @@ def test_sqlite_that_another_program_writes_is_a_problem_that_passes(
 @pytest.mark.parametrize(
     ("statement", "code", "words", "retryable"),
     [
-        pytest.param("SET TRANSACTION READ ONLY", "migration-failed", "read-only", False, id="read-only"),
+        pytest.param("SET TRANSACTION READ ONLY", "migration-failed", "read-only", True, id="read-only"),
         pytest.param(
             "SET LOCAL statement_timeout = 1; SELECT pg_sleep(1)", "migration-failed", "lock", True, id="late"
         ),
