@@ -66,7 +66,7 @@ def message_of_migration(document: dict[str, Any]) -> str | None:
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read"])
 def test_many_sidecars_at_once_upgrade_once(postgres: PostgresServer, isolation: str) -> None:
     """Twenty start on an empty database: one upgrades it, all become ready, none is slower than the bounded wait."""
-    count = 20 if isolation == "read committed" else 4
+    count = 20 if isolation == "read committed" else 2
     with fresh_database(postgres) as database, contextlib.ExitStack() as stack:
         database.execute(f"ALTER ROLE {database.username} SET default_transaction_isolation = '{isolation}'")
         begun_at = time.monotonic()

@@ -63,6 +63,8 @@ class SlowCases:
     """A sidecar whose handshake never comes to its end."""
     outlasted: Future[SlowEnd]
     """A sidecar that is asked to stop while requests wait for a lock that nobody releases."""
+    clocks: Future[None]
+    """A sidecar whose clock jumps; an error is what it could not stand."""
     quiet_stream: list[str]
     """Lines of a status stream while nothing changes."""
 
@@ -80,13 +82,14 @@ class SlowEnd:
 
 
 @pytest.fixture(scope="module")
-def slow_cases(postgres: PostgresServer) -> Iterator[SlowCases]:
+def slow_cases(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlowCases]:
     """Begin them."""
     with ThreadPoolExecutor() as executor, Sidecar(stdio=True, env=NO_DATABASE) as quiet:
         late = executor.submit(_wait_for_a_handshake)
         outlasted = executor.submit(_outlast_the_grace_period, postgres)
+        clocks = executor.submit(_live_through_jumps, postgres, tmp_path_factory.mktemp("clock"))
         with status_events(quiet) as stream:
-            yield SlowCases(late, outlasted, stream)
+            yield SlowCases(late, outlasted, clocks, stream)
 
 
 def _wait_for_a_handshake() -> SlowEnd:
@@ -112,6 +115,44 @@ def _outlast_the_grace_period(postgres: PostgresServer) -> SlowEnd:
             answers = [request.answer() for request in requests]
             sessions_ended = database.sessions() == 0
         return SlowEnd(status, took_s, sidecar.events, sidecar.stderr_text(), answers, sessions_ended)
+
+
+def _live_through_jumps(postgres: PostgresServer, directory: Path) -> None:
+    require_binary("faketime", package="faketime")
+    libraries = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    if not libraries:
+        missing_part("libfaketime is not where Debian puts it")
+    clock = directory / "clock"
+    clock.write_text("+0")
+    env = {
+        "LD_PRELOAD": str(libraries[0]),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_CACHE_DURATION": "1",
+        # A real jump of the wall clock leaves the monotonic clock alone.
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    with fresh_database(postgres) as database:
+        env["TASKFLOW_DATABASE_URL"] = database.url
+        with Sidecar(stdio=True, env=env) as sidecar:
+            sidecar.wait_healthy()
+            with Stream(sidecar, "GET", "/health") as health, Stream(sidecar, "GET", MEMBERS) as reads:
+                for days in (3000, -3000):
+                    clock.write_text(f"{days:+}d")
+                    year = str(time.gmtime(time.time() + days * 86_400).tm_year)
+                    wait_until(
+                        lambda: any(year in answer.headers["date"] for answer in health.answers[-1:]),  # noqa: B023
+                        timeout_s=10,
+                        what="the clock to jump",
+                    )
+                    body = {"name": "Ada", "email": f"ada{days}@example.org"}
+                    assert ask_once(sidecar, "POST", MEMBERS, body).status == 201
+                    reads.wait_for(200, since=time.monotonic())
+                # and after a heartbeat has met the new time
+                reads.wait_for(200, since=time.monotonic() + HEARTBEAT_S)
+
+            assert health.statuses() == {200}
+            assert reads.statuses() == {200}
+            assert sidecar.stop() == 0
 
 
 @contextlib.contextmanager
@@ -416,15 +457,22 @@ def test_status_events_tell_each_change_until_the_stop(tmp_path: Path) -> None:
         with status_events(sidecar) as lines, status_events(sidecar) as others:
             wait_until(lambda: documents(lines) and documents(others), timeout_s=5, what="the first documents")
             assert documents(lines)[0] == sidecar.status()
-            assert ask_once(sidecar, "POST", "/api/v1/settings/retry").status == 202
-
+            with black_hole() as (host, port):
+                fields = {"host": host, "port": port, "database": "team", "username": "lead", "password": "secret"}
+                sidecar.save_connection(fields)
+                for stream in (lines, others):
+                    wait_until(
+                        lambda: _running(documents(stream)[-1]) == "connect",  # noqa: B023
+                        timeout_s=5,
+                        what="the change",
+                    )
+                assert ask_once(sidecar, "DELETE", "/api/v1/settings/connection").status == 204
             for stream in (lines, others):
                 wait_until(
-                    lambda: "starting" in [document["state"] for document in documents(stream)],  # noqa: B023
+                    lambda: documents(stream)[-1]["state"] == "setup_required",  # noqa: B023
                     timeout_s=5,
-                    what="the change",
+                    what="the change back",
                 )
-                wait_until(lambda: documents(stream)[-1]["state"] == "setup_required", timeout_s=5, what="the last")  # noqa: B023
             stopped_at = time.monotonic()
             assert ask_once(sidecar, "POST", "/api/v1/shutdown").status == 202
             assert sidecar.wait_for_exit() == 0
@@ -837,45 +885,6 @@ def test_sidecar_by_hand_tells_where_it_is() -> None:
 # Clocks, secrets, surroundings
 
 
-def test_jumping_clocks_do_not_disturb(postgres: PostgresServer, tmp_path: Path) -> None:
-    """Days forward and back, under a ready sidecar on PostgreSQL: no loss, no stop, no hanging."""
-    require_binary("faketime", package="faketime")
-    libraries = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-    if not libraries:
-        missing_part("libfaketime is not where Debian puts it")
-    clock = tmp_path / "clock"
-    clock.write_text("+0")
-    env = {
-        "LD_PRELOAD": str(libraries[0]),
-        "FAKETIME_TIMESTAMP_FILE": str(clock),
-        "FAKETIME_CACHE_DURATION": "1",
-        # A real jump of the wall clock leaves the monotonic clock alone.
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
-    with fresh_database(postgres) as database:
-        env["TASKFLOW_DATABASE_URL"] = database.url
-        with Sidecar(stdio=True, env=env) as sidecar:
-            sidecar.wait_healthy()
-            with Stream(sidecar, "GET", "/health") as health, Stream(sidecar, "GET", MEMBERS) as reads:
-                for days in (3000, -3000):
-                    clock.write_text(f"{days:+}d")
-                    year = str(time.gmtime(time.time() + days * 86_400).tm_year)
-                    wait_until(
-                        lambda: any(year in answer.headers["date"] for answer in health.answers[-1:]),  # noqa: B023
-                        timeout_s=10,
-                        what="the clock to jump",
-                    )
-                    body = {"name": "Ada", "email": f"ada{days}@example.org"}
-                    assert ask_once(sidecar, "POST", MEMBERS, body).status == 201
-                    reads.wait_for(200, since=time.monotonic())
-                # and after a heartbeat has met the new time
-                reads.wait_for(200, since=time.monotonic() + HEARTBEAT_S)
-
-            assert health.statuses() == {200}
-            assert reads.statuses() == {200}
-            assert sidecar.stop() == 0
-
-
 def test_secrets_of_the_handshake_are_nowhere(tmp_path: Path) -> None:
     """Token and key are in no process's arguments or environment, no log at debug level, no file, no answer."""
     token, key = secrets.token_hex(32), Fernet.generate_key().decode()
@@ -966,6 +975,11 @@ def test_requests_that_outlast_the_grace_period_are_ended(slow_cases: SlowCases)
     assert GRACE_S - 0.5 < end.took_s < GRACE_S + 1
     assert {answer.status for answer in end.answers} <= {0, 503}
     assert end.sessions_ended
+
+
+def test_jumping_clocks_do_not_disturb(slow_cases: SlowCases) -> None:
+    """Years forward and back, under a ready sidecar on PostgreSQL: no loss, no stop, no hanging."""
+    slow_cases.clocks.result(60)
 
 
 def test_quiet_status_stream_is_kept_alive(slow_cases: SlowCases) -> None:

@@ -148,7 +148,7 @@ def assert_away(answer: Answer) -> None:
     ("end", "outage_s"),
     [
         pytest.param("kill9", 0.0, id="killed"),
-        pytest.param("kill9", 3.0, id="killed-and-long-away"),
+        pytest.param("kill9", 2.0, id="killed-and-long-away"),
         pytest.param("immediate", 1.5, id="stopped"),
     ],
 )
@@ -553,7 +553,7 @@ def test_embedded_database_that_is_moved_away_is_a_loss() -> None:
 def test_halted_sidecar_recovers_by_itself(sidecar: Sidecar) -> None:
     """A process that was stopped and continued, as a laptop's sleep does, is healthy again at once."""
     with Stream(sidecar, "GET", MEMBERS) as reads:
-        for _ in range(3):
+        for _ in range(2):
             sidecar.send_signal(signal.SIGSTOP)
             wait_until(
                 lambda: psutil.Process(sidecar.pid).status() == psutil.STATUS_STOPPED, timeout_s=5, what="the stop"

@@ -13,24 +13,26 @@ from psycopg2 import sql
 
 from app.core.config import Config
 from app.core.encryption import encode_key
+from app.core.readiness import Readiness
 from app.core.sealing import hint_of
 from app.core.security import KEY_FILE, load_or_create_keys
 from app.db.base import utc_now
+from app.db.session import Database as SidecarDatabase
 from app.models.vault import secrets, vault_owners
 from app.services.audit import Audit
 from app.services.rotation import Rotations, installation
 from app.services.secret_rows import Place, SecretName, seal_row
 from app.services.vault import Vault
-from tests.support.in_process import on_postgresql, on_sqlite
+from tests.support.in_process import InProcess, on_postgresql, on_sqlite
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from app.db.session import OpenDatabase
     from app.schemas.vault import SecretInfo
     from tests.support.databases import Database
-    from tests.support.in_process import InProcess
 
 ACTOR = "test"
 
@@ -126,6 +128,19 @@ def empty_store(kind: str, directory: Path, postgresql: Callable[[], Database]) 
     database.execute(sql.SQL("DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION {}").format(owner))
     with on_postgresql(database.fields()) as store:
         yield store
+
+
+@contextlib.contextmanager
+def opened_store(opened: OpenDatabase) -> Iterator[InProcess]:
+    """Provide a database that has its tables already."""
+    readiness = Readiness()
+    readiness.begin_run().ready(opened.description)
+    database = SidecarDatabase(readiness)
+    database.replace(opened)
+    try:
+        yield InProcess(database, opened)
+    finally:
+        database.cut_off()
 
 
 def desktop(

@@ -41,8 +41,10 @@ CREDENTIALS_FILE: Final = "db_credentials.enc"
 MAX_FILE_BYTES: Final = 1 << 20
 
 _changing: Final = threading.Lock()
-"""Held by whatever changes the two files: a save in the middle of a rotation would encrypt under a key that is about
-to go. Other processes keep out because they do not own the directory."""
+"""Held by whatever changes the two files: a save that has read the keys before a rotation would encrypt under one that
+is gone when it is done. Other processes keep out because they do not own the directory."""
+_rotating: Final = threading.Lock()
+"""Held for a whole rotation, which may wait for the database; saves need not wait for that."""
 
 log = get_logger(__name__)
 
@@ -186,6 +188,18 @@ def rotate_keys(directory: Path, rewrap: Callable[[KeyRing], bool]) -> bool:
     Raises:
         ProblemError: a file is missing, damaged or cannot be written.
     """
+    try:
+        with _rotating:
+            ring = _put_new_key_in_front(directory)
+            retired = rewrap(ring) and _retire_old_keys(directory, ring)
+    except OSError:
+        raise ProblemError(problem("storage-unwritable")) from None
+    log.info("key file rotated", extra={"fingerprint": fingerprint(ring.keys[0]), "retired": retired})
+    return retired
+
+
+def _put_new_key_in_front(directory: Path) -> KeyRing:
+    """Add a key and encrypt the credentials under it; the old keys stay for now."""
     with _changing:
         old = existing_keys(directory)
         if old is None:
@@ -193,19 +207,21 @@ def rotate_keys(directory: Path, rewrap: Callable[[KeyRing], bool]) -> bool:
                 problem("key-missing", "There is no key file fernet.key yet.", "Start the sidecar once; it makes one.")
             )
         saved = read_credentials(directory, old)
-        both = KeyRing((_new_key(), *old.keys))
-        new = KeyRing(both.keys[:1])
-        try:
-            write_atomically(directory / KEY_FILE, _key_file_content(both))
-            if saved is not None:
-                _write_credentials(directory, saved.values, new, at=saved.saved_at)
-            retired = rewrap(both)
-            if retired:
-                write_atomically(directory / KEY_FILE, _key_file_content(new))
-        except OSError:
-            raise ProblemError(problem("storage-unwritable")) from None
-    log.info("key file rotated", extra={"fingerprint": fingerprint(new.keys[0]), "retired": retired})
-    return retired
+        ring = KeyRing((_new_key(), *old.keys))
+        write_atomically(directory / KEY_FILE, _key_file_content(ring))
+        if saved is not None:
+            _write_credentials(directory, saved.values, ring, at=saved.saved_at)
+    return ring
+
+
+def _retire_old_keys(directory: Path, ring: KeyRing) -> bool:
+    """Leave only the first key in the file; False if a file was replaced meanwhile, so that it would not be enough."""
+    first = KeyRing(ring.keys[:1])
+    with _changing:
+        if read_keys(directory) != ring or not _are_readable(directory, first):
+            return False
+        write_atomically(directory / KEY_FILE, _key_file_content(first))
+    return True
 
 
 def _key_file_content(ring: KeyRing) -> bytes:

@@ -73,11 +73,8 @@ def parse_handshake(line: bytes) -> Handshake:
         raise HandshakeInvalidError("Stdin ended before the handshake.")
     if len(line) > MAX_HANDSHAKE_BYTES:
         raise HandshakeInvalidError("The handshake is longer than 64 KiB.")
-    try:
-        message = json.loads(line)
-    except (ValueError, RecursionError):
-        raise HandshakeInvalidError("The handshake is not JSON.") from None
-    if not isinstance(message, dict):
+    message = _decoded(line)
+    if message is None:
         raise HandshakeInvalidError("The handshake is not a JSON object.")
     protocol = message.get("protocol")
     if isinstance(protocol, bool) or protocol != PROTOCOL:
@@ -89,6 +86,15 @@ def parse_handshake(line: bytes) -> Handshake:
     if encryption_key is not None and not isinstance(encryption_key, str):
         raise HandshakeInvalidError("The handshake's encryption_key is not text.")
     return Handshake(token, encryption_key or None)
+
+
+def _decoded(line: bytes) -> dict[str, Any] | None:
+    """Return the JSON object; the decoder's error, which holds the whole line, ends here."""
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return message if isinstance(message, dict) else None
 
 
 def watch_parent(on_gone: Callable[[], None]) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound=msgspec.Struct)
 
+_NOT_JSON: Final = object()
 BLANK: Final = "field cannot be blank"
 NULL: Final = "field cannot be null"
 
@@ -194,13 +195,20 @@ def decode_object(raw: bytes) -> dict[str, Any]:
     Raises:
         ValidationError: it is no JSON, or no object.
     """
-    try:
-        value = json.loads(raw.decode(), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        raise ValidationError("body: Input should be valid JSON") from None
+    value = _decoded(raw)
+    if value is _NOT_JSON:
+        raise ValidationError("body: Input should be valid JSON")
     if not isinstance(value, dict):
         raise ValidationError("body: Input should be an object")
     return value
+
+
+def _decoded(raw: bytes) -> object:
+    """Return the value; the decoder's errors, which hold the whole text, end here: not even a context refers to them."""
+    try:
+        return json.loads(raw.decode(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return _NOT_JSON
 
 
 def _refuse_constant(_: str) -> None:

@@ -163,6 +163,14 @@ class Attachment:
             raise DatabaseAwayError
         return keys
 
+    def keys_at(self, epoch: int | None) -> Keys:
+        """Return the vault's keys as they were at that epoch or later: a row that was read with it may need them."""
+        keys = self.keys()
+        if keys.epoch != epoch:  # another desktop has changed the keys
+            self.attach()
+            keys = self.keys()
+        return keys
+
     def unlocked_keys(self) -> Keys:
         """Return the keys of an unlocked vault.
 

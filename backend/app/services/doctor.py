@@ -51,7 +51,10 @@ class Check:
 
 
 def examine(config: Config) -> list[Check]:
-    """Look at everything the sidecar needs; nothing is changed, and no check stops the others."""
+    """Look at everything the sidecar needs; no check stops the others.
+
+    Nothing is changed, but for the rights of other users, which every read of a file takes away.
+    """
     checks: list[tuple[str, Callable[[Config], Check]]] = [
         ("config directory", _config_directory),
         ("sidecar", _sidecar),

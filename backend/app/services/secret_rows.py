@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from app.core.exceptions import ConflictError
 from app.core.sealing import Binding, FormatUnknownError, Owner, SealBrokenError, VaultKey, kid_of
 from app.db.base import instant_text, utc_now
-from app.models.vault import EXPIRED, UNREADABLE, secrets, vault_owners
+from app.models.vault import EXPIRED, UNREADABLE, secrets, vault_owners, vaults
 from app.schemas.vault import SecretInfo
 from app.services.vault_keys import Keys, VaultLockedError
 
@@ -101,9 +101,14 @@ def is_secret(which: SecretName) -> sa.ColumnElement[bool]:
 
 
 def select_sealed(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
-    """Select, by id, what opening a row takes, its owner's salt included, and more columns."""
+    """Select, by id, what opening a row takes, and more columns.
+
+    That includes the salt of its owner, and the vault's epoch: keys of another one may not be those of the row.
+    """
     is_owner = (vault_owners.c.owner_kind == secrets.c.owner_kind) & (vault_owners.c.owner_id == secrets.c.owner_id)
+    epoch = sa.select(vaults.c.epoch).scalar_subquery().label("epoch")
     columns: tuple[Any, ...] = (
+        epoch,
         secrets.c.id,
         secrets.c.owner_kind,
         secrets.c.owner_id,

@@ -24,7 +24,7 @@ from app.core.logging import get_logger
 from app.core.sealing import fingerprint_of, forget_derived_keys, hint_of
 from app.db.base import utc_now
 from app.db.statements import insert_if_absent
-from app.models.vault import RECOVERY, UNKNOWN, UNREADABLE, secrets, vault_owners, vault_rotations, vault_wraps, vaults
+from app.models.vault import RECOVERY, UNKNOWN, UNREADABLE, secrets, vault_owners, vault_rotations, vault_wraps
 from app.schemas.vault import SecretInfo, VaultDocument
 from app.services.attachment import Attachment
 from app.services.secret_rows import (
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
 
 SALT_BYTES: Final = 32
 _SALT: Final = re.compile(rf"[0-9a-f]{{{2 * SALT_BYTES}}}")
-_EPOCH: Final = sa.select(vaults.c.epoch).scalar_subquery().label("epoch")
 
 log = get_logger(__name__)
 
@@ -349,17 +348,13 @@ class Vault:
 
     def _row(self, which: SecretName) -> Any:
         self.attachment.keys()
-        query = select_sealed(secrets.c.fingerprint, _EPOCH).where(is_secret(which))
+        query = select_sealed(secrets.c.fingerprint).where(is_secret(which))
         with self._database.read() as connection:
             return connection.execute(query).one_or_none()
 
     def _opened(self, row: Any, which: SecretName, actor: str) -> str:
-        keys = self.attachment.keys()
-        if row.epoch != keys.epoch or row.kid not in keys.opened:  # another desktop has changed the keys
-            self.attachment.attach()
-            keys = self.attachment.keys()
         try:
-            secret = open_row(row, keys)
+            secret = open_row(row, self.attachment.keys_at(row.epoch))
             _require_unexpired(row)
         except (VaultLockedError, SecretUnreadableError, SecretFormatUnknownError, SecretExpiredError) as exc:
             self._refuse(row, which, actor, exc.code)

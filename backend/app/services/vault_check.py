@@ -92,14 +92,15 @@ def verify(attachment: Attachment, database: Database) -> tuple[Tally, list[Secr
     Raises:
         VaultLockedError: the vault is locked.
     """
-    keys = attachment.unlocked_keys()
+    attachment.unlocked_keys()
     tally, broken = Tally(), []
     with database.read() as connection:
         for row in _rows(connection):
-            outcome = outcome_of(row, keys)
+            outcome = outcome_of(row, attachment.keys_at(row.epoch))
             tally = _sum(tally, outcome)
             if outcome is BROKEN:
                 broken.append((row.id, row.ciphertext))
+    keys = attachment.keys()
     return tally, [info for place in broken if (info := _marked(database, *place, keys)) is not None]
 
 
@@ -150,12 +151,22 @@ def look(config: Config) -> Findings | None:
         with problems_of_database(), watched.database.reader.connect() as connection:
             if current_revision(connection) != HEAD:
                 return None
-            keys = read_keys(connection, roots, before=None, api_secret=config.api_key_secret, generation=0)
-            if keys is None:
-                return None
-            return Findings(keys, {str(column): check(connection, keys, roots) for column, check in CHECKS.items()})
+            return _findings(connection, config, roots)
     finally:
         watched.abandon()
+
+
+def _findings(connection: sa.Connection, config: Config, roots: Sequence[bytes]) -> Findings | None:
+    """Look, and once more if the keys were changed meanwhile; a rotation changes them twice."""
+    epoch = None
+    while True:
+        keys = read_keys(connection, roots, before=None, api_secret=config.api_key_secret, generation=0)
+        if keys is None:
+            return None
+        tallies = {str(column): check(connection, keys, roots) for column, check in CHECKS.items()}
+        if keys.epoch == epoch or not any(tally.broken for tally in tallies.values()):
+            return Findings(keys, tallies)
+        epoch = keys.epoch
 
 
 def _check_secrets(connection: sa.Connection, keys: Keys, _: Sequence[bytes]) -> Tally:

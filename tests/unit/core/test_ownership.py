@@ -85,9 +85,14 @@ def test_killed_owner_leaves_the_directory_free(tmp_path: Path) -> None:
 
 def test_children_do_not_inherit_the_lock(tmp_path: Path) -> None:
     """A program that the sidecar starts, such as a browser, must not keep the directory owned after its end."""
+    script = "print('running', flush=True); input()"
     with owned(tmp_path):
-        child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False)
+        child = subprocess.Popen(
+            [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, close_fds=False
+        )
     try:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"running\n"
         with owned(tmp_path):
             pass
     finally:

@@ -325,6 +325,49 @@ def test_old_keys_stay_while_something_hangs_on_them(tmp_path: Path) -> None:
     assert len((tmp_path / KEY_FILE).read_bytes()) == 44
 
 
+def test_save_does_not_wait_for_what_else_is_encrypted_anew(tmp_path: Path) -> None:
+    """A database that answers slowly holds no save up; what is saved meanwhile is under the new key."""
+    save_credentials(tmp_path, VALUES)
+
+    def rewrap(_: KeyRing) -> bool:
+        save_credentials(tmp_path, {**VALUES, "host": "new.example"})
+        return True
+
+    assert rotate_keys(tmp_path, rewrap) is True
+
+    assert saved_in(tmp_path).values["host"] == "new.example"
+    assert len((tmp_path / KEY_FILE).read_bytes()) == 44
+
+
+def test_key_that_was_replaced_meanwhile_stays(tmp_path: Path) -> None:
+    """A save over a key file that was damaged in the middle of a rotation made another key, and that one counts."""
+    save_credentials(tmp_path, VALUES)
+
+    def rewrap(_: KeyRing) -> bool:
+        (tmp_path / KEY_FILE).write_bytes(b"damaged")
+        save_credentials(tmp_path, {**VALUES, "host": "new.example"})
+        return True
+
+    assert rotate_keys(tmp_path, rewrap) is False
+
+    assert saved_in(tmp_path).values["host"] == "new.example"
+
+
+def test_old_key_stays_while_the_credentials_need_it(tmp_path: Path) -> None:
+    """Somebody restored the file of before in the middle of a rotation."""
+    save_credentials(tmp_path, VALUES)
+    token = (tmp_path / CREDENTIALS_FILE).read_bytes()
+
+    def rewrap(_: KeyRing) -> bool:
+        (tmp_path / CREDENTIALS_FILE).write_bytes(token)
+        return True
+
+    assert rotate_keys(tmp_path, rewrap) is False
+    assert saved_in(tmp_path).values == VALUES
+    assert rotate_keys(tmp_path, lambda _: True) is True
+    assert saved_in(tmp_path).values == VALUES
+
+
 def test_rotation_refuses_what_it_cannot_read(tmp_path: Path) -> None:
     """Rotating over damaged files would lose them."""
     save_credentials(tmp_path, VALUES)

@@ -494,7 +494,7 @@ def test_what_is_no_json(raw: bytes) -> None:
 
     assert refused.value.message == NOT_JSON
     assert refused.value.__cause__ is None
-    assert refused.value.__suppress_context__
+    assert refused.value.__context__ is None
 
 
 @pytest.mark.parametrize("raw", [b"null", b"[]", b"1", b'"a"', b"true"])
