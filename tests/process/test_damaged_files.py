@@ -296,7 +296,7 @@ def load(directory: Path) -> dict[str, Any]:
 
 
 def snapshot(directory: Path) -> dict[str, tuple[int, int, bytes | str]]:
-    """What is in a directory: mode, inode and content of the two files and of everything named after them."""
+    """Mode, inode and content of the two files and of everything that is named after them."""
     found: dict[str, tuple[int, int, bytes | str]] = {}
     for path in directory.iterdir():
         status = path.lstat()
@@ -305,7 +305,7 @@ def snapshot(directory: Path) -> dict[str, tuple[int, int, bytes | str]]:
             content = str(path.readlink())
         elif stat.S_ISREG(status.st_mode):
             content = path.read_bytes() if status.st_size < 1 << 24 else f"{status.st_size} bytes"
-        if path.is_file() or path.name.startswith((KEY_FILE, CREDENTIALS_FILE, ".")):
+        if path.name.removeprefix(".").startswith((KEY_FILE, CREDENTIALS_FILE)):
             found[path.name] = (status.st_mode, status.st_ino, content)
     return found
 
@@ -326,7 +326,7 @@ def test_every_damage_is_named_and_left_alone() -> None:
                 named.append(exc.problem)
             else:
                 silent.append(variant.name)
-            if snapshot(directory) != before:
+            if snapshot(directory) != before or len(list(directory.iterdir())) != len(before):
                 overwritten.append(variant.name)
         Variant("whole").write(directory)
         healed = load(directory)

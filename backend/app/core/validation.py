@@ -204,7 +204,7 @@ def decode_object(raw: bytes) -> dict[str, Any]:
 
 
 def _decoded(raw: bytes) -> object:
-    """Return the value; the decoder's errors, which hold the whole text, end here: not even a context refers to them."""
+    """Return the value; the decoder's errors, which hold the whole text, end here: no context refers to them."""
     try:
         return json.loads(raw.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):

@@ -107,11 +107,14 @@ class Attachment:
     def _complete(self) -> None:
         """Make what is missing: the vault, its first key, this desktop's wraps."""
         with self.changing_keys() as change:
-            root = change.roots[0]
-            make_first_key(change.connection, change.keys, root)
-            if complete(change.connection, change.keys, root):
-                fingerprint = key_fingerprint(root)
-                self._audit.append(change.connection, action="share", actor=SYSTEM, fingerprint=fingerprint)
+            make_first_key(change.connection, change.keys, change.roots[0])
+            self.share(change, actor=SYSTEM)
+
+    def share(self, change: KeyChange, *, actor: str) -> None:
+        """Let this desktop's first root key open every vault key that is open now."""
+        root = change.roots[0]
+        if complete(change.connection, change.keys, root):
+            self._audit.append(change.connection, action="share", actor=actor, fingerprint=key_fingerprint(root))
 
     @contextlib.contextmanager
     def changing_keys(self, *given: bytes) -> Iterator[KeyChange]:

@@ -23,7 +23,7 @@ from app.models.vault import (
     vault_rotations,
     vault_wraps,
 )
-from app.services.vault_keys import add_key, add_wrap, complete
+from app.services.vault_keys import add_key, add_wrap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ def unlock(
         with attachment.changing_keys(candidate) as change:
             _require_wrap(change, fingerprint)
             audit.append(change.connection, action="unlock", actor=actor, fingerprint=fingerprint)
-            complete(change.connection, change.keys, change.roots[0])
+            attachment.share(change, actor=actor)
     except KeyWrongError as exc:
         audit.record(action="refused", actor=actor, fingerprint=fingerprint, outcome="refused", reason=exc.code)
         raise
