@@ -333,9 +333,9 @@ def test_sidecars_share_a_vault_and_a_third_is_locked(database: Database, sideca
     """The story of three desktops: two with the same ENCRYPTION_KEY, one without, which is let in later."""
     shared = {"TASKFLOW_DATABASE_URL": database.url, "ENCRYPTION_KEY": encode_key(KEY_A)}
     first, second = (sidecar_factory(env=shared) for _ in range(2))
-    third = sidecar_factory(env={"TASKFLOW_DATABASE_URL": database.url})
-    for sidecar in (first, second, third):
-        sidecar.wait_healthy()
+    first.wait_healthy()  # whoever is first makes the vault, for its own key
+    second.wait_healthy()
+    third = sidecar_factory(env={"TASKFLOW_DATABASE_URL": database.url}).wait_healthy()
     with on_postgresql(database.fields()) as store:
         inside = desktop(store, first.config_dir, encryption_keys=(KEY_A,))
         outside = desktop(store, third.config_dir)

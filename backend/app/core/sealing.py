@@ -91,11 +91,25 @@ class VaultKey:
             SealBrokenError: it does not open for this row under this key.
         """
         frame = self._read(_fernet_of_row(self, binding.owner, binding.secret_id, binding.name), ciphertext)
-        header = binding.header()
-        content = frame.rstrip(b"\0")
-        if not frame.startswith(header) or not content.endswith(_MARK) or len(content) <= len(header):
-            raise SealBrokenError("the frame belongs to another version of the row")
-        return content[len(header) : -1].decode()
+        return _content(frame, binding.header()).decode()
+
+    def reseal(self, binding: Binding, ciphertext: str, new: VaultKey, new_owner: Owner) -> str:
+        """Return what `new.seal` would make of the secret, for the same row; quicker, as the frame stays as it is.
+
+        Args:
+            binding: of the row.
+            ciphertext: its present one.
+            new: the key to seal under.
+            new_owner: the same owner, with the additional input that its key is to take from now on.
+
+        Raises:
+            FormatUnknownError: no ciphertext of a known format.
+            SealBrokenError: it does not open for this row under this key.
+        """
+        info = _ROW + lp(binding.secret_id, binding.name)
+        frame = self._read(_fernet(expand(_root_of_rows(self, binding.owner), info)), ciphertext)
+        _content(frame, binding.header())
+        return new._written(_fernet(expand(_root_of_rows(new, new_owner), info)), frame)
 
     def seal_internal(self, purpose: str, plaintext: bytes) -> str:
         """Seal a key of the vault's own (the fingerprints' key, the recovery key in escrow)."""
@@ -120,6 +134,18 @@ class VaultKey:
         if kid_of(ciphertext) != self.kid:
             raise SealBrokenError("made under another vault key")
         return _decrypted(fernet, ciphertext[_PREFIX_CHARS:])
+
+
+def _content(frame: bytes, header: bytes) -> bytes:
+    """Return the secret in a frame.
+
+    Raises:
+        SealBrokenError: the frame is another one's, or of another version of the row.
+    """
+    content = frame.rstrip(b"\0")
+    if not frame.startswith(header) or not content.endswith(_MARK) or len(content) <= len(header):
+        raise SealBrokenError("the frame belongs to another version of the row")
+    return content[len(header) : -1]
 
 
 def _decrypted(fernet: Fernet, token: str) -> bytes:

@@ -166,10 +166,15 @@ class Attachment:
             raise DatabaseAwayError
         return keys
 
-    def keys_at(self, epoch: int | None) -> Keys:
-        """Return the vault's keys as they were at that epoch or later: a row that was read with it may need them."""
+    def keys_at(self, epoch: int | None, kid: str) -> Keys:
+        """Return the vault's keys as they were at that epoch or later: a row that was read with it may need them.
+
+        Args:
+            epoch: of the vault when the row was read.
+            kid: of the row; one that is not at hand is worth another look.
+        """
         keys = self.keys()
-        if keys.epoch != epoch:  # another desktop has changed the keys
+        if keys.epoch != epoch or kid not in keys.opened:  # another desktop has changed the keys
             self.attach()
             keys = self.keys()
         return keys

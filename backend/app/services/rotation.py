@@ -38,8 +38,7 @@ from app.services.secret_rows import (
     Sealed,
     SecretFormatUnknownError,
     SecretUnreadableError,
-    open_row,
-    seal_row,
+    reseal_row,
     select_sealed,
 )
 from app.services.vault_keys import VaultLockedError, add_key, add_wrap, renew_recovery, roots_to_renew
@@ -390,7 +389,7 @@ def _resealed(rows: Sequence[Any], keys: Keys, new: VaultKey) -> tuple[list[_Mov
     moves, broken = [], []
     for row in rows:
         try:
-            moves.append(_Move(row.id, row.ciphertext, seal_row(row, open_row(row, keys), keys, new)))
+            moves.append(_Move(row.id, row.ciphertext, reseal_row(row, keys, new)))
         except (SecretUnreadableError, SecretFormatUnknownError):
             broken.append(row)
         except VaultLockedError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -16,6 +17,7 @@ from app.services.vault_keys import Keys, VaultLockedError
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Callable
 
 USER: Final = "user"
 """The kind of owner whose keys take `API_KEY_ENCRYPTION_SECRET` as additional input."""
@@ -134,6 +136,32 @@ def open_row(row: Any, keys: Keys) -> str:
         VaultLockedError: its key is not at hand; names what opens it.
         SecretUnreadableError: it was moved or tampered with, or its key was given up.
     """
+    return _read(row, keys, lambda key, binding: key.open(binding, row.ciphertext))
+
+
+def reseal_row(row: Any, keys: Keys, new: VaultKey) -> Sealed:
+    """Seal a row anew under another key.
+
+    Raises:
+        SecretFormatUnknownError, VaultLockedError, SecretUnreadableError: as `open_row`.
+    """
+    api_secret_fingerprint = _api_secret_fingerprint(row, keys)
+
+    def reseal(key: VaultKey, binding: Binding) -> str:
+        return key.reseal(binding, row.ciphertext, new, _owner(row, keys, api_secret_fingerprint))
+
+    return Sealed(_read(row, keys, reseal), new.kid, api_secret_fingerprint)
+
+
+def seal_row(row: Place | Any, secret: str, keys: Keys, key: VaultKey) -> Sealed:
+    """Seal a secret for the row that `row` describes."""
+    api_secret_fingerprint = _api_secret_fingerprint(row, keys)
+    ciphertext = key.seal(_binding(row, _owner(row, keys, api_secret_fingerprint)), secret)
+    return Sealed(ciphertext, key.kid, api_secret_fingerprint)
+
+
+def _read(row: Any, keys: Keys, reading: Callable[[VaultKey, Binding], str]) -> str:
+    """Find the key that a row is under, read it, or tell what is wrong."""
     try:
         kid = kid_of(row.ciphertext)
     except FormatUnknownError:
@@ -143,36 +171,25 @@ def open_row(row: Any, keys: Keys) -> str:
     key = keys.opened.get(kid)
     if key is None:
         raise keys.locked(kid)
-    secret = _opened(row, keys, key)
-    if secret is not None:
-        return secret
+    # an error raised inside could keep a decoder's error, and with it the secret, as its context
+    with contextlib.suppress(SealBrokenError, ValueError):  # ValueError: a salt that is no hex any more
+        return reading(key, _binding(row, _owner(row, keys, row.api_secret_fingerprint)))
     if row.api_secret_fingerprint not in (None, keys.api_secret_fingerprint):
         raise ApiSecretMissingError(row.api_secret_fingerprint, keys.api_secret_fingerprint)
     raise SecretUnreadableError
 
 
-def _opened(row: Any, keys: Keys, key: VaultKey) -> str | None:
-    """Return the secret; None if it does not open.
-
-    The caller raises: an error raised here could keep a decoder's error, and with it the secret, as its context.
-    """
-    try:
-        additional = b"" if row.api_secret_fingerprint is None else keys.api_secret
-        owner = Owner(row.owner_kind, row.owner_id, bytes.fromhex(row.salt or ""), additional)
-        return key.open(_binding(owner, row), row.ciphertext)
-    except (SealBrokenError, ValueError):  # ValueError: a salt that is no hex any more
-        return None
+def _api_secret_fingerprint(row: Place | Any, keys: Keys) -> str | None:
+    """Return the fingerprint of the additional secret that a row is to be sealed with; None if it takes none."""
+    return keys.api_secret_fingerprint if row.owner_kind == USER else None
 
 
-def seal_row(row: Place | Any, secret: str, keys: Keys, key: VaultKey) -> Sealed:
-    """Seal a secret for the row that `row` describes."""
-    with_api_secret = row.owner_kind == USER and keys.api_secret_fingerprint is not None
-    owner = Owner(row.owner_kind, row.owner_id, bytes.fromhex(row.salt), keys.api_secret if with_api_secret else b"")
-    ciphertext = key.seal(_binding(owner, row), secret)
-    return Sealed(ciphertext, key.kid, keys.api_secret_fingerprint if with_api_secret else None)
+def _owner(row: Place | Any, keys: Keys, api_secret_fingerprint: str | None) -> Owner:
+    additional = b"" if api_secret_fingerprint is None else keys.api_secret
+    return Owner(row.owner_kind, row.owner_id, bytes.fromhex(row.salt or ""), additional)
 
 
-def _binding(owner: Owner, row: Any) -> Binding:
+def _binding(row: Place | Any, owner: Owner) -> Binding:
     return Binding(owner, row.id, row.name, row.row_version, instant_text(row.expires_at) or "")
 
 

@@ -354,7 +354,7 @@ class Vault:
 
     def _opened(self, row: Any, which: SecretName, actor: str) -> str:
         try:
-            secret = open_row(row, self.attachment.keys_at(row.epoch))
+            secret = open_row(row, self.attachment.keys_at(row.epoch, row.kid))
             _require_unexpired(row)
         except (VaultLockedError, SecretUnreadableError, SecretFormatUnknownError, SecretExpiredError) as exc:
             self._refuse(row, which, actor, exc.code)

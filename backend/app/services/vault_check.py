@@ -96,7 +96,7 @@ def verify(attachment: Attachment, database: Database) -> tuple[Tally, list[Secr
     tally, broken = Tally(), []
     with database.read() as connection:
         for row in _rows(connection):
-            outcome = outcome_of(row, attachment.keys_at(row.epoch))
+            outcome = outcome_of(row, attachment.keys_at(row.epoch, row.kid))
             tally = _sum(tally, outcome)
             if outcome is BROKEN:
                 broken.append((row.id, row.ciphertext))
@@ -187,7 +187,7 @@ def _check_wraps(connection: sa.Connection, keys: Keys, roots: Sequence[bytes]) 
     by_fingerprint = {key_fingerprint(root): root for root in roots}
 
     def outcome(row: Any) -> Tally:
-        root = by_fingerprint.get(row.fingerprint)
+        root = by_fingerprint.get(row.fingerprint) or _root_in_escrow(row, keys)
         if root is None:
             return LOCKED
         try:
@@ -201,17 +201,24 @@ def _check_wraps(connection: sa.Connection, keys: Keys, roots: Sequence[bytes]) 
 
 def _check_escrows(connection: sa.Connection, keys: Keys, _: Sequence[bytes]) -> Tally:
     def outcome(row: Any) -> Tally:
-        key = keys.opened.get(row.kid)
-        if key is None:
+        if row.kid not in keys.opened:
             return LOCKED
-        try:
-            root = key.open_internal(ESCROW, row.escrow or "")
-        except (SealBrokenError, FormatUnknownError):
-            return BROKEN
-        return OPENED if key_fingerprint(root) == row.fingerprint else BROKEN
+        root = _root_in_escrow(row, keys)
+        return OPENED if root is not None and key_fingerprint(root) == row.fingerprint else BROKEN
 
     query = sa.select(vault_wraps).where(vault_wraps.c.kind == RECOVERY)
     return functools.reduce(_sum, map(outcome, connection.execute(query).all()), Tally())
+
+
+def _root_in_escrow(wrap: Any, keys: Keys) -> bytes | None:
+    """Return the recovery key beside its wrap; None if there is none, or it does not open."""
+    key = keys.opened.get(wrap.kid)
+    if key is None or wrap.escrow is None:
+        return None
+    try:
+        return key.open_internal(ESCROW, wrap.escrow)
+    except (SealBrokenError, FormatUnknownError):
+        return None
 
 
 CHECKS: Final[dict[sa.Column[Any], Callable[[sa.Connection, Keys, Sequence[bytes]], Tally]]] = {

@@ -90,7 +90,6 @@ def _create_secrets() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_secrets"),
     )
     op.create_index("uq_secrets_owner_name", "secrets", ["owner_kind", "owner_id", "name"], unique=True)
-    op.create_index("ix_secrets_kid_id", "secrets", ["kid", "id"])
     op.create_table(
         "vault_rotations",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
