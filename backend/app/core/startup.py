@@ -271,13 +271,22 @@ class WatchedPostgres(Watched):
             broken = True
         self.close()
         try:
-            self._heart = self._entrance.open(deadline_s=HEARTBEAT_DEADLINE_S, cancelled=run.superseded)
+            self._heart = self._new_heart(run)
         except ProblemError as exc:
             # a server without a free connection is alive; requests go on with those they have, unless those broke
             return None if exc.problem.code == "too-many-connections" and not broken else exc.problem
         if broken:
             self.database.refresh()  # whatever broke one connection may have broken the idle ones
         return None
+
+    def _new_heart(self, run: Run) -> object:
+        """Connect; once more if the server hung up meanwhile: an administrator may have ended all of our sessions."""
+        try:
+            return self._entrance.open(deadline_s=HEARTBEAT_DEADLINE_S, cancelled=run.superseded)
+        except ProblemError as exc:
+            if exc.problem.code not in ("connection-lost", "server-starting"):
+                raise
+        return self._entrance.open(deadline_s=HEARTBEAT_DEADLINE_S, cancelled=run.superseded)
 
     def _beat(self, connection: object) -> bool:
         import psycopg2
