@@ -29,6 +29,7 @@ from app.core.security import (
 )
 from app.core.startup import DATABASE_FILE
 from app.db.base import utc_now
+from app.db.migrations import HEAD
 from app.db.session import open_postgresql, open_sqlite
 from app.db.settings import settings_from_body
 from app.models.vault import vault_keys, vault_rotations, vault_wraps
@@ -265,7 +266,7 @@ CREDENTIALS = {"host": "db.example", "port": 5432, "database": "team", "username
 OPENAI = SecretName("tenant", "acme", "openai")
 
 
-def embedded_vault(directory: Path, *, schema: str = "0002") -> None:
+def embedded_vault(directory: Path, *, schema: str = HEAD) -> None:
     """Make a config directory whose embedded database has a vault with one secret, as the sidecar leaves it."""
     (directory / "data").mkdir(parents=True, mode=0o700)
     with on_sqlite(directory / "data" / DATABASE_FILE) as store:

@@ -1,13 +1,24 @@
 """Tables. Importing this package registers all of them in `app.db.base.metadata`."""
 
+from app.models.alert_rules import alert_rules
 from app.models.audit import audit_entries
+from app.models.cameras import cameras
+from app.models.chat_servers import chat_servers
 from app.models.members import members
+from app.models.tenants import tenants, trial_calls
+from app.models.usage import ai_usage
 from app.models.vault import secrets, vault_keys, vault_owners, vault_rotations, vault_wraps, vaults
 
 __all__ = [
+    "ai_usage",
+    "alert_rules",
     "audit_entries",
+    "cameras",
+    "chat_servers",
     "members",
     "secrets",
+    "tenants",
+    "trial_calls",
     "vault_keys",
     "vault_owners",
     "vault_rotations",

@@ -95,6 +95,12 @@ class SecretColumns(TypedColumns):
     status_evidence: Named[str | None] = Column(Text)
     last_validated_at: Named[dt.datetime | None] = Column(Instant)
     expires_at: Named[dt.datetime | None] = Column(Instant)
+    pinned_host: Named[str | None] = Column(Text)
+    """Origin of the provider for which an AI key was entered: it is never sent to another one."""
+    next_check_at: Named[dt.datetime | None] = Column(Instant)
+    """When an AI key is checked with its provider again."""
+    refused_at: Named[dt.datetime | None] = Column(Instant)
+    """When its provider refused an AI key first; a second refusal, some time later, makes it invalid."""
     created_at: Named[dt.datetime] = Column(Instant, nullable=False)
     updated_at: Named[dt.datetime] = Column(Instant, nullable=False)
 
@@ -126,3 +132,4 @@ vault_rotations: Final = Table("vault_rotations", metadata, RotationColumns)
 _ACTIVE = text("state = 'active'")
 Index("uq_vault_keys_active", vault_keys.c.state, unique=True, postgresql_where=_ACTIVE, sqlite_where=_ACTIVE)
 Index("uq_secrets_owner_name", secrets.c.owner_kind, secrets.c.owner_id, secrets.c.name, unique=True)
+Index("ix_secrets_next_check_at", secrets.c.next_check_at)

@@ -1,0 +1,35 @@
+"""Tenants, and what trial tenants call on the platform's key."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+from sqlalchemy import Column, ForeignKey, Integer, Named, Table, Text, TypedColumns
+
+from app.db.base import Instant, metadata
+
+
+class TenantColumns(TypedColumns):
+    """Columns of `tenants`."""
+
+    id: Named[str] = Column(Text, primary_key=True)
+    name: Named[str] = Column(Text, nullable=False)
+    tier: Named[str] = Column(Text, nullable=False)
+    trial_limit: Named[int] = Column(Integer, nullable=False)
+    """Calls a day that a trial tenant may make on the platform's key."""
+    created_at: Named[dt.datetime] = Column(Instant, nullable=False)
+    updated_at: Named[dt.datetime] = Column(Instant, nullable=False)
+
+
+class TrialCallColumns(TypedColumns):
+    """Columns of `trial_calls`: calls of a trial tenant on the platform's key, by day."""
+
+    tenant_id: Named[str] = Column(Text, ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
+    day: Named[str] = Column(Text, primary_key=True)
+    """ISO date in UTC."""
+    calls: Named[int] = Column(Integer, nullable=False)
+
+
+tenants: Final = Table("tenants", metadata, TenantColumns)
+trial_calls: Final = Table("trial_calls", metadata, TrialCallColumns)
