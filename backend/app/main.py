@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.types import Scope
 
 from app.api.health import HealthController
 from app.api.openapi import StructSchemas
@@ -18,6 +19,7 @@ from app.api.v1.members import MembersController
 from app.api.v1.settings import SettingsController
 from app.api.v1.status import StatusController
 from app.api.v1.vault import VaultController
+from app.core.access import CALLER, LAUNCHER, Caller
 from app.core.exceptions import INTERNAL, STATUS_CODES, STATUS_SENTENCES, RequestError, error_headers
 from app.core.logging import get_logger
 from app.core.readiness import Readiness
@@ -99,8 +101,11 @@ def create_app(parts: Parts, *, openapi: OpenAPIConfig | None = None) -> Litesta
     return Litestar(
         route_handlers=[*undescribed, HealthController, v1],
         dependencies={
-            name: _given(getattr(parts, name))
-            for name in ("readiness", "status", "connection", "members", "audit", "vault", "rotations")
+            "caller": Provide(_caller, sync_to_thread=False),
+            **{
+                name: _given(getattr(parts, name))
+                for name in ("readiness", "status", "connection", "members", "audit", "vault", "rotations")
+            },
         },
         exception_handlers={
             RequestError: _answer_request_error,
@@ -113,6 +118,11 @@ def create_app(parts: Parts, *, openapi: OpenAPIConfig | None = None) -> Litesta
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,
     )
+
+
+def _caller(scope: Scope) -> Caller:
+    """Return who asks, as the outermost layer found out; whoever calls the application without it is the launcher."""
+    return cast("Caller", scope.get(CALLER, LAUNCHER))
 
 
 def _given(value: Any) -> Provide:

@@ -1,4 +1,4 @@
-"""Who may talk to the sidecar: Host, Origin, launch token, and the server's own proof.
+"""Who may talk to the sidecar: Host, Origin, launch token, users' and tenants' tokens, and the server's own proof.
 
 `Gate` is the outermost ASGI layer. It checks every request before a route is looked up, adds CORS headers to every
 answer, errors included, and answers `/health` from the first moment, while the application behind it still loads.
@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from app.core.exceptions import (
     INTERNAL,
@@ -23,10 +23,11 @@ from app.core.exceptions import (
     UnauthorizedError,
     error_headers,
 )
+from app.core.jwt import JwtError, read_token
 from app.core.logging import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
+    from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 
     from app.core.readiness import Readiness
 
@@ -50,32 +51,115 @@ MAX_CHALLENGE_CHARS: Final = 512
 MAX_REFUSED_BYTES: Final = 64 << 20
 REFUSED_BODY_S: Final = 2.0
 
+GATEWAY: Final = "/ai-gateway"
+"""Below it, requests are the providers': any method, any path."""
+CALLER: Final = "taskflow.caller"
+"""Where the scope of a request that has passed holds its `Caller`."""
+_USERS: Final = "/api/api-keys"
+_TENANTS: Final = "/api/v1/tenants"
+_INITIAL: Final = (f"{_USERS}/set-initial", f"{_USERS}/status-initial")
+
 log = get_logger(__name__)
+
+
+class Caller(NamedTuple):
+    """Who asks: whoever launched the sidecar, or a user, who may belong to a tenant."""
+
+    user_id: str | None = None
+    tenant_id: str | None = None
+
+    @property
+    def is_launcher(self) -> bool:
+        """Whether it is the launch token's holder, who may do everything."""
+        return self.user_id is None
+
+    @property
+    def name(self) -> str:
+        """What the audit log calls the caller, and under which limits count."""
+        return "launch-token" if self.user_id is None else f"user:{self.user_id}"
+
+    def require_launcher(self) -> None:
+        """Refuse users; raises ForbiddenError."""
+        if not self.is_launcher:
+            raise ForbiddenError("This needs the launch token")
+
+    def require_owner(self, owner_kind: str, owner_id: str) -> None:
+        """Refuse users what belongs to another user or tenant; raises ForbiddenError."""
+        own = {"user": self.user_id, "tenant": self.tenant_id}.get(owner_kind)
+        if not self.is_launcher and own != owner_id:
+            raise ForbiddenError("This token is for another user or tenant")
+
+
+LAUNCHER: Final = Caller()
 
 
 class AccessRules:
     """The rules themselves, without any HTTP machinery."""
 
-    def __init__(self, *, port: int, token: str | None, allowed_origins: tuple[str, ...]) -> None:
-        """`token` None switches the token rule off (``--no-auth``)."""
+    def __init__(
+        self, *, port: int, token: str | None, allowed_origins: tuple[str, ...], jwt_secret: str | None = None
+    ) -> None:
+        """`token` None switches the token rule off (``--no-auth``); without `jwt_secret` no user's token is genuine."""
         self._hosts = frozenset(f"{host}:{port}" for host in HOSTS) | (frozenset(HOSTS) if port == 80 else frozenset())
         self._token = token
         self._allowed_origins = frozenset(allowed_origins)
+        self._jwt_secret = jwt_secret
 
-    def check(self, path: str, host: str | None, origin: str | None, authorization: str | None) -> None:
-        """Let a request pass.
+    def check(
+        self,
+        path: str,
+        host: str | None,
+        origin: str | None,
+        authorization: str | None,
+        api_keys: Iterable[str | None] = (),
+    ) -> Caller:
+        """Let a request pass, and tell who asks.
+
+        Args:
+            path: canonical.
+            host: of the `Host` header.
+            origin: of the `Origin` header.
+            authorization: of the `Authorization` header.
+            api_keys: of the headers in which the SDKs of providers send what they take for a key; the gateway's
+                callers show their token there.
 
         Raises:
             MisdirectedError: `Host` names another server (DNS rebinding ends here).
             ForbiddenError: a page of a foreign origin asks.
-            UnauthorizedError: the launch token is missing or wrong.
+            UnauthorizedError: the token that the path needs is missing or wrong.
         """
         if host is None or host.lower() not in self._hosts:
             raise MisdirectedError("The Host header does not name this server")
         if origin is not None and not self.is_allowed_origin(origin):
             raise ForbiddenError("This origin is not allowed", code="origin-forbidden")
-        if _needs_token(path) and not self.is_launch_token(authorization):
-            raise UnauthorizedError("The launch token is missing or wrong", headers={"WWW-Authenticate": "Bearer"})
+        if _is_below(path, GATEWAY):
+            return self._launcher_or_user([_bearer(authorization), *api_keys])
+        if _is_below(path, _TENANTS):
+            return self._launcher_or_user([_bearer(authorization)])
+        if _is_below(path, _USERS) and path not in _INITIAL:
+            return self._user([_bearer(authorization)])
+        if _is_below(path, "/api") and not self.is_launch_token(authorization):
+            raise _unauthorized("The launch token is missing or wrong")
+        return LAUNCHER
+
+    def _launcher_or_user(self, credentials: Iterable[str | None]) -> Caller:
+        given = [credential for credential in credentials if credential]
+        if any(self._is_token(credential) for credential in given):
+            return LAUNCHER
+        try:
+            return self._user(given)
+        except UnauthorizedError:
+            if self._token is None:
+                return LAUNCHER
+            raise
+
+    def _user(self, credentials: Iterable[str | None]) -> Caller:
+        """Return whose token it is; the first genuine one counts."""
+        if self._jwt_secret is not None:
+            for credential in filter(None, credentials):
+                with contextlib.suppress(JwtError):
+                    return Caller(*read_token(credential, self._jwt_secret))
+        raise _unauthorized("The token is missing, malformed or expired")
 
     def is_allowed_origin(self, origin: str) -> bool:
         """Tell whether a page of `origin` may call."""
@@ -83,11 +167,10 @@ class AccessRules:
 
     def is_launch_token(self, authorization: str | None) -> bool:
         """Compare the bearer token in constant time; true when no token is asked for."""
-        if self._token is None:
-            return True
-        scheme, _, given = (authorization or "").partition(" ")
-        matches = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self._token.encode())
-        return scheme.lower() == "bearer" and matches
+        return self._token is None or self._is_token(_bearer(authorization) or "")
+
+    def _is_token(self, given: str) -> bool:
+        return self._token is not None and hmac.compare_digest(given.encode("utf-8", "replace"), self._token.encode())
 
     def proof(self, challenge: str) -> str | None:
         """Return hex HMAC-SHA256 of the challenge under the token, both as ASCII text; None without a token.
@@ -100,8 +183,17 @@ class AccessRules:
         return hmac.new(self._token.encode("ascii"), challenge.encode("ascii"), hashlib.sha256).hexdigest()
 
 
-def _needs_token(path: str) -> bool:
-    return path == "/api" or path.startswith("/api/")
+def _is_below(path: str, root: str) -> bool:
+    return path == root or path.startswith(f"{root}/")
+
+
+def _bearer(authorization: str | None) -> str | None:
+    scheme, _, given = (authorization or "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else None
+
+
+def _unauthorized(sentence: str) -> UnauthorizedError:
+    return UnauthorizedError(sentence, headers={"WWW-Authenticate": "Bearer"})
 
 
 def split_target(target: str) -> tuple[str | None, str]:
@@ -152,28 +244,31 @@ class Gate:
         headers = _single_headers(scope)
         answer = _Answer(receive, send, self._headers(path, headers), may_read_on=b"expect" not in headers)
         try:
-            self._check(scope["method"], path, authority, headers)
+            caller = self._check(scope["method"], path, authority, headers)
         except RequestError as exc:
             await answer.error(exc.status, exc.message, exc.code, exc.headers)
             return
         if _is_preflight(scope["method"], headers):
             await answer.whole(204, None, _preflight_headers(headers))
             return
-        scope = {**scope, "path": path}
-        if scope["method"] == "HEAD":
+        scope = {**scope, "path": path, CALLER: caller}
+        if _is_below(path, GATEWAY):
+            pass  # whatever the method is, it is the provider's
+        elif scope["method"] == "HEAD":
             scope["method"], answer.has_no_body = "GET", True
         elif scope["method"] == "OPTIONS":
             # the framework's own answer leaves methods out; its refusal of a method nobody knows names them all
             scope["method"], answer.names_methods = "?", True
         await self._pass_on(scope, answer)
 
-    def _check(self, method: str, path: str, authority: str | None, headers: dict[bytes, str]) -> None:
+    def _check(self, method: str, path: str, authority: str | None, headers: dict[bytes, str]) -> Caller:
         """Apply the rules; a preflight, which cannot carry a token, is checked for Host and Origin only."""
         host = headers.get(b"host")
         if authority is not None and authority != host:
             host = None  # two names for the server: which of them would count is anybody's guess
         checked = "/" if _is_preflight(method, headers) else path
-        self._rules.check(checked, host, headers.get(b"origin"), headers.get(b"authorization"))
+        api_keys = (headers.get(b"x-api-key"), headers.get(b"x-goog-api-key"))
+        return self._rules.check(checked, host, headers.get(b"origin"), headers.get(b"authorization"), api_keys)
 
     async def _pass_on(self, scope: Scope, answer: _Answer) -> None:
         if self._application is None and scope["method"] == "GET" and scope["path"] in ("/health", "/health/live"):

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
+from urllib.parse import SplitResult, urlsplit
 
 from app.core.encryption import parse_key_list
 from app.core.exceptions import EncryptionKeyInvalidError, UsageError
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 DEFAULT_PORT: Final = 8000
 MIN_JWT_SECRET_BYTES: Final = 32
 MIN_API_KEY_SECRET_CHARS: Final = 32
+PROVIDER_NAMES: Final = {"openai": "OpenAI", "anthropic": "Anthropic", "google": "Google", "deepseek": "DeepSeek"}
+"""Names of the AI providers, as programs and as people write them."""
+MAX_INTERVAL: Final = 8760.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,21 @@ VARIABLES: Final = (
     ),
     Variable("JWT_SECRET_KEY", "none", "Signs and checks users' and tenants' tokens; at least 32 bytes."),
     Variable("API_KEY_ENCRYPTION_SECRET", "none", "Mixed into the keys of users' secrets; at least 32 characters."),
+    *(
+        Variable(f"{provider.upper()}_BASE_URL", "the provider's own", f"Where {name} is reached, without /v1.")
+        for provider, name in PROVIDER_NAMES.items()
+    ),
+    Variable("TASKFLOW_REVALIDATE_HOURS", "24", "Hours between checks of a stored API key with its provider."),
+    Variable(
+        "TASKFLOW_REVALIDATE_CONFIRM_MINUTES", "10", "Minutes until a key that its provider has refused is asked again."
+    ),
 )
 
 _NAMES: Final = tuple(variable.name for variable in VARIABLES)
 _ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+")
+_VERSION_AT_END: Final = re.compile(r"(/v1(beta)?)?/*\Z")
+_PRINTABLE: Final = re.compile(r"[!-~]+")
+_DECIMAL: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _TRUE: Final = ("1", "true", "yes", "on")
 _FALSE: Final = ("0", "false", "no", "off")
 
@@ -85,6 +100,12 @@ class Config:
     """Raw 32-byte keys of `ENCRYPTION_KEY`; the first encrypts. Empty: `fernet.key` serves."""
     jwt_secret: str | None = field(default=None, repr=False)
     api_key_secret: str | None = field(default=None, repr=False)
+    provider_urls: Mapping[str, str] = field(default_factory=dict)
+    """Where providers are reached instead of where they are by default; without a slash or version at the end."""
+    revalidate_hours: float = 24.0
+    """Hours between checks of a stored API key with its provider."""
+    revalidate_confirm_minutes: float = 10.0
+    """Minutes between the two refusals that make a stored API key invalid."""
     warnings: tuple[str, ...] = ()
     """Sentences to log: unknown variables."""
 
@@ -122,6 +143,9 @@ class Config:
             encryption_keys=read_encryption_keys(given.get("ENCRYPTION_KEY"), "ENCRYPTION_KEY"),
             jwt_secret=_jwt_secret(given.get("JWT_SECRET_KEY")),
             api_key_secret=_api_key_secret(given.get("API_KEY_ENCRYPTION_SECRET")),
+            provider_urls=_provider_urls(given),
+            revalidate_hours=_number("TASKFLOW_REVALIDATE_HOURS", given, default=24.0, minimum=0.001),
+            revalidate_confirm_minutes=_number("TASKFLOW_REVALIDATE_CONFIRM_MINUTES", given, default=10.0, minimum=0.0),
             warnings=tuple(_unknown_names(environ)),
         )
 
@@ -199,6 +223,40 @@ def _origins(text: str) -> tuple[str, ...]:
         if not _ORIGIN.fullmatch(origin):
             raise UsageError("TASKFLOW_ALLOWED_ORIGINS must hold origins such as https://app.example, with commas.")
     return origins
+
+
+def _provider_urls(given: Mapping[str, str]) -> Mapping[str, str]:
+    names = {provider: f"{provider.upper()}_BASE_URL" for provider in PROVIDER_NAMES}
+    return {provider: _base_url(name, given[name]) for provider, name in names.items() if name in given}
+
+
+def _base_url(name: str, text: str) -> str:
+    """Return a base URL without a slash or a version at the end, which the SDKs write and the paths have already."""
+    url = text.strip()
+    parts = _split(url)
+    if parts is None or "@" in parts.netloc or parts.query or parts.fragment or not _PRINTABLE.fullmatch(url):
+        raise UsageError(f"{name} must be an address such as https://api.example, without credentials.")
+    return _VERSION_AT_END.sub("", f"{parts.scheme}://{parts.netloc.lower()}{parts.path}")
+
+
+def _split(url: str) -> SplitResult | None:
+    """Return the parts of an HTTP address; None if it is none."""
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if is_usable else None
+
+
+def _number(name: str, given: Mapping[str, str], *, default: float, minimum: float) -> float:
+    text = given.get(name)
+    if text is None:
+        return default
+    number = float(text) if _DECIMAL.fullmatch(text.strip()) else -1.0
+    if not minimum <= number <= MAX_INTERVAL:
+        raise UsageError(f"{name} must be a number from {minimum:g} to {MAX_INTERVAL:g}.")
+    return number
 
 
 def _jwt_secret(text: str | None) -> str | None:

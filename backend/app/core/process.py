@@ -226,7 +226,12 @@ class Sidecar:
         from app.core.server import Server
 
         loop = asyncio.get_running_loop()
-        rules = AccessRules(port=self._port, token=self._token, allowed_origins=self._config.allowed_origins)
+        rules = AccessRules(
+            port=self._port,
+            token=self._token,
+            allowed_origins=self._config.allowed_origins,
+            jwt_secret=self._config.jwt_secret,
+        )
         gate = Gate(rules, self._readiness)
         server = Server(gate, lambda: self._when_listening(loop, gate, server))
         self._stop.connect(lambda grace_s: _call_in(loop, self._begin_stop, gate, server, grace_s))

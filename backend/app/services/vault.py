@@ -27,6 +27,8 @@ from app.db.statements import insert_if_absent
 from app.models.vault import RECOVERY, UNKNOWN, UNREADABLE, secrets, vault_owners, vault_rotations, vault_wraps
 from app.schemas.vault import SecretInfo, VaultDocument
 from app.services.attachment import Attachment
+from app.services.providers import origin_of, provider_of
+from app.services.schedule import next_check
 from app.services.secret_rows import (
     Place,
     SecretExpiredError,
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from app.core.config import Config
     from app.db.session import Database
     from app.services.audit import Audit
+    from app.services.providers import Verdict
 
 SALT_BYTES: Final = 32
 _SALT: Final = re.compile(rf"[0-9a-f]{{{2 * SALT_BYTES}}}")
@@ -76,6 +79,7 @@ class Vault:
     """The vault of the present database."""
 
     def __init__(self, config: Config, database: Database, audit: Audit) -> None:
+        self._config = config
         self._database = database
         self._audit = audit
         self.attachment = Attachment(config, database, audit)
@@ -143,9 +147,17 @@ class Vault:
         *,
         actor: str,
         expires_at: dt.datetime | None = None,
-        status: str = UNKNOWN,
+        verdict: Verdict | None = None,
     ) -> SecretInfo:
         """Store or replace a secret inside a transaction of `writing`; a mask keeps what is stored.
+
+        Args:
+            connection: of the transaction.
+            which: which secret.
+            secret: as it is to be used.
+            actor: who does it.
+            expires_at: None for never.
+            verdict: what its provider just said about it, if it was asked.
 
         Raises:
             VaultLockedError: the vault is locked; nothing was written.
@@ -168,10 +180,11 @@ class Vault:
             "row_version": place.row_version,
             "fingerprint": fingerprint_of(keys.fingerprint_key or b"", which.owner_kind, which.owner_id, secret),
             "hint": hint_of(secret),
-            "status": status,
-            "status_evidence": None,
-            "last_validated_at": None,
+            "status": UNKNOWN if verdict is None else verdict.status,
+            "status_evidence": None if verdict is None else verdict.evidence,
+            "last_validated_at": None if verdict is None else utc_now(),
             "expires_at": expires_at,
+            **self._watch(which),
             "updated_at": utc_now(),
         }
         if old is None:
@@ -181,6 +194,17 @@ class Vault:
             connection.execute(sa.update(secrets).where(secrets.c.id == place.id).values(**values))
         self._say(connection, "set" if old is None else "replace", which, actor, values["fingerprint"])
         return info_of(SimpleNamespace(**(values if old is None else {**old._asdict(), **values})), keys)
+
+    def _watch(self, which: SecretName) -> dict[str, Any]:
+        """Return what holds a provider's key to that provider, and when it is checked next."""
+        provider = provider_of(which)
+        if provider is None:
+            return {"pinned_host": None, "next_check_at": None, "refused_at": None}
+        return {
+            "pinned_host": origin_of(provider, self._config),
+            "next_check_at": next_check(self._config.revalidate_hours),
+            "refused_at": None,
+        }
 
     def _keep(
         self, connection: sa.Connection, which: SecretName, expires_at: dt.datetime | None, actor: str

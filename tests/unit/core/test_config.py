@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.config import VARIABLES, Config, read_encryption_keys
+from app.core.config import PROVIDER_NAMES, VARIABLES, Config, read_encryption_keys
 from app.core.encryption import encode_key
 from app.core.exceptions import EncryptionKeyInvalidError, UsageError
 from tests.support.sidecar import CHECKOUT
@@ -47,6 +47,12 @@ def test_every_variable_is_read() -> None:
             "ENCRYPTION_KEY": f"{KEY}, {OTHER_KEY}",
             "JWT_SECRET_KEY": "j" * 32,
             "API_KEY_ENCRYPTION_SECRET": "a" * 32,
+            "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
+            "ANTHROPIC_BASE_URL": "https://Claude.example/",
+            "GOOGLE_BASE_URL": "https://google.example/v1beta/",
+            "DEEPSEEK_BASE_URL": "https://proxy.example/deepseek/v1//",
+            "TASKFLOW_REVALIDATE_HOURS": "0.5",
+            "TASKFLOW_REVALIDATE_CONFIRM_MINUTES": " 0 ",
         }
     )
 
@@ -61,6 +67,14 @@ def test_every_variable_is_read() -> None:
         encryption_keys=(bytes(range(32)), bytes(range(32, 64))),
         jwt_secret="j" * 32,
         api_key_secret="a" * 32,
+        provider_urls={
+            "openai": "http://127.0.0.1:9",
+            "anthropic": "https://claude.example",
+            "google": "https://google.example",
+            "deepseek": "https://proxy.example/deepseek",
+        },
+        revalidate_hours=0.5,
+        revalidate_confirm_minutes=0.0,
     )
 
 
@@ -85,6 +99,24 @@ BAD_VALUES = [
     ("ENCRYPTION_KEY", encode_key(b"\0" * 32)),
     *[("JWT_SECRET_KEY", value) for value in ("short", "j" * 31, "\udcff" * 40)],
     *[("API_KEY_ENCRYPTION_SECRET", value) for value in ("short", "a" * 31, "\udcff" * 40)],
+    *[
+        (f"{provider.upper()}_BASE_URL", value)
+        for provider in PROVIDER_NAMES
+        for value in (
+            "ai.invalid",
+            "ftp://ai.invalid",
+            "https:",
+            "https://user:pass@ai.invalid",
+            "https://ai.invalid/v1?key=1",
+            "https://ai.invalid/#x",
+            "https://ai.invalid:0/",
+            "https://ai.invalid:99999/",
+            "https://[::1/",
+            "https://ai.invalid/a b",
+        )
+    ],
+    *[("TASKFLOW_REVALIDATE_HOURS", value) for value in ("0", "-1", "x", "nan", "inf", "9999", "1e3", "\uff11")],
+    *[("TASKFLOW_REVALIDATE_CONFIRM_MINUTES", value) for value in ("-1", "x", "nan", "99999")],
 ]
 SECRET_NAMES = {"ENCRYPTION_KEY", "JWT_SECRET_KEY", "API_KEY_ENCRYPTION_SECRET"}
 
