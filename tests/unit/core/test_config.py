@@ -105,7 +105,7 @@ BAD_VALUES = [
         for value in (
             "ai.invalid",
             "ftp://ai.invalid",
-            "https:",
+            "https:///v1",
             "https://user:pass@ai.invalid",
             "https://ai.invalid/v1?key=1",
             "https://ai.invalid/#x",
