@@ -1,8 +1,9 @@
 """What libpq says, as a problem with a stable code.
 
 psycopg2's connection errors carry no SQLSTATE, so the text is all there is. Network failures come from libpq itself
-in the process's own locale (C); the server's refusals may be localised: then no pattern matches, and the problem is
-``connection-failed`` with the server's own first line, cleaned.
+in the process's own locale (C); the server's refusals may be localised. Those that pass by themselves are known in
+PostgreSQL's languages; of the others no pattern matches, and the problem is ``connection-failed`` with the server's
+own first line, cleaned.
 
 With several hosts or addresses libpq prints one line for each. What a server answered outweighs a network failure:
 a rejected password must never look like a passing trouble, which would be retried.
@@ -34,6 +35,27 @@ class _Sign(NamedTuple):
     remedy: str | None = None
 
 
+_STARTING_ABROAD: Final = (
+    r"Datenbanksystem (startet|fährt herunter|ist im Wiederherstellungsmodus)|"
+    r"sistema de base de datos está (iniciándose|apagándose|en modo de recuperación)|"
+    r"système de bases? de données (se lance|s'arrête|est en cours de restauration)|"
+    r"il database (si sta avviando|si sta spegnendo|è in modalità di ripristino)|"
+    r"sistema de banco de dados está|"
+    r"データベースシステムは(起動|シャットダウン|リカバリ)|데이터베이스 시스템이 (새로 가동|중지 중|자동 복구)|"
+    r"数据库系统(正在启动|启动中|正在关闭|在恢复模式中)|資料庫系統(正在|處於復原模式)|"
+    r"система баз данных (запускается|останавливается|в режиме восстановления)|"
+    r"система бази даних (запускається|завершує роботу|. режимі відновлення)|"
+    r"databassystemet (startar upp|stänger ner|är återställningsläge)|"
+    r"მონაცემთა ბაზის სისტემ(ის გაშვება|ა ითიშება|ა აღდგენის რეჟიმშია)"
+)
+_FULL_ABROAD: Final = (
+    r"schon zu viele Verbindungen|tenemos demasiados clientes|trop de clients sont déjà connectés|"
+    r"troppi client già connessi|muitos clientes conectados|現在クライアント数が多すぎます|최대 동시 접속자 수를 초과|"
+    r"客户端连接过多|客戶端過多|уже слишком много клиентов|вже забагато клієнтів|för många klienter|"
+    r"უკვე მეტისმეტად ბევრი კლიენტია"
+)
+"""What PostgreSQL 15's own catalogues of messages say for what passes by itself."""
+
 _ANSWERS: Final = (
     _Sign(r"unsupported startup parameter|unrecognized configuration parameter", "parameter-refused"),
     _Sign(
@@ -61,7 +83,7 @@ _ANSWERS: Final = (
     ),
     _Sign(
         r"too many clients|remaining connection slots|too many connections|no more connections allowed|"
-        r"could not fork new process",
+        rf"could not fork new process|{_FULL_ABROAD}",
         "too-many-connections",
     ),
     _Sign(
@@ -72,7 +94,7 @@ _ANSWERS: Final = (
     ),
     _Sign(
         r"the database system is (starting up|shutting down|in recovery|not yet accepting|not accepting)|"
-        r"terminating connection due to|pgbouncer is shutting",
+        rf"terminating connection due to|pgbouncer is shutting|{_STARTING_ABROAD}",
         "server-starting",
     ),
     _Sign(r"canceling authentication due to timeout", "connection-timeout"),

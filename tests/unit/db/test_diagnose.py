@@ -298,6 +298,31 @@ def test_localised_refusal_is_passed_on_and_not_retried(words: str, severity: st
     assert words.strip(" .:") in found.message
 
 
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        pytest.param("das Datenbanksystem startet", "server-starting", id="de"),
+        pytest.param("das Datenbanksystem fährt herunter", "server-starting", id="de-stopping"),
+        pytest.param("le système de bases de données se lance", "server-starting", id="fr"),
+        pytest.param("le système de base de données s'arrête", "server-starting", id="fr-stopping"),
+        pytest.param("el sistema de base de datos está en modo de recuperación", "server-starting", id="es-recovery"),
+        pytest.param("il database si sta avviando", "server-starting", id="it"),
+        pytest.param("データベースシステムは起動処理中です", "server-starting", id="ja"),
+        pytest.param("데이터베이스 시스템이 새로 가동 중입니다.", "server-starting", id="ko"),
+        pytest.param("система баз данных запускается", "server-starting", id="ru"),
+        pytest.param("数据库系统正在启动", "server-starting", id="zh"),
+        pytest.param("tut mir leid, schon zu viele Verbindungen", "too-many-connections", id="de-full"),
+        pytest.param("désolé, trop de clients sont déjà connectés", "too-many-connections", id="fr-full"),
+        pytest.param("извините, уже слишком много клиентов", "too-many-connections", id="ru-full"),
+    ],
+)
+def test_localised_passing_trouble_is_known_and_retried(words: str, code: str) -> None:
+    """The words are those of PostgreSQL's own message catalogues."""
+    found = diagnose(error(fatal(words, "FATAL")), settings())
+
+    assert (found.code, found.retryable) == (code, True)
+
+
 def test_refusal_in_another_encoding_is_readable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before it knows the client's encoding a server uses its own, often that of the desktop's region too."""
     found = []
