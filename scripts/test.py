@@ -1,11 +1,13 @@
 """Run all tests of a checkout: `python3 scripts/test.py [--install-only] [PYTEST ARGUMENT...]`.
 
 The first run makes the environment `.venv-test` beside this folder and installs `tests/requirements.lock` there; later
-runs find it. Then pytest runs, with the arguments given (paths count from the checkout), and after it the tests of the
-Electron bridge, whose packages npm installs when they have changed. The exit status is 0 only if all passed.
+runs find it. Then pytest runs, files side by side, with the arguments given (paths count from the checkout; `-n0` runs
+one test after the other), and after it the tests of the Electron bridge, whose packages npm installs when they have
+changed. The exit status is 0 only if all passed.
 """
 
 import argparse
+import os
 import shutil
 import subprocess
 
@@ -14,6 +16,8 @@ from _environment import ROOT, Environment, SetupError, digest, has_stamp, run_i
 BRIDGE = ROOT / "electron-bridge"
 OLDEST_NODE = 20
 """Major version of Node.js that the bridge is developed with; what it builds runs on older ones."""
+MOST_WORKERS = 8
+"""Each has PostgreSQL servers of its own."""
 
 
 def main(arguments: list[str]) -> int:
@@ -42,7 +46,13 @@ def has_bridge() -> bool:
 
 def run_pytest(environment: Environment, arguments: list[str]) -> bool:
     """Run the Python tests; say whether all passed."""
-    return run_in_foreground([str(environment.python), "-m", "pytest", *arguments], folder=ROOT) == 0
+    side_by_side = ["-n", str(workers()), "--dist", "loadfile"]
+    return run_in_foreground([str(environment.python), "-m", "pytest", *side_by_side, *arguments], folder=ROOT) == 0
+
+
+def workers() -> int:
+    """Return how many files are tested at once: many tests wait for a process or a deadline, so one more than cores."""
+    return min((os.cpu_count() or 1) + 1, MOST_WORKERS)
 
 
 def run_npm_test(environment: Environment, npm: str) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from tests.support import processes
 from tests.support.certificates import Certificates
 from tests.support.databases import Backend, Database, SqliteDatabase, fresh_database
 from tests.support.postgres import PostgresServer
@@ -23,6 +24,10 @@ REPORTED_LINES = 100
 """How much of a sidecar's standard error goes into the report of a failure."""
 
 
+CLEAN_UP_S = 30.0
+"""What the workers of a terminated run get to stop their servers and sidecars."""
+
+
 class SidecarFactory(Protocol):
     """Spawn a sidecar and return at once; the arguments are those of `Sidecar`."""
 
@@ -30,10 +35,13 @@ class SidecarFactory(Protocol):
         """Spawn one; several stand side by side. All are stopped and reaped at the end of the test."""
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Let a terminated run clean up: by default SIGTERM would leave servers and sidecars behind."""
+    has_workers = bool(config.getoption("numprocesses", None)) and not hasattr(config, "workerinput")
 
     def leave(_number: int, _frame: FrameType | None) -> None:
+        if has_workers:
+            processes.let_children_clean_up(CLEAN_UP_S)
         pytest.exit("terminated", returncode=128 + signal.SIGTERM)
 
     signal.signal(signal.SIGTERM, leave)

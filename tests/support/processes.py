@@ -57,3 +57,16 @@ def _is_running(process: psutil.Process) -> bool:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
+
+
+def let_children_clean_up(timeout_s: float) -> None:
+    """Terminate the children of this process, and wait until none of them has children of its own any more."""
+    children = psutil.Process().children()
+    for child in children:
+        child.terminate()
+    with contextlib.suppress(TimeoutError):
+        wait_until(
+            lambda: not any(_is_running(child) and child.children() for child in children),
+            timeout_s=timeout_s,
+            what="the children to clean up",
+        )
