@@ -28,7 +28,7 @@ from app.core.security import (
     save_credentials,
 )
 from app.core.startup import DATABASE_FILE
-from app.db.base import utc_now
+from app.db.base import Instant, utc_now
 from app.db.migrations import HEAD
 from app.db.session import open_postgresql, open_sqlite
 from app.db.settings import settings_from_body
@@ -196,10 +196,10 @@ def test_rows_open_under_exactly_one_key_in_the_middle(opener: Opener, tmp_path:
         assert count_of(vault_keys, store) == 1
 
 
-def hasty_clock(_: sa.Connection) -> dt.datetime:
+def hasty_clock(_: sa.Connection, ago: dt.timedelta) -> sa.ColumnElement[dt.datetime]:
     """A clock by which half a minute passes in a tenth of a second."""
     epoch = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
-    return epoch + (utc_now() - epoch) * 300
+    return sa.literal(epoch + (utc_now() - epoch) * 300 - ago, Instant())
 
 
 def test_sigkill_with_edits_and_a_second_sidecar(opener: Opener, tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_sigkill_with_edits_and_a_second_sidecar(opener: Opener, tmp_path: Path)
         while kills < REQUIRED_KILLS and time.monotonic() < deadline:
             for name in ("one", "two"):
                 if name not in running:
-                    running[name] = rotate_in_child(opener, tmp_path / name, chance.randint(1, 12), now=hasty_clock)
+                    running[name] = rotate_in_child(opener, tmp_path / name, chance.randint(1, 12), clock=hasty_clock)
                 pid, status = os.waitpid(running[name], os.WNOHANG)
                 if pid:
                     assert os.waitstatus_to_exitcode(status) in (KILLED, 0)
@@ -238,7 +238,7 @@ def test_sigkill_with_edits_and_a_second_sidecar(opener: Opener, tmp_path: Path)
             store,
             tmp_path / "last",
             key=KEY_A,
-            now=lambda connection: hasty_clock(connection) + dt.timedelta(seconds=31),
+            clock=lambda connection, ago: hasty_clock(connection, ago - dt.timedelta(seconds=31)),
         )
         last.rotations.work()
         assert last.rotations.document().state in ("done", "idle")

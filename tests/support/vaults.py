@@ -20,7 +20,7 @@ from app.db.base import utc_now
 from app.db.session import Database as SidecarDatabase
 from app.models.vault import secrets, vault_owners
 from app.services.audit import Audit
-from app.services.rotation import Rotations, installation
+from app.services.rotation import Clock, Rotations, installation
 from app.services.secret_rows import Place, SecretName, seal_row
 from app.services.vault import Vault
 from tests.support.in_process import InProcess, on_postgresql, on_sqlite
@@ -150,7 +150,7 @@ def desktop(
     key: bytes | None = None,
     encryption_keys: tuple[bytes, ...] = (),
     api_key_secret: str | None = None,
-    now: Callable[[sa.Connection], dt.datetime] | None = None,
+    clock: Clock | None = None,
 ) -> Desktop:
     """Return a desktop as a process that has just started sees it.
 
@@ -160,7 +160,7 @@ def desktop(
         key: what `fernet.key` holds; a random one, or what is there, unless given.
         encryption_keys: `ENCRYPTION_KEY`.
         api_key_secret: `API_KEY_ENCRYPTION_SECRET`.
-        now: clock of the rotations' heartbeats.
+        clock: of the rotations' heartbeats.
     """
     config_dir.mkdir(mode=0o700, exist_ok=True)
     if key is not None:
@@ -174,7 +174,7 @@ def desktop(
     )
     audit = Audit(store.database, config_dir)
     vault = Vault(config, store.database, audit)
-    options = {} if now is None else {"now": now}
+    options = {} if clock is None else {"clock": clock}
     rotations = Rotations(vault.attachment, store.database, audit, installation(config_dir), **options)
     return Desktop(config, store, audit, vault, rotations)
 

@@ -12,7 +12,7 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography.fernet import Fernet, InvalidToken
 
@@ -42,19 +42,20 @@ class SealBrokenError(ValueError):
     """The ciphertext does not open where it lies: moved, tampered with, or an older version of the row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(NamedTuple):
     """Whom a secret belongs to, and the salt that all the owner's keys hang on."""
 
     kind: str
     id: str
-    salt: bytes = field(repr=False)
-    additional: bytes = field(default=b"", repr=False)
+    salt: bytes
+    additional: bytes = b""
     """Additional input key material, if the owner's key takes any."""
 
+    def __repr__(self) -> str:
+        return f"Owner(kind={self.kind!r}, id={self.id!r})"
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+
+class Binding(NamedTuple):
     """Where a ciphertext belongs."""
 
     owner: Owner

@@ -21,7 +21,7 @@ from app.core.audit_files import AuditFiles
 from app.core.exceptions import DatabaseAwayError, RequestError
 from app.core.logging import get_logger
 from app.core.sealing import forget_derived_keys, new_vault_key, prefix_of
-from app.db.base import instant_text, utc_now
+from app.db.base import Instant, instant_text, utc_now
 from app.models.vault import (
     ACTIVE,
     LOST,
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from app.services.vault_keys import Keys
 
 BATCH_ROWS: Final = 200
-STALE_AFTER_S: Final = 30.0
+STALE_AFTER: Final = dt.timedelta(seconds=30)
 """A heartbeat older than this belongs to a sidecar that died; another one goes on."""
 BUSY_WAIT_S: Final = 0.2
 BUSY_ATTEMPTS: Final = 50
@@ -67,12 +67,15 @@ _RUNNING: Final = (STAGED, REWRAPPING, DRAINED)
 log = get_logger(__name__)
 
 
-def database_now(connection: sa.Connection) -> dt.datetime:
-    """Return the time by the database's clock, as desktops' own may differ by more than a heartbeat."""
+Clock = Callable[[sa.Connection, dt.timedelta], sa.ColumnElement[dt.datetime]]
+"""Given a connection and how long ago, returns that instant for use in one of its statements."""
+
+
+def database_clock(connection: sa.Connection, ago: dt.timedelta) -> sa.ColumnElement[dt.datetime]:
+    """Tell the time by the database's clock, as desktops' own may differ by more than a heartbeat."""
     if connection.dialect.name == "postgresql":
-        now: dt.datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
-        return now.astimezone(dt.UTC)
-    return utc_now()
+        return sa.func.clock_timestamp(type_=Instant()) - sa.literal(ago, sa.Interval())
+    return sa.literal(utc_now() - ago, Instant())
 
 
 @dataclass(slots=True)
@@ -86,14 +89,17 @@ class _Walk:
     """Somebody was just changing a row, or had done so: the next walk looks at it again."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Move:
+class _Move(NamedTuple):
     """One row's way from the old key to the new one."""
 
     secret_id: str
     old: str
     """The ciphertext that must still lie there."""
     new: Sealed
+
+
+class _LostJobError(Exception):
+    """Another desktop has taken the job over, or it is in another state."""
 
 
 class _Staging(NamedTuple):
@@ -135,7 +141,7 @@ class Rotations:
         audit: Audit,
         runner: Callable[[], str],
         *,
-        now: Callable[[sa.Connection], dt.datetime] = database_now,
+        clock: Clock = database_clock,
     ) -> None:
         """Make the service.
 
@@ -144,13 +150,13 @@ class Rotations:
             database: where the job is.
             audit: tells that it began.
             runner: returns the name of this installation; a job that it was working on when it died is its own.
-            now: the clock of heartbeats.
+            clock: tells the time of heartbeats.
         """
         self._attachment = attachment
         self._database = database
         self._audit = audit
         self._runner = runner
-        self._now = now
+        self._clock = clock
         self._working = threading.Lock()
         self._threads = threading.BoundedSemaphore(2)
         """One works, one waits to look once more after it."""
@@ -184,8 +190,11 @@ class Rotations:
 
     def _is_abandoned(self, connection: sa.Connection, job: Any, keys: Keys) -> bool:
         """Tell whether a job never got beyond staging and cannot be resumed here, as its key is not at hand."""
-        is_silent = job.heartbeat_at is None or self._now(connection) - job.heartbeat_at > _stale_after()
-        return job.state == STAGED and job.to_kid not in keys.opened and is_silent
+        if job.state != STAGED or job.to_kid in keys.opened:
+            return False
+        heartbeat = vault_rotations.c.heartbeat_at
+        is_silent = heartbeat.is_(None) | (heartbeat < self._clock(connection, STALE_AFTER))
+        return bool(connection.scalar(sa.select(is_silent)))
 
     def _stage(self, connection: sa.Connection, keys: Keys, roots: Sequence[bytes]) -> None:
         """Make the new key beside the active one, for everybody who can open that and is known here."""
@@ -207,7 +216,7 @@ class Rotations:
                 done=0,
                 quarantined=0,
                 runner=self._runner(),
-                heartbeat_at=self._now(connection),
+                heartbeat_at=self._clock(connection, dt.timedelta(0)),
                 started_at=utc_now(),
                 finished_at=None,
             )
@@ -292,9 +301,9 @@ class Rotations:
             values: more columns to change.
         """
         table = vault_rotations.c
-        now = self._now(connection)
-        runner = self._runner()
-        is_free = table.runner.is_(None) | (table.runner == runner) | (table.heartbeat_at < now - _stale_after())
+        now, runner = self._clock(connection, dt.timedelta(0)), self._runner()
+        is_silent = table.heartbeat_at < self._clock(connection, STALE_AFTER)
+        is_free = table.runner.is_(None) | (table.runner == runner) | is_silent
         is_same = (table.state == job.state) & (table.to_kid == job.to_kid)
         claim = sa.update(vault_rotations).where(is_same, is_free)
         return bool(connection.execute(claim.values({"runner": runner, "heartbeat_at": now} | values)).rowcount)
@@ -315,22 +324,47 @@ class Rotations:
         walk = self._walk
         if walk is None or walk.to_kid != job.to_kid:
             walk = self._walk = _Walk(job.to_kid)
-        query = select_sealed().where(secrets.c.kid.in_(_sources(keys, job))).limit(BATCH_ROWS)
-        with self._database.read() as connection:
-            rows = connection.execute(query if walk.last_id is None else query.where(secrets.c.id > walk.last_id)).all()
+        rows, last_id = self._next_rows(walk, _sources(keys, job))
         if not rows:
             return self._end_walk(job, walk)
         moves, broken = _resealed(rows, keys, keys.opened[job.to_kid])
-        with self._database.write() as connection:
-            if not self._claim(connection, job):
-                return False
-            moved = _swap(connection, moves)
-            _mark_unreadable(connection, broken)
-            connection.execute(sa.update(vault_rotations).values(done=vault_rotations.c.done + moved))
+        try:
+            moved = self._move(job, moves, broken)
+        except _LostJobError:
+            return False
         walk.moved += moved
         walk.met_others |= moved < len(moves)
-        walk.last_id = rows[-1].id
+        walk.last_id = last_id
         return True
+
+    def _next_rows(self, walk: _Walk, sources: Sequence[str]) -> tuple[list[Any], str | None]:
+        """Read on until there are rows under one of these keys; return them, at most 200, and how far that was.
+
+        The keys are no condition of the query: they have just become the old ones, so that PostgreSQL's planner would
+        expect next to no rows under them, and read and sort the whole table for every batch.
+        """
+        query, last_id = select_sealed().limit(BATCH_ROWS), walk.last_id
+        while True:
+            batch = query if last_id is None else query.where(secrets.c.id > last_id)
+            with self._database.read() as connection:
+                rows = connection.execute(batch).all()
+            found = [row for row in rows if row.kid in sources]
+            if found or not rows:
+                return found, last_id if not rows else rows[-1].id
+            last_id = rows[-1].id
+
+    def _move(self, job: Any, moves: Sequence[_Move], broken: Sequence[Any]) -> int:
+        """Write one batch; return how many rows moved.
+
+        Raises:
+            _LostJobError: another desktop has taken the job over; nothing was changed.
+        """
+        with self._database.write() as connection:
+            moved = _swap(connection, moves)
+            _mark_unreadable(connection, broken)
+            if not self._claim(connection, job, done=vault_rotations.c.done + moved):
+                raise _LostJobError
+        return moved
 
     def _end_walk(self, job: Any, walk: _Walk) -> bool:
         self._walk = None
@@ -358,10 +392,6 @@ class Rotations:
             forget_derived_keys()
             log.info("vault key rotated", extra={"from": job.from_kid, "to": job.to_kid, "quarantined": quarantined})
         return False
-
-
-def _stale_after() -> dt.timedelta:
-    return dt.timedelta(seconds=STALE_AFTER_S)
 
 
 def _count(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> int:

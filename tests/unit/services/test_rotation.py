@@ -14,11 +14,11 @@ from app.core.encryption import encode_key, fingerprint
 from app.core.exceptions import DatabaseAwayError
 from app.core.recovery import new_recovery_code
 from app.core.sealing import prefix_of
-from app.db.base import utc_now
+from app.db.base import Instant, utc_now
 from app.models.audit import audit_entries
 from app.models.vault import secrets, vault_keys, vault_rotations, vault_wraps, vaults
 from app.services import rotation
-from app.services.rotation import BATCH_ROWS, STALE_AFTER_S, database_now, installation
+from app.services.rotation import BATCH_ROWS, STALE_AFTER, database_clock, installation
 from app.services.secret_rows import SecretName, SecretUnreadableError
 from app.services.unlocking import keep_recovery_code, unlock
 from app.services.vault_check import Tally, verify
@@ -44,14 +44,14 @@ NOON = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 
 
 class Clock:
-    """A clock that stands until it is moved; takes the connection that a real one would ask."""
+    """A clock that stands until it is moved."""
 
     def __init__(self) -> None:
         self.now = NOON
 
-    def __call__(self, _: sa.Connection) -> dt.datetime:
+    def __call__(self, _: sa.Connection, ago: dt.timedelta) -> sa.ColumnElement[dt.datetime]:
         """Tell the time."""
-        return self.now
+        return sa.literal(self.now - ago, Instant())
 
 
 @pytest.fixture(scope="module")
@@ -423,13 +423,13 @@ def test_the_same_installation_goes_on_at_once(ours: Desktop, store: InProcess, 
 def test_another_desktop_waits_for_a_silent_one(store: InProcess, tmp_path: Path) -> None:
     """Half a minute after the last heartbeat, and not before, it takes the job over; the first one then lets go."""
     clock = Clock()
-    first, second = (desktop(store, tmp_path / name, key=KEY_A, now=clock) for name in ("first", "second"))
+    first, second = (desktop(store, tmp_path / name, key=KEY_A, clock=clock) for name in ("first", "second"))
     stored = first.fill(3 * BATCH_ROWS)
     begin(first)
-    clock.now += dt.timedelta(seconds=STALE_AFTER_S - 1)
+    clock.now += STALE_AFTER - dt.timedelta(seconds=1)
     assert first.rotations._step()
 
-    clock.now += dt.timedelta(seconds=STALE_AFTER_S)
+    clock.now += STALE_AFTER
     second.rotations.work()
     assert second.rotations.document().done == BATCH_ROWS
     clock.now += dt.timedelta(seconds=0.001)
@@ -446,20 +446,22 @@ def test_another_desktop_waits_for_a_silent_one(store: InProcess, tmp_path: Path
 def test_heartbeats_are_told_by_the_databases_clock(store: InProcess) -> None:
     """Desktops whose own clocks differ agree on how old one is."""
     with store.opened.reader.connect() as connection:
-        now = database_now(connection)
+        now = connection.scalar(sa.select(database_clock(connection, dt.timedelta(0))))
+        stale = connection.scalar(sa.select(database_clock(connection, STALE_AFTER)))
 
     assert now.tzinfo == dt.UTC
     assert abs(now - utc_now()) < dt.timedelta(seconds=5)
+    assert abs(now - STALE_AFTER - stale) < dt.timedelta(seconds=1)
 
 
 def test_who_cannot_do_it_does_not_keep_others_from_it(store: InProcess, tmp_path: Path) -> None:
     """A locked desktop neither claims nor renews; whoever has the key does the work."""
     clock = Clock()
-    first, second = (desktop(store, tmp_path / name, key=KEY_A, now=clock) for name in ("first", "second"))
-    locked = desktop(store, tmp_path / "locked", key=KEY_B, now=clock)
+    first, second = (desktop(store, tmp_path / name, key=KEY_A, clock=clock) for name in ("first", "second"))
+    locked = desktop(store, tmp_path / "locked", key=KEY_B, clock=clock)
     stored = first.fill(30)
     begin(first)
-    clock.now += dt.timedelta(seconds=STALE_AFTER_S + 1)
+    clock.now += STALE_AFTER + dt.timedelta(seconds=1)
     job = read(store, sa.select(vault_rotations))
 
     locked.rotations.work()
@@ -477,15 +479,15 @@ def test_who_cannot_do_it_does_not_keep_others_from_it(store: InProcess, tmp_pat
 def test_a_staged_key_nobody_can_use_is_replaced(store: InProcess, tmp_path: Path) -> None:
     """The desktop that staged it is gone for good, with the only key that opens it: others may begin anew."""
     clock = Clock()
-    gone = desktop(store, tmp_path / "gone", key=KEY_A, now=clock)
+    gone = desktop(store, tmp_path / "gone", key=KEY_A, clock=clock)
     gone.set(OPENAI, "secret")
-    second = desktop(store, tmp_path / "second", key=KEY_B, now=clock)
+    second = desktop(store, tmp_path / "second", key=KEY_B, clock=clock)
     unlock(second.vault.attachment, second.audit, encryption_key=encode_key(KEY_A), recovery_code=None, actor=ACTOR)
     staged = gone.rotations.start(actor=ACTOR)
-    second = desktop(store, tmp_path / "second", now=clock)
+    second = desktop(store, tmp_path / "second", clock=clock)
 
     assert second.rotations.start(actor=ACTOR).to_kid == staged.to_kid
-    clock.now += dt.timedelta(seconds=STALE_AFTER_S + 1)
+    clock.now += STALE_AFTER + dt.timedelta(seconds=1)
     again = second.rotations.start(actor=ACTOR)
     second.rotations.work()
 
