@@ -91,8 +91,15 @@ class Server:
 
     def memory_mib(self) -> float:
         """Return the resident memory of the process."""
+        return self._mib("VmRSS")
+
+    def peak_memory_mib(self) -> float:
+        """Return the highest resident memory that the process ever had."""
+        return self._mib("VmHWM")
+
+    def _mib(self, field: str) -> float:
         for line in Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("VmRSS:"):
+            if line.startswith(f"{field}:"):
                 return int(line.split()[1]) / 1024
         raise RuntimeError("the kernel does not tell the resident memory")
 

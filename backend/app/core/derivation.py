@@ -6,6 +6,9 @@ import hmac
 import struct
 from typing import Final
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
+
 DERIVED_BYTES: Final = 32
 """One block of SHA-256, so that expanding is a single HMAC."""
 _HASH: Final = "sha256"
@@ -35,14 +38,19 @@ def hkdf(key: bytes, salt: str | bytes, *info: str | bytes) -> bytes:
 
 def hkdf_over(key: bytes, salt: bytes, info: bytes) -> bytes:
     """Derive 32 bytes: HKDF-SHA256 with `info` as it stands."""
-    return expand(extract(salt, key), info)
+    return hmac.digest(hmac.digest(salt, key, _HASH), info + _FIRST_BLOCK, _HASH)
 
 
-def extract(salt: bytes, key: bytes) -> bytes:
-    """Return HKDF's pseudorandom key, from which `expand` makes as many keys as there are infos."""
-    return hmac.digest(salt, key, _HASH)
+class Expander:
+    """HKDF-SHA256 of one key and salt over many infos: the first step, extract, is done once."""
 
+    __slots__ = ("_mac",)
 
-def expand(pseudorandom_key: bytes, info: bytes) -> bytes:
-    """Return the first 32 bytes of HKDF's output."""
-    return hmac.digest(pseudorandom_key, info + _FIRST_BLOCK, _HASH)
+    def __init__(self, key: bytes, salt: bytes) -> None:
+        self._mac = HMAC(hmac.digest(salt, key, _HASH), SHA256())
+
+    def expand(self, info: bytes) -> bytes:
+        """Return what `hkdf_over` would."""
+        mac = self._mac.copy()
+        mac.update(info + _FIRST_BLOCK)
+        return mac.finalize()

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from cryptography.fernet import Fernet, InvalidToken
 
-from app.core.derivation import expand, extract, hkdf, lp
+from app.core.derivation import Expander, hkdf, lp
 from app.core.encryption import encode_key, is_canonical_base64
 
 FORMAT: Final = "vf1"
@@ -108,9 +108,9 @@ class VaultKey:
             SealBrokenError: it does not open for this row under this key.
         """
         info = _ROW + lp(binding.secret_id, binding.name)
-        frame = self._read(_fernet(expand(_root_of_rows(self, binding.owner), info)), ciphertext)
+        frame = self._read(_fernet(_row_keys(self, binding.owner).expand(info)), ciphertext)
         _content(frame, binding.header())
-        return new._written(_fernet(expand(_root_of_rows(new, new_owner), info)), frame)
+        return new._written(_fernet(_row_keys(new, new_owner).expand(info)), frame)
 
     def seal_internal(self, purpose: str, plaintext: bytes) -> str:
         """Seal a key of the vault's own (the fingerprints' key, the recovery key in escrow)."""
@@ -167,23 +167,23 @@ def _fernet(key: bytes) -> Fernet:
 @functools.lru_cache(maxsize=_KEPT)
 def _fernet_of_row(key: VaultKey, owner: Owner, secret_id: str, name: str) -> Fernet:
     """Return what seals one row: its key is H(owner key, vault id, "row", secret id, name)."""
-    return _fernet(expand(_root_of_rows(key, owner), _ROW + lp(secret_id, name)))
+    return _fernet(_row_keys(key, owner).expand(_ROW + lp(secret_id, name)))
 
 
 @functools.lru_cache(maxsize=_KEPT)
-def _root_of_rows(key: VaultKey, owner: Owner) -> bytes:
-    """Return what all row keys of an owner are expanded from.
+def _row_keys(key: VaultKey, owner: Owner) -> Expander:
+    """Return what makes the row keys of an owner.
 
     The owner key is H(vault key + additional input, owner salt, "owner", vault id, kid, owner kind, owner id).
     """
     owner_key = hkdf(key.key + owner.additional, owner.salt, "owner", key.vault_id, key.kid, owner.kind, owner.id)
-    return extract(key.vault_id.encode(), owner_key)
+    return Expander(owner_key, key.vault_id.encode())
 
 
 def forget_derived_keys() -> None:
     """Let go of derived keys: an owner was shredded, or a vault key is no longer in use."""
     _fernet_of_row.cache_clear()
-    _root_of_rows.cache_clear()
+    _row_keys.cache_clear()
 
 
 def kid_of(ciphertext: str) -> str:

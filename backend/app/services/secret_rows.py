@@ -148,7 +148,9 @@ def reseal_row(row: Any, keys: Keys, new: VaultKey) -> Sealed:
     api_secret_fingerprint = _api_secret_fingerprint(row, keys)
 
     def reseal(key: VaultKey, binding: Binding) -> str:
-        return key.reseal(binding, row.ciphertext, new, _owner(row, keys, api_secret_fingerprint))
+        is_same = api_secret_fingerprint == row.api_secret_fingerprint
+        owner = binding.owner if is_same else _owner(row, keys, api_secret_fingerprint)
+        return key.reseal(binding, row.ciphertext, new, owner)
 
     return Sealed(_read(row, keys, reseal), new.kid, api_secret_fingerprint)
 

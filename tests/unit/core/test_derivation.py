@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.derivation import hkdf, hkdf_over, lp
+from app.core.derivation import Expander, hkdf, hkdf_over, lp
 from tests.support.properties import PROPERTY
 
 PARTS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.binary(max_size=8), max_size=5)
@@ -45,8 +45,10 @@ PARTS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=8) |
 def test_hkdf_is_that_of_rfc_5869(key: str, salt: str, info: str, output: str) -> None:
     """The test cases of appendix A with SHA-256; longer outputs begin with the 32 bytes that we take."""
     derived = hkdf_over(bytes.fromhex(key), bytes.fromhex(salt), bytes.fromhex(info))
+    expander = Expander(bytes.fromhex(key), bytes.fromhex(salt))
 
     assert derived == bytes.fromhex(output)[:32]
+    assert [expander.expand(bytes.fromhex(info)) for _ in range(2)] == [derived, derived]
 
 
 @given(key=st.binary(max_size=80), salt=st.binary(max_size=80), info=PARTS)
@@ -57,6 +59,7 @@ def test_hkdf_is_extract_and_one_block_of_expand(key: bytes, salt: bytes, info: 
     expected = hmac.digest(pseudorandom_key, lp(*info) + b"\x01", hashlib.sha256)
 
     assert hkdf(key, salt, *info) == expected
+    assert Expander(key, salt).expand(lp(*info)) == expected
 
 
 @pytest.mark.parametrize(
