@@ -25,6 +25,7 @@ from app.core.logging import get_logger
 from app.core.readiness import Readiness
 from app.services.audit import Audit
 from app.services.connection import ConnectionService
+from app.services.key_checks import KeyChecks
 from app.services.maintenance import Maintenance
 from app.services.members import Members
 from app.services.rotation import Rotations, installation
@@ -57,6 +58,7 @@ class Parts:
     audit: Audit
     vault: Vault
     rotations: Rotations
+    checks: KeyChecks
     maintenance: Maintenance
 
 
@@ -85,6 +87,7 @@ def assemble(
         audit=audit,
         vault=vault,
         rotations=rotations,
+        checks=KeyChecks(config),
         maintenance=Maintenance(readiness, vault, rotations, audit),
     )
 
@@ -104,7 +107,7 @@ def create_app(parts: Parts, *, openapi: OpenAPIConfig | None = None) -> Litesta
             "caller": Provide(_caller, sync_to_thread=False),
             **{
                 name: _given(getattr(parts, name))
-                for name in ("readiness", "status", "connection", "members", "audit", "vault", "rotations")
+                for name in ("readiness", "status", "connection", "members", "audit", "vault", "rotations", "checks")
             },
         },
         exception_handlers={

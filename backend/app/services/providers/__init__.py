@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from app.services.providers.anthropic import Anthropic
-from app.services.providers.base import Provider, Verdict
+from app.services.providers.base import Provider, Verdict, validity_of
 from app.services.providers.deepseek import DeepSeek
 from app.services.providers.google import Google
 from app.services.providers.openai import OpenAI
@@ -43,4 +43,14 @@ def origin_of(provider: Provider, config: Config) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-__all__ = ["INITIAL", "KEY_OWNERS", "PROVIDERS", "Provider", "Verdict", "base_url", "origin_of", "provider_of"]
+__all__ = [
+    "INITIAL",
+    "KEY_OWNERS",
+    "PROVIDERS",
+    "Provider",
+    "Verdict",
+    "base_url",
+    "origin_of",
+    "provider_of",
+    "validity_of",
+]

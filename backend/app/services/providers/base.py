@@ -41,6 +41,13 @@ _SENTENCES: Final[dict[str, str]] = {
 }
 
 
+def validity_of(status: str) -> bool | None:
+    """Return whether a key of that status is genuine; None if that is not known."""
+    if status in USABLE:
+        return True
+    return False if status in REFUSED else None
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a provider's answer says about a key; `evidence` is our own word for it, never the provider's text."""
@@ -51,9 +58,7 @@ class Verdict:
     @property
     def valid(self) -> bool | None:
         """Whether the key is genuine; None if the answer does not tell."""
-        if self.status in USABLE:
-            return True
-        return False if self.status in REFUSED else None
+        return validity_of(self.status)
 
     @property
     def message(self) -> str:
@@ -67,6 +72,8 @@ class Provider:
     name: ClassVar[str]
     origin: ClassVar[str]
     """Where it is unless the environment says otherwise, without a path."""
+    keys_url: ClassVar[str]
+    """Where people make their keys."""
     check_path: ClassVar[str]
     """A request that spends no tokens and that only a genuine key gets answered."""
 
@@ -79,34 +86,45 @@ class Provider:
         raise NotImplementedError
 
     def verdict(self, status: int, body: bytes) -> Verdict:
-        """Read an answer.
+        """Read an answer to a check, or an error that met another request.
 
         Only specific evidence makes a key invalid; throttling, faults and pages of HTML never do.
         """
-        document = _json_object(body)
+        document = _json_value(body)
         if status == 200:
-            return Verdict("valid", "listed") if document is not None else Verdict("unknown", "not-json")
-        if document is not None:
-            found = self.refusal(status, _error_of(document))
-            if found is not None:
-                return found
-        if status == 429:
-            return Verdict("rate_limited", "http-429")
-        if status >= 500:
-            return Verdict("provider_error", f"http-{status}")
-        return Verdict("unknown", f"http-{status}")
+            return Verdict("valid", "listed") if _is_list_of_models(document) else Verdict("unknown", "no-list")
+        found = self.refusal(status, _error_of(document))
+        return _without_evidence(status, body) if found is None else found
 
 
-def _json_object(body: bytes) -> dict[str, Any] | None:
+def _without_evidence(status: int, body: bytes) -> Verdict:
+    """Read an error answer that says nothing of its own about the key."""
+    if status == 429 and not body.lstrip().startswith(b"<"):  # a page comes from something in between
+        return Verdict("rate_limited", "http-429")
+    if status == 407:
+        return Verdict("unreachable", "proxy")
+    if status >= 500:
+        return Verdict("provider_error", f"http-{status}")
+    return Verdict("unknown", f"http-{status}")
+
+
+def _json_value(body: bytes) -> object:
     try:
-        document = json.loads(body)
-    except ValueError:
+        return json.loads(body)
+    except (ValueError, RecursionError):
         return None
-    return document if isinstance(document, dict) else None
 
 
-def _error_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    error = document.get("error")
+def _is_list_of_models(document: object) -> bool:
+    """Tell a list of models from whatever else something in between may answer 200 with."""
+    return isinstance(document, dict) and any(isinstance(document.get(name), list) for name in ("data", "models"))
+
+
+def _error_of(document: object) -> Mapping[str, Any]:
+    """Return the error that a document tells of; empty if it tells of none. Google's streams put it into a list."""
+    if isinstance(document, list) and document:
+        document = document[0]
+    error = document.get("error") if isinstance(document, dict) else None
     return error if isinstance(error, dict) else {}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from app.services.providers.base import Verdict
+from app.services.providers.base import Verdict, text_of
 from app.services.providers.openai import OpenAI
 
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ class DeepSeek(OpenAI):
 
     name = "deepseek"
     origin = "https://api.deepseek.com"
+    keys_url = "https://platform.deepseek.com/api_keys"
 
     def refusal(self, status: int, error: Mapping[str, Any]) -> Verdict | None:
-        """Read the empty balance first."""
-        if status == 402:
+        """Read what only DeepSeek says first: an empty balance, and a bad key by its type."""
+        if status == 402 and error:
             return Verdict("no_quota", "balance")
-        found = super().refusal(status, error)
-        if found is None and status == 401 and str(error.get("type")) == "authentication_error":
-            return Verdict("invalid", "authentication_error")
-        return found
+        if status == 401 and text_of(error, "type") == "authentication_error":
+            return Verdict("invalid", "authentication-error")
+        return super().refusal(status, error)
