@@ -3,7 +3,9 @@
 from app.models.alert_rules import alert_rules
 from app.models.audit import audit_entries
 from app.models.cameras import cameras
+from app.models.changes import changes
 from app.models.chat_servers import chat_servers
+from app.models.idempotency import idempotency_keys
 from app.models.members import members
 from app.models.tenants import tenants, trial_calls
 from app.models.usage import ai_usage
@@ -14,7 +16,9 @@ __all__ = [
     "alert_rules",
     "audit_entries",
     "cameras",
+    "changes",
     "chat_servers",
+    "idempotency_keys",
     "members",
     "secrets",
     "tenants",

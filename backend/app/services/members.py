@@ -13,6 +13,7 @@ from app.core.validation import present
 from app.db.base import casefolded, utc_now
 from app.models.members import members
 from app.schemas.members import Member
+from app.services.changes import announce
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +59,7 @@ class Members:
                         updated_at=now,
                     )
                 )
+                announce(connection, "member", member.id, "created")
         except IntegrityError:
             raise _email_taken() from None
         return member
@@ -81,6 +83,7 @@ class Members:
                 changes = {name: value for name, value in present(body).items() if value != getattr(member, name)}
                 if changes:
                     connection.execute(sa.update(members).where(members.c.id == member_id).values(**_columns(changes)))
+                    announce(connection, "member", member_id, "updated")
         except IntegrityError:
             raise _email_taken() from None
         return Member(**{**_fields(member), **changes})
@@ -90,6 +93,7 @@ class Members:
         with self._database.write() as connection:
             precondition(_one(connection, member_id, lock=True))
             connection.execute(sa.delete(members).where(members.c.id == member_id))
+            announce(connection, "member", member_id, "deleted")
 
 
 def _one(connection: sa.Connection, member_id: str, *, lock: bool = False) -> Member:

@@ -1,0 +1,31 @@
+"""The log of changes to the team's work, from which every desktop's event streams are fed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, Index, Integer, Named, Table, Text, TypedColumns, text
+
+from app.db.base import Instant, metadata
+
+
+class ChangeColumns(TypedColumns):
+    """Columns of `changes`: one row a change, written by the transaction that makes the change."""
+
+    id: Named[int] = Column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True)
+    """Order of writing, which is not the order in which transactions become visible to others."""
+    number: Named[int | None] = Column(BigInteger)
+    """Order of becoming visible, without gaps: given on PostgreSQL by whoever reads the row first, after its commit."""
+    resource: Named[str] = Column(Text, nullable=False)
+    resource_id: Named[str] = Column(Text, nullable=False)
+    change: Named[str] = Column(Text, nullable=False)
+    at: Named[dt.datetime] = Column(Instant, nullable=False)
+    """When it was written; with the number it names one row of one database, also after a backup was restored."""
+
+
+changes: Final = Table("changes", metadata, ChangeColumns)
+
+_UNNUMBERED = text("number IS NULL")
+Index("uq_changes_number", changes.c.number, unique=True)
+Index("ix_changes_unnumbered", changes.c.id, postgresql_where=_UNNUMBERED, sqlite_where=_UNNUMBERED)
