@@ -58,6 +58,7 @@ class Sidecar:
         encryption_key: key in the handshake.
         handshake: the very bytes to write to stdin instead of a proper handshake; may be none at all.
         wrapper: a program and its arguments that runs the sidecar in its place, such as `faketime`.
+        program: the sidecar itself, if it is not the package `app` run by this interpreter.
     """
 
     spawned: ClassVar[list[Sidecar]] = []
@@ -76,6 +77,7 @@ class Sidecar:
         encryption_key: str | None = None,
         handshake: bytes | None = None,
         wrapper: Sequence[str] = (),
+        program: Sequence[str] = COMMAND,
     ) -> None:
         self.stdio = stdio
         self._temporary = tempfile.TemporaryDirectory(prefix="taskflow-sidecar-")
@@ -84,7 +86,7 @@ class Sidecar:
         self.config_dir = config_dir or self.directory / "config"
         self.data_dir = data_dir or self.config_dir / "data"
         flags = [] if port is None else ["--port", str(port)]
-        self._command = [*wrapper, *COMMAND, "serve", *(["--stdio"] if stdio else []), *flags, *args]
+        self._command = [*wrapper, *program, "serve", *(["--stdio"] if stdio else []), *flags, *args]
         self._environment = clean_environment(self.directory)
         self._environment["TASKFLOW_CONFIG_DIR"] = str(self.config_dir)
         if data_dir is not None:
@@ -498,7 +500,12 @@ def clean_environment(directory: Path) -> dict[str, str]:
 
 
 def run_command(
-    *args: str, config_dir: Path, env: Mapping[str, str] | None = None, stdin: str = "", timeout_s: float = 60
+    *args: str,
+    config_dir: Path,
+    env: Mapping[str, str] | None = None,
+    stdin: str = "",
+    timeout_s: float = 60,
+    program: Sequence[str] = COMMAND,
 ) -> subprocess.CompletedProcess[str]:
     """Run another command of the product, such as `status` or `key rotate`, to its end.
 
@@ -508,12 +515,13 @@ def run_command(
         env: more variables.
         stdin: what to type.
         timeout_s: seconds it may take.
+        program: the sidecar itself, if it is not the package `app` run by this interpreter.
     """
     with tempfile.TemporaryDirectory(prefix="taskflow-command-") as directory:
         environment = clean_environment(Path(directory))
         environment["TASKFLOW_CONFIG_DIR"] = str(config_dir)
         return subprocess.run(
-            [*COMMAND, *args],
+            [*program, *args],
             input=stdin,
             capture_output=True,
             text=True,

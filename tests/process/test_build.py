@@ -1,0 +1,93 @@
+"""The folder that an Electron app ships works without the checkout, its environment, or any Python."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import processes
+from tests.support.sidecar import CHECKOUT, Sidecar, run_command
+
+if TYPE_CHECKING:
+    from tests.support.databases import Database
+
+NOWHERE = {"PYTHONPATH": "", "PATH": "/nonexistent"}
+"""No Python, no package and no program of the machine can help."""
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> tuple[str]:
+    """The executable, built as the README says and moved to a place with a blank and an umlaut in its name."""
+    made = tmp_path_factory.mktemp("made")
+    command = [sys.executable, str(CHECKOUT / "scripts" / "build.py"), "--output", str(made)]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    assert finished.returncode == 0, finished.stderr
+    assert [entry.name for entry in made.iterdir()] == ["taskflow-sidecar"], "something was left behind"
+    folder = (made / "taskflow-sidecar").rename(made / "Über TaskFlow")
+    return (str(folder / "taskflow-sidecar"),)
+
+
+def test_serves_on_the_embedded_database(program: tuple[str]) -> None:
+    """It migrates an empty database, keeps what it is given, and is one process that dies with its parent."""
+    with Sidecar(program=program, env=NOWHERE, stdio=True) as sidecar:
+        sidecar.wait_healthy()
+        created = sidecar.request("POST", "/api/v1/members", json={"name": "Ada", "email": "ada@team.example"})
+        vault = sidecar.request("GET", "/api/v1/vault").json()
+        document = sidecar.request("GET", "/schema").json()
+        page = sidecar.request("GET", "/")
+        relatives = processes.descendants(sidecar.pid)
+        sidecar.close_stdin()
+        assert sidecar.wait_for_exit() == 0
+
+        sidecar.start().wait_healthy()
+        members = sidecar.request("GET", "/api/v1/members").json()
+
+    assert created.status_code == 201
+    assert vault["state"] == "unlocked"
+    assert document["openapi"].startswith("3.")
+    assert "<html" in page.text
+    assert relatives == []
+    assert members == [created.json()]
+
+
+def test_serves_on_postgresql(program: tuple[str], database: Database) -> None:
+    """The database driver and its libraries are in the folder."""
+    with Sidecar(program=program, env={**NOWHERE, "TASKFLOW_EMBEDDED": "0"}) as sidecar:
+        sidecar.save_connection(database.fields())
+        sidecar.wait_healthy()
+        answer = sidecar.request("POST", "/api/v1/members", json={"name": "Ada", "email": "ada@team.example"})
+
+    assert answer.status_code == 201
+
+
+def test_commands(program: tuple[str], tmp_path: Path) -> None:
+    """The command line is in it too."""
+    with Sidecar(program=program, env=NOWHERE, config_dir=tmp_path) as sidecar:
+        sidecar.wait_healthy()
+        status = run_command("status", config_dir=tmp_path, env=NOWHERE, program=program)
+    outcomes = {
+        words: run_command(*words.split(), config_dir=tmp_path, env=NOWHERE, program=program)
+        for words in ("--version", "doctor", "vault verify", "audit verify", "migrations sql", "openapi")
+    }
+
+    assert status.returncode == 0, status.stderr
+    assert {words: outcome.returncode for words, outcome in outcomes.items()} == dict.fromkeys(outcomes, 0)
+    assert json.loads(outcomes["openapi"].stdout)["openapi"].startswith("3.")
+    assert "CREATE TABLE members" in outcomes["migrations sql"].stdout
+
+
+def test_nothing_of_the_tests_is_shipped(program: tuple[str]) -> None:
+    """What the environment holds for tests would only make the folder larger."""
+    lib = Path(program[0]).parent / "lib"
+    shipped = {entry.name.split("-")[0].split(".")[0].lower() for entry in lib.iterdir()}
+
+    assert (
+        shipped & {"pytest", "_pytest", "hypothesis", "pydantic", "pydantic_core", "faker", "mypy", "openai"} == set()
+    )
+    assert not list(lib.rglob("settings.html.*"))
+    assert (lib / "app" / "web" / "settings.html").exists()
