@@ -94,6 +94,22 @@ class VaultKey:
         frame = self._read(_fernet_of_row(self, binding.owner, binding.secret_id, binding.name), ciphertext)
         return _content(frame, binding.header()).decode()
 
+    def is_genuine(self, binding: Binding, ciphertext: str) -> bool:
+        """Tell, without decrypting, whether a ciphertext was made for this row; an older version of the row's was too.
+
+        Raises:
+            FormatUnknownError: no ciphertext of a known format.
+        """
+        if kid_of(ciphertext) != self.kid:
+            return False
+        encoded = _encoded(ciphertext[_PREFIX_CHARS:])
+        fernet = _fernet_of_row(self, binding.owner, binding.secret_id, binding.name)
+        try:
+            fernet.extract_timestamp(encoded)  # verifies the signature, which is all that is wanted of it
+        except InvalidToken:
+            return False
+        return is_canonical_base64(encoded)
+
     def reseal(self, binding: Binding, ciphertext: str, new: VaultKey, new_owner: Owner) -> str:
         """Return what `new.seal` would make of the secret, for the same row; quicker, as the frame stays as it is.
 
@@ -151,13 +167,17 @@ def _content(frame: bytes, header: bytes) -> bytes:
 
 def _decrypted(fernet: Fernet, token: str) -> bytes:
     """Open a token strictly: Fernet alone would skip characters that do not belong there."""
-    encoded = token.encode("ascii", "replace")
+    encoded = _encoded(token)
     if not is_canonical_base64(encoded):
         raise SealBrokenError("not a Fernet token")
     try:
         return fernet.decrypt(encoded)
     except InvalidToken:
         raise SealBrokenError("the token does not open") from None
+
+
+def _encoded(token: str) -> bytes:
+    return token.encode("ascii", "replace")
 
 
 def _fernet(key: bytes) -> Fernet:
@@ -192,7 +212,7 @@ def kid_of(ciphertext: str) -> str:
     Raises:
         FormatUnknownError: it is no ciphertext of a known format.
     """
-    found = _PREFIX.match(ciphertext)
+    found = _PREFIX.match(ciphertext) if isinstance(ciphertext, str) else None
     if found is None:
         raise FormatUnknownError("not a ciphertext of a known format")
     return found[1]

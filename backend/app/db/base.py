@@ -63,9 +63,19 @@ class Instant(TypeDecorator[dt.datetime]):
         if value is None:
             return None
         if dialect.name == "sqlite":
-            value = dt.datetime.fromisoformat(value)
+            value = _parsed(value)
+            if value is None:
+                return None
         result: dt.datetime = value.astimezone(dt.UTC)
         return result
+
+
+def _parsed(text: Any) -> dt.datetime | None:
+    """Return the instant; None for anything else, as SQLite keeps whatever somebody writes into a column."""
+    try:
+        return dt.datetime.fromisoformat(text)
+    except (ValueError, TypeError):
+        return None
 
 
 class Sealed(TypeDecorator[str]):

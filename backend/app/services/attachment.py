@@ -166,15 +166,18 @@ class Attachment:
             raise DatabaseAwayError
         return keys
 
-    def keys_at(self, epoch: int | None, kid: str) -> Keys:
-        """Return the vault's keys as they were at that epoch or later: a row that was read with it may need them.
-
-        Args:
-            epoch: of the vault when the row was read.
-            kid: of the row; one that is not at hand is worth another look.
-        """
+    def keys_of(self, epoch: int | None) -> Keys:
+        """Return the vault's keys as they were at that epoch or later: a row that was read with it may need them."""
         keys = self.keys()
-        if keys.epoch != epoch or kid not in keys.opened:  # another desktop has changed the keys
+        if keys.epoch != epoch:  # another desktop has changed the keys
+            self.attach()
+            keys = self.keys()
+        return keys
+
+    def keys_at(self, epoch: int | None, kid: str) -> Keys:
+        """Return the vault's keys as `keys_of`; a key id that is not at hand is worth another look all the same."""
+        keys = self.keys_of(epoch)
+        if kid not in keys.opened:
             self.attach()
             keys = self.keys()
         return keys

@@ -107,10 +107,8 @@ def select_sealed(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
 
     That includes the salt of its owner, and the vault's epoch: keys of another one may not be those of the row.
     """
-    is_owner = (vault_owners.c.owner_kind == secrets.c.owner_kind) & (vault_owners.c.owner_id == secrets.c.owner_id)
-    epoch = sa.select(vaults.c.epoch).scalar_subquery().label("epoch")
     columns: tuple[Any, ...] = (
-        epoch,
+        _EPOCH,
         secrets.c.id,
         secrets.c.owner_kind,
         secrets.c.owner_id,
@@ -125,7 +123,22 @@ def select_sealed(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
         *more,
     )
     selected: sa.Select[Any] = sa.select(*columns)
-    return selected.select_from(secrets.outerjoin(vault_owners, is_owner)).order_by(secrets.c.id)
+    return selected.select_from(_SECRETS_AND_OWNERS).order_by(secrets.c.id)
+
+
+def select_infos(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Select what `info_of` shows, in the order of lists."""
+    by = (secrets.c.owner_kind, secrets.c.owner_id, secrets.c.name)
+    columns: tuple[Any, ...] = (_EPOCH, secrets, vault_owners.c.salt)
+    selected: sa.Select[Any] = sa.select(*columns)
+    return selected.select_from(_SECRETS_AND_OWNERS).where(*conditions).order_by(*by)
+
+
+_EPOCH: Final = sa.select(vaults.c.epoch).scalar_subquery().label("epoch")
+_SECRETS_AND_OWNERS: Final = secrets.outerjoin(
+    vault_owners,
+    (vault_owners.c.owner_kind == secrets.c.owner_kind) & (vault_owners.c.owner_id == secrets.c.owner_id),
+)
 
 
 def open_row(row: Any, keys: Keys) -> str:
@@ -207,10 +220,29 @@ def is_unreadable(keys: Keys) -> sa.ColumnElement[bool]:
     return (secrets.c.status == UNREADABLE) | secrets.c.kid.not_in(kept)
 
 
+def _is_damaged(row: Any, keys: Keys) -> bool:
+    """Tell whether a row cannot open; what depends on a key that is not at hand cannot be told, and is not damage."""
+    try:
+        if row.kid != kid_of(row.ciphertext) or keys.is_given_up(row.kid):
+            return True
+        key = keys.opened.get(row.kid)
+        if key is None or row.api_secret_fingerprint not in (None, keys.api_secret_fingerprint):
+            return False
+        owner = _owner(row, keys, row.api_secret_fingerprint)
+        return not key.is_genuine(_binding(row, owner), row.ciphertext)
+    except ValueError:  # no ciphertext, or a salt that is no hex any more
+        return True
+
+
 def info_of(row: Any, keys: Keys) -> SecretInfo:
-    """Return a row of `secrets` as lists show it."""
+    """Return a row of `secrets` as lists show it; nothing is decrypted.
+
+    Args:
+        row: of `select_infos`; a row of the table alone is shown with the mark it bears.
+        keys: the vault's.
+    """
     status = row.status
-    if keys.is_given_up(row.kid):
+    if getattr(row, "epoch", None) == keys.epoch and _is_damaged(row, keys):
         status = UNREADABLE
     elif status != UNREADABLE and row.expires_at is not None and row.expires_at <= utc_now():
         status = EXPIRED

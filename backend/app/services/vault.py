@@ -40,6 +40,7 @@ from app.services.secret_rows import (
     is_unreadable,
     open_row,
     seal_row,
+    select_infos,
     select_sealed,
 )
 from app.services.vault_keys import VaultLockedError
@@ -170,7 +171,7 @@ class Vault:
         old = connection.execute(_of(which).with_for_update()).one_or_none()
         place = Place(
             id=old.id if old is not None else str(uuid.uuid4()),
-            row_version=old.row_version + 1 if old is not None else 1,
+            row_version=_version_after(old),
             expires_at=expires_at,
             salt=salt,
             **which.columns(),
@@ -318,21 +319,23 @@ class Vault:
 
     def infos(self, owner_kind: str | None = None, owner_id: str | None = None) -> list[SecretInfo]:
         """Return secrets without decrypting anything; a row that does not open is marked `unreadable`."""
-        keys = self.attachment.keys()
-        query = sa.select(secrets).order_by(secrets.c.owner_kind, secrets.c.owner_id, secrets.c.name)
+        query = select_infos()
         if owner_kind is not None:
             query = query.where(secrets.c.owner_kind == owner_kind)
         if owner_id is not None:
             query = query.where(secrets.c.owner_id == owner_id)
-        with self._database.read() as connection:
-            return [info_of(row, keys) for row in connection.execute(query)]
+        return self._shown(query)
 
     def info(self, which: SecretName) -> SecretInfo | None:
         """Return one secret as lists show it; None if there is none."""
-        keys = self.attachment.keys()
+        return next(iter(self._shown(select_infos(is_secret(which)))), None)
+
+    def _shown(self, query: sa.Select[Any]) -> list[SecretInfo]:
+        self.attachment.keys()
         with self._database.read() as connection:
-            row = connection.execute(_of(which)).one_or_none()
-        return None if row is None else info_of(row, keys)
+            rows = connection.execute(query).all()
+        keys = self.attachment.keys_of(rows[0].epoch) if rows else self.attachment.keys()
+        return [info_of(row, keys) for row in rows]
 
     def use(self, which: SecretName, *, actor: str) -> str | None:
         """Return the secret for the call that needs it, None if there is none; counted in the audit log.
@@ -413,6 +416,11 @@ class Vault:
 def _require_unexpired(row: Any) -> None:
     if row.expires_at is not None and row.expires_at <= utc_now():
         raise SecretExpiredError
+
+
+def _version_after(old: Any) -> int:
+    """Return the next version of a row; SQLite keeps whatever somebody writes into a column of numbers."""
+    return old.row_version + 1 if old is not None and isinstance(old.row_version, int) else 1
 
 
 def _of(which: SecretName) -> sa.Select[Any]:

@@ -285,6 +285,25 @@ def test_a_ciphertext_opens_only_where_it_belongs(move: Callable[[Binding], Bind
         KEY.open(move(PLACE), ciphertext)
 
 
+@pytest.mark.parametrize("elsewhere", ELSEWHERE.keys())
+def test_signatures_tell_where_a_ciphertext_belongs(elsewhere: str) -> None:
+    """Without decrypting; only a version or an expiry, which the frame repeats, takes opening it."""
+    ciphertext = KEY.seal(PLACE, "secret")
+
+    assert KEY.is_genuine(PLACE, ciphertext)
+    in_frame = elsewhere in ("later version", "expiry")
+    assert KEY.is_genuine(ELSEWHERE[elsewhere](PLACE), ciphertext) == in_frame
+
+
+@pytest.mark.parametrize("damage", [lambda text: text[:-1], lambda text: text + "\n", lambda text: text[:20] + "é"])
+def test_damaged_ciphertexts_are_not_genuine(damage: Callable[[str], str]) -> None:
+    """Nor are those of another key."""
+    assert not KEY.is_genuine(PLACE, damage(KEY.seal(PLACE, "secret")))
+    assert not KEY.is_genuine(PLACE, new_vault_key(VAULT).seal(PLACE, "secret"))
+    with pytest.raises(FormatUnknownError):
+        KEY.is_genuine(PLACE, "plaintext")
+
+
 @pytest.mark.parametrize(
     "other",
     [

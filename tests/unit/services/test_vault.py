@@ -309,11 +309,11 @@ PLACES = [
 SEALED = ("ciphertext", "kid", "api_secret_fingerprint")
 
 
-def expect_unreadable(ours: Desktop, which: SecretName, code: str = "secret-unreadable") -> None:
+def expect_unreadable(ours: Desktop, which: SecretName, code: str | None = None) -> None:
     """The secret is refused with a sentence, never given; it is marked, and every list and document still works."""
     with pytest.raises(ConflictError) as caught:
         ours.use(which)
-    assert caught.value.code == code
+    assert caught.value.code == (code or "secret-unreadable")
     with pytest.raises(ConflictError):
         ours.vault.reveal(which, actor=ACTOR)
     info = ours.vault.info(which)
@@ -426,6 +426,71 @@ def test_damage_is_told_and_never_read(
     assert refused == [("refused", "acme", "openai", "refused")] * 2
 
 
+def test_lists_tell_what_does_not_open(ours: Desktop, store: InProcess, tmp_path: Path) -> None:
+    """At once, before anybody has tried to use it, and without decrypting; who is locked cannot tell."""
+    names = {number: SecretName("tenant", f"owner {number % 3}", name) for number, name in enumerate(DAMAGE)}
+    for which in (*names.values(), OPENAI):
+        ours.set(which, LONG)
+    by_name = {row["name"]: row for row in rows_of(store).values()}
+    for damage, _ in DAMAGE.values():
+        name = next(name for name, given in DAMAGE.items() if given[0] is damage)
+        damaged = damage(by_name[name]["ciphertext"])
+        change(store, sa.update(secrets).where(secrets.c.name == name).values(ciphertext=damaged))
+    moved = SecretName("tenant", "acme", "moved")
+    ours.set(moved, LONG)
+    change(
+        store, sa.update(secrets).where(secrets.c.name == "moved").values(ciphertext=by_name["openai"]["ciphertext"])
+    )
+
+    statuses = {info.name: info.status for info in ours.vault.infos()}
+    locked = desktop(store, tmp_path / "locked", key=KEY_B)
+
+    assert {name for name, status in statuses.items() if status == "unreadable"} == {*DAMAGE, "moved"}
+    assert statuses["openai"] == "unknown"
+    damaged_info, sound_info = ours.vault.info(moved), ours.vault.info(OPENAI)
+    assert damaged_info is not None
+    assert sound_info is not None
+    assert (damaged_info.status, sound_info.status) == ("unreadable", "unknown")
+    assert {info.name: info.status for info in locked.vault.infos()}["moved"] == "unknown"
+    ours.set(moved, LONG)
+    assert {info.name: info.status for info in ours.vault.infos()}["moved"] == "unknown"
+
+
+def test_a_damaged_salt_shows_in_lists(ours: Desktop, store: InProcess) -> None:
+    """Missing, no salt at all, or another owner's: whatever the owner had does not open, and the list says so."""
+    ours.set(OPENAI, LONG)
+    other = SecretName("tenant", "globex", "openai")
+    ours.set(other, LONG)
+    is_owner = vault_owners.c.owner_id == "acme"
+
+    for statement in (
+        sa.update(vault_owners).where(is_owner).values(salt="00" * 32),
+        sa.update(vault_owners).where(is_owner).values(salt="no salt"),
+        sa.delete(vault_owners).where(is_owner),
+    ):
+        change(store, statement)
+
+        assert [info.status for info in ours.vault.infos()] == ["unreadable", "unknown"]
+
+
+def test_values_of_no_sense_break_no_list(ours: Desktop, tmp_path: Path) -> None:
+    """SQLite keeps whatever somebody writes into a column: the row is marked, and replaced like any other."""
+    with on_sqlite(tmp_path / "strange.db") as strange:
+        one = desktop(strange, tmp_path / "strange", key=KEY_A)
+        for number, assignment in enumerate(
+            ("ciphertext = x'80ff'", "expires_at = 'tomorrow'", "kid = x'00'", "row_version = 'many'", "status = 7")
+        ):
+            which = SecretName("tenant", "acme", f"name {number}")
+            one.set(which, LONG, expires_at=dt.datetime(2099, 1, 1, tzinfo=dt.UTC))
+            strange.execute(f"UPDATE secrets SET {assignment} WHERE name = 'name {number}'")
+            assert len(one.vault.infos()) == number + 1
+            if not assignment.startswith("status"):
+                expect_unreadable(one, which, "secret-format-unknown" if "ciphertext" in assignment else None)
+            one.set(which, "replaced")
+            assert one.use(which) == "replaced"
+        assert verify(one.vault.attachment, strange.database)[0] == Tally(opened=5)
+
+
 def test_an_older_version_of_a_row_does_not_open(ours: Desktop, store: InProcess) -> None:
     """Neither its ciphertext under the present version, nor one of a row of the same name that was deleted."""
     ours.set(OPENAI, "first")
@@ -515,6 +580,22 @@ def test_desktops_with_the_same_key_share_a_vault(store: InProcess, tmp_path: Pa
         first.set(yours, "by the second")
         assert first.use(mine) == second.use(mine) == "changed"
     assert count_of(vault_keys, store) == 1
+
+
+def test_lists_follow_a_rotation_elsewhere(store: InProcess, tmp_path: Path) -> None:
+    """A desktop that has not noticed yet that another one rotated takes no secret for lost."""
+    first, second = (desktop(store, tmp_path / name, encryption_keys=(KEY_A,)) for name in ("first", "second"))
+    first.set(OPENAI, LONG)
+    assert [info.status for info in second.vault.infos()] == ["unknown"]
+
+    first.rotate()
+    listed = [info.status for info in second.vault.infos()]
+    first.rotate()
+    shown = second.vault.info(OPENAI)
+
+    assert listed == ["unknown"]
+    assert shown is not None
+    assert shown.status == "unknown"
 
 
 def test_a_desktop_without_the_key_is_locked(store: InProcess, ours: Desktop, tmp_path: Path) -> None:
