@@ -14,6 +14,7 @@ from app.api.health import HealthController
 from app.api.openapi import StructSchemas
 from app.api.page import settings_page
 from app.api.schema import openapi_document
+from app.api.v1.ai import AiController
 from app.api.v1.audit import AuditController
 from app.api.v1.members import MembersController
 from app.api.v1.settings import SettingsController
@@ -96,7 +97,14 @@ def create_app(parts: Parts, *, openapi: OpenAPIConfig | None = None) -> Litesta
     """Build the ASGI application around the running parts of the process; `openapi` makes it describe itself."""
     v1 = Router(
         "/api/v1",
-        route_handlers=[StatusController, SettingsController, MembersController, VaultController, AuditController],
+        route_handlers=[
+            StatusController,
+            SettingsController,
+            MembersController,
+            VaultController,
+            AuditController,
+            AiController,
+        ],
         security=[{"launchToken": []}],
     )
     # a handler that is no controller's belongs to one application only, and is not described anyway

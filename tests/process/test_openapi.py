@@ -36,9 +36,9 @@ database = "none"
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "404", "409", "412"]
 
-# sound as data, but there has to be such a server, such a vault, such a key
+# sound as data, but there has to be such a server, such a vault, such a key, and time since the last one
 [[operations]]
-include-path-regex = "/settings/|/vault/"
+include-path-regex = "/settings/|/vault/|/ai/"
 checks.positive_data_acceptance.enabled = false
 """
 SHUTDOWN = "/api/v1/shutdown"

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Final
 import anyio
 import anyio.to_thread
 
+from app.core.config import PROVIDER_NAMES
 from app.core.exceptions import TooManyRequestsError
+from app.schemas.ai import ProviderInfo
 from app.services.limits import SlidingWindow
 from app.services.providers import PROVIDERS, Verdict, base_url
 from app.services.providers.outbound import Exchange, NoAnswer
@@ -55,6 +57,18 @@ class KeyChecks:
         self._config = config
         self._limit = SlidingWindow(CHECKS_A_MINUTE, WINDOW_S, clock=clock)
         self._threads = anyio.CapacityLimiter(MAX_THREADS)
+
+    def providers(self) -> list[ProviderInfo]:
+        """Return the providers, and where each is reached."""
+        return [
+            ProviderInfo(
+                name=provider.name,
+                label=PROVIDER_NAMES[provider.name],
+                base_url=base_url(provider, self._config),
+                keys_url=provider.keys_url,
+            )
+            for provider in PROVIDERS.values()
+        ]
 
     def begin(self, provider_name: str, api_key: str) -> KeyCheck:
         """Begin a check that counts against nobody's limit, and return at once."""

@@ -34,6 +34,7 @@ _CONFIG = OpenAPIConfig(
         Tag("settings", "The connection to the database"),
         Tag("members", "The people of the team"),
         Tag("vault", "Secrets: their keys, rotation, audit log"),
+        Tag("ai", "AI providers and tests of their keys"),
     ],
     use_handler_docstrings=True,
 )

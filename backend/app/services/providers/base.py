@@ -21,6 +21,7 @@ Status = Literal[
     "provider_error",
     "unknown",
 ]
+ProviderName = Literal["openai", "anthropic", "google", "deepseek"]
 
 USABLE: Final = ("valid", "limited_scope", "no_quota", "rate_limited")
 """The key is genuine."""
@@ -69,7 +70,7 @@ class Verdict:
 class Provider:
     """One provider: where it is, how a key is sent, and what its answers mean."""
 
-    name: ClassVar[str]
+    name: ClassVar[ProviderName]
     origin: ClassVar[str]
     """Where it is unless the environment says otherwise, without a path."""
     keys_url: ClassVar[str]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from app.services.providers.base import Provider, Verdict, text_of
+from app.services.providers.base import Provider, ProviderName, Verdict, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ _FORBIDDEN_TYPES: Final = ("invalid_request_error", "insufficient_permissions", 
 class OpenAI(Provider):
     """Bearer keys; errors carry `code` and `type`."""
 
-    name = "openai"
+    name: ClassVar[ProviderName] = "openai"
     origin = "https://api.openai.com"
     keys_url = "https://platform.openai.com/api-keys"
     check_path = "/v1/models"
