@@ -29,6 +29,7 @@ from app.services.connection import ConnectionService
 from app.services.key_checks import KeyChecks
 from app.services.maintenance import Maintenance
 from app.services.members import Members
+from app.services.revalidation import Revalidation
 from app.services.rotation import Rotations, installation
 from app.services.standalone import adopt_everywhere
 from app.services.status import StatusService
@@ -60,6 +61,7 @@ class Parts:
     vault: Vault
     rotations: Rotations
     checks: KeyChecks
+    revalidation: Revalidation
     maintenance: Maintenance
 
 
@@ -76,6 +78,7 @@ def assemble(
     audit = Audit(database, config.config_dir)
     vault = Vault(config, database, audit)
     rotations = Rotations(vault.attachment, database, audit, installation(config.config_dir))
+    checks = KeyChecks(config)
     return Parts(
         readiness=readiness,
         status=StatusService(config, readiness, vault, instance, stop),
@@ -88,7 +91,8 @@ def assemble(
         audit=audit,
         vault=vault,
         rotations=rotations,
-        checks=KeyChecks(config),
+        checks=checks,
+        revalidation=Revalidation(config, readiness, database, vault, audit, checks),
         maintenance=Maintenance(readiness, vault, rotations, audit),
     )
 

@@ -124,6 +124,8 @@ class FakeProvider:
         """What the model says, and what it costs."""
         self.gate: Gate | None = None
         """If there is one, each event of a stream needs a permit."""
+        self.hold: Gate | None = None
+        """If there is one, each answer needs a permit before it begins."""
         self.echo = False
         """Whether every answer repeats the key: in a header, and in a JSON document or text of its own."""
         self.padding_bytes = 0
@@ -149,8 +151,9 @@ class FakeProvider:
         if self.is_closing.is_set():
             return
         self.is_closing.set()
-        if self.gate is not None:
-            self.gate.open()
+        for gate in (self.gate, self.hold):
+            if gate is not None:
+                gate.open()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -314,6 +317,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
         self.provider.requests.append(received)
         try:
+            self._wait_at(self.provider.hold, received)
             canned = self.provider.answer_for(received.api_key)
             if canned is None:
                 self._serve_genuine(received)
@@ -424,7 +428,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Send an event stream, a chunk each; a gate holds each one back."""
         self._send_head(200, {"Content-Type": content_type, "Transfer-Encoding": "chunked"})
         for piece in self._echoing(pieces):
-            self._wait_at_gate(received)
+            self._wait_at(self.provider.gate, received)
             for part in _cut(piece, self.provider.piece_bytes):
                 self.wfile.write(f"{len(part):x}\r\n".encode() + part + b"\r\n")
                 self.wfile.flush()
@@ -435,8 +439,7 @@ class _Handler(BaseHTTPRequestHandler):
             yield f": echo {self._api_key()}\n\n".encode()
         yield from pieces
 
-    def _wait_at_gate(self, received: Received) -> None:
-        gate = self.provider.gate
+    def _wait_at(self, gate: Gate | None, received: Received) -> None:
         while gate is not None and not gate.try_to_pass(LOOK_INTERVAL_S):
             self._leave_if_given_up(received)
 

@@ -239,6 +239,7 @@ class Sidecar:
             await server.serve(sockets=[self._listener])
         self._stop.request(ASKED_GRACE_S)  # bounds what follows
         if self._parts is not None:
+            self._parts.revalidation.stop()
             self._parts.maintenance.stop()
         if self._startup is not None:
             self._startup.stop()
@@ -285,6 +286,7 @@ class Sidecar:
             )
             self._parts = parts
             parts.maintenance.start()
+            parts.revalidation.start()
             application = create_app(parts)
         except BaseException as exc:  # noqa: BLE001 - carried over to the main thread, which ends the process
             self._failure = exc
