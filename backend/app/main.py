@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, cast
 
 from litestar import Litestar, Request, Response, Router
@@ -16,6 +16,7 @@ from app.api.page import settings_page
 from app.api.schema import openapi_document
 from app.api.v1.ai import AiController
 from app.api.v1.audit import AuditController
+from app.api.v1.events import EventsController
 from app.api.v1.members import MembersController
 from app.api.v1.settings import SettingsController
 from app.api.v1.status import StatusController
@@ -26,6 +27,7 @@ from app.core.logging import get_logger
 from app.core.readiness import Readiness
 from app.services.audit import Audit
 from app.services.connection import ConnectionService
+from app.services.events import Events
 from app.services.key_checks import KeyChecks
 from app.services.maintenance import Maintenance
 from app.services.members import Members
@@ -57,6 +59,7 @@ class Parts:
     status: StatusService
     connection: ConnectionService
     members: Members
+    events: Events
     audit: Audit
     vault: Vault
     rotations: Rotations
@@ -88,6 +91,7 @@ def assemble(
             adopt=lambda ring: adopt_everywhere(config, ring, running=(vault.attachment, audit), actor="launch-token"),
         ),
         members=Members(database),
+        events=Events(database, readiness),
         audit=audit,
         vault=vault,
         rotations=rotations,
@@ -105,9 +109,10 @@ def create_app(parts: Parts, *, openapi: OpenAPIConfig | None = None) -> Litesta
             StatusController,
             SettingsController,
             MembersController,
-            VaultController,
-            AuditController,
             AiController,
+            AuditController,
+            EventsController,
+            VaultController,
         ],
         security=[{"launchToken": []}],
     )
@@ -117,10 +122,7 @@ def create_app(parts: Parts, *, openapi: OpenAPIConfig | None = None) -> Litesta
         route_handlers=[*undescribed, HealthController, v1],
         dependencies={
             "caller": Provide(_caller, sync_to_thread=False),
-            **{
-                name: _given(getattr(parts, name))
-                for name in ("readiness", "status", "connection", "members", "audit", "vault", "rotations", "checks")
-            },
+            **{part.name: _given(getattr(parts, part.name)) for part in fields(parts)},
         },
         exception_handlers={
             RequestError: _answer_request_error,

@@ -40,6 +40,11 @@ expected-statuses = ["2xx", "404", "409", "412"]
 [[operations]]
 include-path-regex = "/settings/|/vault/|/ai/"
 checks.positive_data_acceptance.enabled = false
+
+# nothing happens on it while nobody changes anything
+[[operations]]
+include-path = "/api/v1/events"
+request-timeout = 1.0
 """
 SHUTDOWN = "/api/v1/shutdown"
 SETTINGS = "/settings/"

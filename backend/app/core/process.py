@@ -241,6 +241,7 @@ class Sidecar:
         if self._parts is not None:
             self._parts.revalidation.stop()
             self._parts.maintenance.stop()
+            self._parts.events.join()
         if self._startup is not None:
             self._startup.stop()
         if self._failure is not None:
@@ -301,6 +302,7 @@ class Sidecar:
         gate.stop()
         if self._parts is not None:
             self._parts.status.stopping()
+            self._parts.events.stop()
         server.stop(grace_s)
 
     def _announce_state(self) -> None:

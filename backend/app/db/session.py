@@ -63,6 +63,8 @@ class OpenDatabase:
         self.reader = engine
         """For blocks of one statement: autocommit, so that a read is one round trip."""
         self.writer = engine.execution_options(taskflow_write=True)
+        self.connect: Callable[[], Any] | None = None
+        """Opens a connection that is not the pool's; None where there is no server."""
         self.lost = threading.Event()
         """Set when the database was given up: nothing waits for it any more."""
         self._connections: dict[Any, ConnectionPoolEntry] = {}
@@ -247,6 +249,7 @@ def open_postgresql(settings: ConnectionSettings) -> tuple[OpenDatabase, Entranc
         "head": None,
     }
     database: OpenDatabase = OpenDatabase(engine, description)
+    database.connect = lambda: entrance.open(cancelled=database.lost)
     return database, entrance
 
 
@@ -294,6 +297,8 @@ class Database:
         """Grows whenever the engine changes: what was read from another database is worth nothing then."""
         self.on_failure: Callable[[], None] = lambda: None
         """Called, from the failing thread, when a use met a lost connection."""
+        self.on_written: Callable[[], None] = lambda: None
+        """Called, from the writing thread, after each transaction that was committed."""
 
     def replace(self, opened: OpenDatabase | None) -> None:
         """Use `opened` from now on; requests in flight finish on the old engine."""
@@ -308,6 +313,23 @@ class Database:
         self.generation += 1
         if old is not None:
             old.cut_off()
+
+    @property
+    def target(self) -> tuple[Any, ...] | None:
+        """Which database this is, by its address; None while there is none."""
+        opened = self._opened
+        if opened is None:
+            return None
+        return tuple(opened.description[name] for name in ("dialect", "host", "port", "database"))
+
+    def own_connection(self) -> Any:
+        """Return a psycopg2 connection outside the pool, for the caller to close; None where there is no server.
+
+        Raises:
+            DatabaseAwayError: the database cannot be used now.
+        """
+        with self._present() as opened:
+            return None if opened.connect is None else opened.connect()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -329,6 +351,7 @@ class Database:
         """
         with self._present() as opened, opened.writer.begin() as connection:
             yield connection
+        self.on_written()
 
     @contextlib.contextmanager
     def _present(self) -> Iterator[OpenDatabase]:
