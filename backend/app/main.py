@@ -20,6 +20,9 @@ from app.api.v1.events import EventsController
 from app.api.v1.members import MembersController
 from app.api.v1.settings import SettingsController
 from app.api.v1.status import StatusController
+from app.api.v1.subtasks import SubTasksController
+from app.api.v1.tasks import TasksController
+from app.api.v1.updates import DailyUpdatesController
 from app.api.v1.vault import VaultController
 from app.core.access import CALLER, LAUNCHER, Caller
 from app.core.exceptions import INTERNAL, STATUS_CODES, STATUS_SENTENCES, RequestError, error_headers
@@ -35,6 +38,9 @@ from app.services.revalidation import Revalidation
 from app.services.rotation import Rotations, installation
 from app.services.standalone import adopt_everywhere
 from app.services.status import StatusService
+from app.services.subtasks import SubTasks
+from app.services.tasks import Tasks
+from app.services.updates import DailyUpdates
 from app.services.vault import Vault
 
 if TYPE_CHECKING:
@@ -59,6 +65,9 @@ class Parts:
     status: StatusService
     connection: ConnectionService
     members: Members
+    tasks: Tasks
+    sub_tasks: SubTasks
+    daily_updates: DailyUpdates
     events: Events
     audit: Audit
     vault: Vault
@@ -91,6 +100,9 @@ def assemble(
             adopt=lambda ring: adopt_everywhere(config, ring, running=(vault.attachment, audit), actor="launch-token"),
         ),
         members=Members(database),
+        tasks=Tasks(database),
+        sub_tasks=SubTasks(database),
+        daily_updates=DailyUpdates(database),
         events=Events(database, readiness),
         audit=audit,
         vault=vault,
@@ -109,6 +121,9 @@ def create_app(parts: Parts, *, openapi: OpenAPIConfig | None = None) -> Litesta
             StatusController,
             SettingsController,
             MembersController,
+            TasksController,
+            SubTasksController,
+            DailyUpdatesController,
             AiController,
             AuditController,
             EventsController,

@@ -110,9 +110,9 @@ class SqliteDatabase:
             return connection.execute(statement, parameters).fetchall()
 
     def tables(self) -> list[str]:
-        """The names of its tables."""
+        """The names of its tables, without those that make up a full-text index."""
         rows = self.query(
-            r"SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'"
+            r"SELECT name FROM pragma_table_list WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'"
         )
         return sorted(row[0] for row in rows)
 

@@ -5,8 +5,11 @@ from app.models.audit import audit_entries
 from app.models.cameras import cameras
 from app.models.changes import changes
 from app.models.chat_servers import chat_servers
+from app.models.daily_updates import daily_updates
 from app.models.idempotency import idempotency_keys
 from app.models.members import members
+from app.models.sub_tasks import sub_tasks
+from app.models.tasks import task_grams, tasks
 from app.models.tenants import tenants, trial_calls
 from app.models.usage import ai_usage
 from app.models.vault import secrets, vault_keys, vault_owners, vault_rotations, vault_wraps, vaults
@@ -18,9 +21,13 @@ __all__ = [
     "cameras",
     "changes",
     "chat_servers",
+    "daily_updates",
     "idempotency_keys",
     "members",
     "secrets",
+    "sub_tasks",
+    "task_grams",
+    "tasks",
     "tenants",
     "trial_calls",
     "vault_keys",

@@ -11,7 +11,9 @@ from sqlalchemy.exc import IntegrityError
 from app.core.exceptions import ConflictError, NotFoundError
 from app.core.validation import present
 from app.db.base import casefolded, utc_now
+from app.models.daily_updates import daily_updates
 from app.models.members import members
+from app.models.tasks import tasks
 from app.schemas.members import Member
 from app.services.changes import announce
 
@@ -89,9 +91,11 @@ class Members:
         return Member(**{**_fields(member), **changes})
 
     def delete(self, member_id: str, precondition: Callable[[Member], None]) -> None:
-        """Delete a member; raises NotFoundError."""
+        """Delete a member; raises NotFoundError, and ConflictError while there is work of theirs."""
         with self._database.write() as connection:
+            # nobody gives a task to a locked member, nor names one as an author
             precondition(_one(connection, member_id, lock=True))
+            _refuse_while_at_work(connection, member_id)
             connection.execute(sa.delete(members).where(members.c.id == member_id))
             announce(connection, "member", member_id, "deleted")
 
@@ -102,6 +106,17 @@ def _one(connection: sa.Connection, member_id: str, *, lock: bool = False) -> Me
     if row is None:
         raise NotFoundError("Member not found")
     return Member(*row)
+
+
+def _refuse_while_at_work(connection: sa.Connection, member_id: str) -> None:
+    """Raise ConflictError if the member has tasks, or else if they have written daily updates."""
+    for column, rest in (
+        (tasks.c.assignee_id, "assigned task(s). Reassign them first."),
+        (daily_updates.c.author_id, "authored daily update(s). Delete those updates first."),
+    ):
+        count = connection.execute(sa.select(sa.func.count()).where(column == member_id)).scalar_one()
+        if count:
+            raise ConflictError(f"Cannot delete member with {count} {rest}")
 
 
 def _fields(member: Member) -> dict[str, Any]:

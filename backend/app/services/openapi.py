@@ -33,6 +33,7 @@ _CONFIG = OpenAPIConfig(
         Tag("status", "What the sidecar does, and why"),
         Tag("settings", "The connection to the database"),
         Tag("members", "The people of the team"),
+        Tag("tasks", "The team's work: tasks, their sub-tasks and daily updates"),
         Tag("events", "What changes, live"),
         Tag("vault", "Secrets: their keys, rotation, audit log"),
         Tag("ai", "AI providers and tests of their keys"),

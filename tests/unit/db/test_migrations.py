@@ -113,7 +113,13 @@ def test_migrations_make_exactly_the_models(empty: OpenDatabase) -> None:
     upgrade(empty)
 
     with empty.reader.connect() as connection:
-        options = {"compare_type": True, "compare_server_default": True, "target_metadata": metadata}
+        options = {
+            "compare_type": True,
+            "compare_server_default": True,
+            "target_metadata": metadata,
+            # SQLite's full-text index consists of tables too
+            "include_name": lambda name, _kind, _parents: not (name or "").startswith("task_trigram"),
+        }
         differences = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
 
     assert differences == []

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from litestar import Controller, Response, get
-from litestar.params import Parameter
 
-from app.api.openapi import errors
+from app.api.openapi import errors, query_parameter
 from app.core.validation import Rule, checked_value, integer, one_of, text
 from app.schemas.audit import AuditPage, Verification
 from app.schemas.vault import OWNER_KINDS
@@ -22,21 +21,18 @@ DEFAULT_LIMIT = 50
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-def _query(description: str, **schema: Any) -> Any:
-    """Describe a query parameter; it arrives as text, and our own rules check it."""
-    return Parameter(description=description, schema_extra={"one_of": None, **schema})
-
-
-OwnerKind = Annotated[str | None, _query("Kind of owner", type="string", enum=list(OWNER_KINDS))]
+OwnerKind = Annotated[str | None, query_parameter("Kind of owner", type="string", enum=list(OWNER_KINDS))]
 OwnerId = Annotated[
     str | None,
-    _query("Id of the owner", type="string", min_length=1, max_length=64, pattern=_OWNER_ID.schema["pattern"]),
+    query_parameter("Id of the owner", type="string", min_length=1, max_length=64, pattern=_OWNER_ID.schema["pattern"]),
 ]
-Action = Annotated[str | None, _query("What was done", type="string", enum=list(ACTIONS))]
+Action = Annotated[str | None, query_parameter("What was done", type="string", enum=list(ACTIONS))]
 Limit = Annotated[
-    str | None, _query(f"Entries a page; {DEFAULT_LIMIT} by default", type="integer", minimum=1, maximum=500)
+    str | None, query_parameter(f"Entries a page; {DEFAULT_LIMIT} by default", type="integer", minimum=1, maximum=500)
 ]
-Cursor = Annotated[str | None, _query("`next_cursor` of the page before", type="string", pattern="^[1-9][0-9]{0,17}$")]
+Cursor = Annotated[
+    str | None, query_parameter("`next_cursor` of the page before", type="string", pattern="^[1-9][0-9]{0,17}$")
+]
 
 
 class AuditController(Controller):

@@ -7,20 +7,12 @@ from typing import Annotated
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.params import Parameter
 
-from app.api.conditional import etag_of, if_match
+from app.api.conditional import IfMatch, etag_of, if_match
 from app.api.openapi import ETAG, JsonBody, errors, uuids_in_path
 from app.schemas.members import Member, MemberCreate, MemberUpdate
 from app.services.members import Members
 
 MemberId = Annotated[str, Parameter(schema_extra={"format": "uuid"}, description="UUID of the member")]
-IfMatch = Annotated[
-    str | None,
-    Parameter(
-        header="If-Match",
-        description="ETag of the version that is meant; another one is left alone",
-        schema_extra={"type": "string", "one_of": None},
-    ),
-]
 
 
 class MembersController(Controller):

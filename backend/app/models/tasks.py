@@ -1,0 +1,121 @@
+"""Tasks, and what their search looks things up in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Named,
+    SmallInteger,
+    Table,
+    Text,
+    TypedColumns,
+    event,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from app.db.base import Instant, UuidText, metadata
+
+STATUSES: Final = ("To Do", "In Progress", "Blocked", "Done")
+"""In the order in which lists sort them; so is `PRIORITIES`."""
+PRIORITIES: Final = ("High", "Medium", "Low")
+
+
+def _one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
+    """Tie a word to its place among the words, which is what lists are sorted by."""
+    pairs = " OR ".join(f"({column} = '{word}' AND {column}_rank = {rank})" for rank, word in enumerate(words))
+    return CheckConstraint(pairs, name=column)
+
+
+class TaskColumns(TypedColumns):
+    """Columns of `tasks`.
+
+    Every order of a list ascends in all its columns, so that one comparison of rows tells what lies behind a cursor:
+    hence ranks for words, and instants negated for "newest first".
+    """
+
+    id: Named[str] = Column(UuidText, primary_key=True)
+    title: Named[str] = Column(Text, nullable=False)
+    description: Named[str | None] = Column(Text)
+    status: Named[str] = Column(Text, nullable=False)
+    status_rank: Named[int] = Column(SmallInteger, nullable=False)
+    priority: Named[str] = Column(Text, nullable=False)
+    priority_rank: Named[int] = Column(SmallInteger, nullable=False)
+    assignee_id: Named[str | None] = Column(UuidText, ForeignKey("members.id"))
+    gear_id: Named[str | None] = Column(Text)
+    blocking_reason: Named[str] = Column(Text, nullable=False)
+    """Empty unless the task is blocked."""
+    searched: Named[str] = Column(Text, nullable=False)
+    """What a search looks for its text in: see `app.services.search`."""
+    created_at: Named[dt.datetime] = Column(Instant, nullable=False)
+    created_order: Named[int] = Column(BigInteger, nullable=False)
+    """`created_at` in microseconds since 1970, negated; so is `updated_order`."""
+    updated_at: Named[dt.datetime] = Column(Instant, nullable=False)
+    updated_order: Named[int] = Column(BigInteger, nullable=False)
+
+
+class TaskGramColumns(TypedColumns):
+    """Columns of `task_grams`, which hold what the search's index is made of.
+
+    A table of its own, because a change of anything else would write the index anew for the whole text.
+    """
+
+    number: Named[int] = Column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True)
+    """SQLite's full-text tables know rows by numbers only."""
+    task_id: Named[str] = Column(UuidText, ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False)
+    grams: Named[object] = Column(ARRAY(Integer).with_variant(Text(), "sqlite"), nullable=False)
+    """PostgreSQL: hashes of all pieces of one to three characters; SQLite: the text, which FTS5 cuts into trigrams."""
+
+
+tasks: Final = Table("tasks", metadata, TaskColumns, _one_of("status", STATUSES), _one_of("priority", PRIORITIES))
+task_grams: Final = Table("task_grams", metadata, TaskGramColumns)
+
+_columns = tasks.c
+Index("ix_tasks_updated", _columns.updated_order, _columns.created_order, _columns.id)
+Index("ix_tasks_created", _columns.created_order, _columns.id)
+Index("ix_tasks_status_created", _columns.status_rank, _columns.created_order, _columns.id)
+Index("ix_tasks_priority_created", _columns.priority_rank, _columns.created_order, _columns.id)
+Index("ix_tasks_status_updated", _columns.status_rank, _columns.updated_order, _columns.created_order, _columns.id)
+Index("ix_tasks_priority_updated", _columns.priority_rank, _columns.updated_order, _columns.created_order, _columns.id)
+Index("ix_tasks_assignee_updated", _columns.assignee_id, _columns.updated_order, _columns.created_order, _columns.id)
+Index("uq_task_grams_task_id", task_grams.c.task_id, unique=True)
+Index(
+    "ix_task_grams_grams",
+    task_grams.c.grams,
+    postgresql_using="gin",
+    # without a list of pending entries, which every search would have to read as well
+    postgresql_with={"fastupdate": "off"},
+).ddl_if(dialect="postgresql")
+
+FULL_TEXT: Final = (
+    """CREATE VIRTUAL TABLE task_trigrams USING fts5(
+        grams, content='task_grams', content_rowid='number',
+        tokenize='trigram case_sensitive 1', detail='none', columnsize=0
+    )""",
+    "CREATE VIRTUAL TABLE task_trigram_terms USING fts5vocab('task_trigrams', 'row')",
+    """CREATE TRIGGER task_grams_inserted AFTER INSERT ON task_grams BEGIN
+        INSERT INTO task_trigrams (rowid, grams) VALUES (new.number, new.grams);
+    END""",
+    """CREATE TRIGGER task_grams_deleted AFTER DELETE ON task_grams BEGIN
+        INSERT INTO task_trigrams (task_trigrams, rowid, grams) VALUES ('delete', old.number, old.grams);
+    END""",
+    """CREATE TRIGGER task_grams_updated AFTER UPDATE ON task_grams BEGIN
+        INSERT INTO task_trigrams (task_trigrams, rowid, grams) VALUES ('delete', old.number, old.grams);
+        INSERT INTO task_trigrams (rowid, grams) VALUES (new.number, new.grams);
+    END""",
+)
+"""SQLite's index of `task_grams`: a full-text table that stores no text of its own, kept true by triggers."""
+
+_on_create = [DDL(statement) for statement in FULL_TEXT]  # type: ignore[no-untyped-call]
+_on_drop = [DDL(f"DROP TABLE IF EXISTS {name}") for name in ("task_trigram_terms", "task_trigrams")]  # type: ignore[no-untyped-call]
+for _moment, _statements in (("after_create", _on_create), ("after_drop", _on_drop)):
+    for _statement in _statements:
+        event.listen(task_grams, _moment, _statement.execute_if(dialect="sqlite"))

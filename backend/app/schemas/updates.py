@@ -1,0 +1,39 @@
+"""Request and response bodies of daily updates."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from app.core.validation import Uuid, text
+from app.schemas.common import Timestamp
+
+Content = Annotated[str, text(1000)]
+
+
+class DailyUpdate(msgspec.Struct):
+    """What a member tells of the work on a task."""
+
+    id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
+    task_id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
+    author_id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
+    author_name: Annotated[str, Meta(description="The member's present name")]
+    content: str
+    created_at: Timestamp
+    updated_at: Timestamp
+    edited: Annotated[bool, Meta(description="Its content is no longer the first one")]
+
+
+class DailyUpdateCreate(msgspec.Struct):
+    """A new daily update."""
+
+    author_id: Uuid
+    content: Content
+
+
+class DailyUpdateChange(msgspec.Struct):
+    """Another content; within 24 hours of creation."""
+
+    content: Content

@@ -1,0 +1,66 @@
+"""What changes of the team's work have in common: rows that are locked before anything is decided, time that moves.
+
+A member is locked before a task, and a task before what belongs to it. On SQLite a transaction that writes is alone
+anyway.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+
+from app.core.exceptions import NotFoundError, ValidationError
+from app.models.members import members
+from app.models.tasks import tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    Clock: TypeAlias = Callable[[], dt.datetime]
+    Precondition: TypeAlias = Callable[[Callable[[], str]], None]
+    """Called with a way to read the present JSON, while the object is locked; raises to refuse."""
+
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_INSTANT: Final = dt.timedelta(microseconds=1)
+
+
+def require_member(connection: sa.Connection, member_id: str, sentence: str) -> None:
+    """Make sure that a member exists, and goes on to exist until the transaction ends.
+
+    Raises:
+        ValidationError: there is no such member; says `sentence`.
+    """
+    query = sa.select(members.c.id).where(members.c.id == member_id).with_for_update(read=True, key_share=True)
+    if connection.execute(query).first() is None:
+        raise ValidationError(sentence)
+
+
+def lock_task(connection: sa.Connection, task_id: str) -> sa.Row[Any]:
+    """Return the row of a task, which nobody else changes, nor anything that belongs to it, until the transaction ends.
+
+    Raises:
+        NotFoundError: there is no such task.
+    """
+    row = connection.execute(sa.select(tasks).where(tasks.c.id == task_id).with_for_update()).first()
+    if row is None:
+        raise NotFoundError("Task not found")
+    return row
+
+
+def touch(connection: sa.Connection, task: sa.Row[Any], now: dt.datetime) -> None:
+    """Move the time of change of a locked task."""
+    connection.execute(sa.update(tasks).where(tasks.c.id == task.id).values(**updated(now, task.updated_at)))
+
+
+def updated(now: dt.datetime, before: dt.datetime | None = None) -> dict[str, Any]:
+    """Return the columns of a task's time of change: later than the one before, whatever the desktops' clocks say."""
+    instant = now if before is None else max(now, before + _INSTANT)
+    return {"updated_at": instant, "updated_order": newest_first(instant)}
+
+
+def newest_first(instant: dt.datetime) -> int:
+    """Return a number that is the smaller the later the instant: microseconds since 1970, negated."""
+    return -((instant - _EPOCH) // _INSTANT)
