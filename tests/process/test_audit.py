@@ -438,7 +438,7 @@ def test_commands_create_nothing(tmp_path: Path, command: str) -> None:
     done = run_command("audit", command, config_dir=directory)
 
     assert done.returncode == 1
-    assert "no audit log" in done.stderr
+    assert "The database has no tables yet. Start the sidecar once" in done.stderr
     assert not directory.exists()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sqlite3
 import subprocess
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 
 from app.core.encryption import encode_key, fingerprint
 from app.core.security import KEY_FILE
+from app.core.startup import DATABASE_FILE
 from app.models.vault import secrets, vault_wraps
 from app.services.secret_rows import SecretName, SecretUnreadableError
 from app.services.vault_check import Tally, verify
@@ -545,8 +547,30 @@ def test_commands_before_the_first_start(command: str, tmp_path: Path) -> None:
     found = run_command("vault", command, config_dir=tmp_path / "config")
 
     assert found.returncode == 1
-    assert "Start the sidecar once" in found.stderr
+    assert "The database has no tables yet. Start the sidecar once" in found.stderr
     assert not (tmp_path / "config").exists()
+
+
+@pytest.mark.parametrize(
+    ("revision", "sentence"), [("0001", "an earlier version"), ("9999", "newer than this program")]
+)
+@pytest.mark.parametrize("command", [("vault", "status"), ("audit", "verify")])
+def test_commands_beside_another_version(
+    command: tuple[str, str], revision: str, sentence: str, tmp_path: Path
+) -> None:
+    """They say which way round it is, and leave the database alone."""
+    file = tmp_path / "data" / DATABASE_FILE
+    file.parent.mkdir()
+    with contextlib.closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        connection.execute("INSERT INTO alembic_version VALUES (?)", (revision,))
+
+    found = run_command(*command, config_dir=tmp_path)
+
+    assert found.returncode == 1
+    assert sentence in found.stderr
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(revision,)]
 
 
 def test_key_rotate_and_the_vault(any_backend: Backend, inside: Desktop) -> None:

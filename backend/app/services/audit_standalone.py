@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from app.core.exceptions import ProblemError
-from app.core.problems import Problem, problem
 from app.core.readiness import Readiness
 from app.core.security import existing_keys
 from app.core.startup import WatchedSqlite, choose_database
-from app.db.migrations import HEAD, current_revision, problems_of_database
+from app.db.migrations import current_revision, problems_of_database
 from app.db.session import Database
 from app.models.vault import vaults
 from app.services.audit import Audit
+from app.services.schema import require_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,11 +35,10 @@ def readable_audit(config: Config) -> Iterator[Audit]:
     watched = choose_database(config, keys, run)
     try:
         if isinstance(watched, WatchedSqlite) and not watched.file.exists():
-            raise ProblemError(_no_log())
+            require_head(None)
         watched.prove(run)
         with problems_of_database(), watched.database.reader.connect() as connection:
-            if current_revision(connection) != HEAD:
-                raise ProblemError(_no_log())
+            require_head(current_revision(connection))
             vault_id = connection.scalar(sa.select(vaults.c.vault_id))
         database = Database(readiness)
         database.replace(watched.database)
@@ -51,11 +49,3 @@ def readable_audit(config: Config) -> Iterator[Audit]:
         yield audit
     finally:
         watched.abandon()
-
-
-def _no_log() -> Problem:
-    return problem(
-        "migration-failed",
-        "The database has no audit log of this program's version.",
-        "Start the sidecar once, or run 'taskflow-sidecar migrations upgrade'.",
-    )

@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from app.core.exceptions import ProblemError
+from app.core.problems import problem
 from app.core.readiness import Readiness, Run
 from app.core.security import existing_keys
 from app.core.startup import (
@@ -16,12 +17,23 @@ from app.core.startup import (
     migrate,
     prepare_data_directory,
 )
-from app.db.migrations import current_revision, known_revisions, problems_of_database, upgrade_sql
+from app.db.migrations import HEAD, current_revision, known_revisions, problems_of_database, upgrade_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.core.config import Config
+
+
+def require_head(revision: str | None) -> None:
+    """Raise ProblemError unless a schema is the one of this program; None stands for an empty database."""
+    if revision == HEAD:
+        return
+    if revision is not None and revision not in known_revisions():
+        raise ProblemError(problem("schema-newer"))
+    found = "has no tables yet" if revision is None else "has the schema of an earlier version"
+    remedy = "Start the sidecar once, or run 'taskflow-sidecar migrations upgrade'."
+    raise ProblemError(problem("migration-failed", f"The database {found}.", remedy))
 
 
 def revision_of(config: Config) -> str | None:

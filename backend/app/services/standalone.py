@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from app.core.exceptions import ProblemError, RequestError
 from app.core.logging import get_logger
-from app.core.problems import problem
 from app.core.readiness import Readiness
 from app.core.security import existing_keys
 from app.core.startup import DATABASE_FILE, WatchedSqlite, choose_database
@@ -16,6 +15,7 @@ from app.db.migrations import HEAD, current_revision, problems_of_database
 from app.db.session import Database, open_sqlite
 from app.services.audit import Audit
 from app.services.rotation import Rotations, installation
+from app.services.schema import require_head
 from app.services.unlocking import adopt, is_needed
 from app.services.vault import Vault
 
@@ -55,14 +55,7 @@ def standalone(config: Config) -> Iterator[Standalone]:
     run = readiness.begin_run()
     watched = choose_database(config, existing_keys(config.config_dir), run)
     try:
-        if _revision(watched, run) != HEAD:
-            raise ProblemError(
-                problem(
-                    "migration-failed",
-                    "The database schema is not the one of this program.",
-                    "Start the sidecar once, or run 'taskflow-sidecar migrations upgrade'.",
-                )
-            )
+        require_head(_revision(watched, run))
         services = _services(config, watched, readiness, run)
         services.vault.attachment.ensure_attached()
         yield services

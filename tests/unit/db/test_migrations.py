@@ -109,8 +109,14 @@ def test_every_model_is_registered() -> None:
 
 
 def test_migrations_make_exactly_the_models(empty: OpenDatabase) -> None:
-    """Tables, columns, types, nullability, defaults, keys and indexes: Alembic finds nothing left to generate."""
+    """Tables, columns, types, nullability, defaults, keys and indexes: Alembic finds nothing left to generate.
+
+    It knows nothing of the index that the models make by DDL, which the next test compares.
+    """
     upgrade(empty)
+
+    def is_known(_object: object, name: str | None, *_: object) -> bool:
+        return name != "uq_vault_keys_active"
 
     with empty.reader.connect() as connection:
         options = {
@@ -119,6 +125,7 @@ def test_migrations_make_exactly_the_models(empty: OpenDatabase) -> None:
             "target_metadata": metadata,
             # SQLite's full-text index consists of tables too
             "include_name": lambda name, _kind, _parents: not (name or "").startswith("task_trigram"),
+            "include_object": is_known,
         }
         differences = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
 
