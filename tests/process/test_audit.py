@@ -365,6 +365,25 @@ def test_desktops_with_one_root_key_verify_each_other(database: Database, sideca
     assert verify(stranger)["ok"]
 
 
+def test_entries_from_before_key_rotate_are_verified_after_it(backend: Backend) -> None:
+    """The key of their chain is kept when the root key is retired: an edit of an old entry is found all the same."""
+    sidecar = backend.sidecar
+    store(sidecar, "guild-1", "guild-2")
+    for _ in range(2):
+        assert run_command("key", "rotate", config_dir=sidecar.config_dir).returncode == 0
+        store(sidecar, "guild-3")
+    edited = page(sidecar, action="set", owner_id="guild-1")["entries"][0]["seq"]
+
+    intact = verify(sidecar)
+    backend.database.execute(f"UPDATE audit_entries SET actor = 'nobody' WHERE seq = {edited}")
+
+    assert (intact["ok"], intact["unchecked"]) == (True, 0)
+    assert found(verify(sidecar)) == [(edited, "edited")]
+    sidecar.stop()
+    status, verdict = verify_by_command(sidecar.config_dir)
+    assert (status, found(verdict)) == (1, [(edited, "edited")])
+
+
 # The command line
 
 

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 ROWS = 5000
 COMMITS = 2 + ROWS // BATCH_ROWS + 2
 """Staged, active, a batch each, drained, done."""
-REQUIRED_KILLS = 20
+REQUIRED_KILLS = 60
 """Of each test on each database, beside those at every commit point."""
 KILLED = -signal.SIGKILL
 KEY_A = bytes(range(32))
@@ -215,7 +215,7 @@ def test_sigkill_with_edits_and_a_second_sidecar(opener: Opener, tmp_path: Path)
         names = list(stored)
         untouched = set(names[ROWS // 2 :])
         before = rows_of(store)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 200
         while kills < REQUIRED_KILLS and time.monotonic() < deadline:
             for name in ("one", "two"):
                 if name not in running:

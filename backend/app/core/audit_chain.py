@@ -10,7 +10,10 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cryptography.fernet import Fernet, InvalidToken
+
 from app.core.derivation import hkdf, lp
+from app.core.encryption import encode_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,6 +73,30 @@ class Head(NamedTuple):
 def mac_key(root_key: bytes, vault_id: str) -> bytes:
     """Derive the key of the chains that a local root key writes in one vault."""
     return hkdf(root_key, vault_id, "audit")
+
+
+def seal_mac_key(root_key: bytes, vault_id: str, fingerprint: str, key: bytes) -> str:
+    """Seal the MAC key of a chain under another root key, so that it outlives its own, which tells nobody that one.
+
+    Args:
+        root_key: the one to seal under.
+        vault_id: of the chain's vault.
+        fingerprint: of the root key that the chain was written with.
+        key: what `mac_key` returned for it.
+    """
+    return _fernet(root_key, vault_id, fingerprint).encrypt(key).decode("ascii")
+
+
+def open_mac_key(root_key: bytes, vault_id: str, fingerprint: str, sealed: str) -> bytes | None:
+    """Open what `seal_mac_key` made; None if it does not open."""
+    try:
+        return _fernet(root_key, vault_id, fingerprint).decrypt(sealed)
+    except InvalidToken:
+        return None
+
+
+def _fernet(root_key: bytes, vault_id: str, fingerprint: str) -> Fernet:
+    return Fernet(encode_key(hkdf(root_key, vault_id, "audit-key", fingerprint)))
 
 
 def mac_of(key: bytes, covered: Sequence[str | int | None]) -> str:

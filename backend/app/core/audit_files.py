@@ -1,6 +1,7 @@
-"""The audit log's files in the config directory: who writes, how far the log has come, uses not yet written.
+"""The audit log's files in the config directory: who writes, how far the log has come, keys of old chains, late uses.
 
-A file that is lost or damaged is never an obstacle: a lost id begins a new chain, a lost head is learnt anew.
+A file that is lost or damaged is never an obstacle: a lost id begins a new chain, a lost head is learnt anew, and a
+chain whose key is lost is checked by its numbers and links.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 ID_FILE: Final = "install.id"
 HEAD_FILE: Final = "audit.head"
 USES_FILE: Final = "audit.uses"
+KEYS_FILE: Final = "audit.keys"
 MAX_FILE_BYTES: Final = 1 << 20
 _INSTALL_ID: Final = re.compile(r"[0-9a-f]{16}")
 _MAC: Final = re.compile(r"[0-9a-f]{64}")
@@ -29,7 +31,7 @@ log = get_logger(__name__)
 
 
 class AuditFiles:
-    """The three files of one config directory; safe to use from several threads."""
+    """The files of one config directory; safe to use from several threads."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -112,6 +114,28 @@ class AuditFiles:
         if not isinstance(stored, dict):
             return {}
         return {vault_id: _heads_in(heads) for vault_id, heads in stored.items() if isinstance(heads, dict)}
+
+    # --- audit.keys --------------------------------------------------------------------------------------------------
+
+    def sealed_keys(self, vault_id: str) -> dict[str, str]:
+        """Return the sealed MAC keys of one vault's older chains, by fingerprint of the root key that wrote them."""
+        stored = self._read_json(KEYS_FILE)
+        keys = stored.get(vault_id) if isinstance(stored, dict) else None
+        if not isinstance(keys, dict):
+            return {}
+        return {fingerprint: sealed for fingerprint, sealed in keys.items() if isinstance(sealed, str)}
+
+    def keep_sealed_keys(self, vault_id: str, keys: dict[str, str]) -> None:
+        """Keep sealed MAC keys beside, or in the place of, those that are there.
+
+        Raises:
+            OSError: the directory cannot be written.
+        """
+        with self._lock:
+            stored = self._read_json(KEYS_FILE)
+            content = stored if isinstance(stored, dict) else {}
+            content[vault_id] = self.sealed_keys(vault_id) | keys
+            write_atomically(self._directory / KEYS_FILE, json.dumps(content).encode())
 
     # --- audit.uses --------------------------------------------------------------------------------------------------
 

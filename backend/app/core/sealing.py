@@ -206,8 +206,8 @@ def forget_derived_keys() -> None:
     _row_keys.cache_clear()
 
 
-def kid_of(ciphertext: str) -> str:
-    """Return the id of the key that a ciphertext was made under.
+def kid_of(ciphertext: object) -> str:
+    """Return the id of the key that a ciphertext was made under; a column of SQLite's may hold anything but text.
 
     Raises:
         FormatUnknownError: it is no ciphertext of a known format.

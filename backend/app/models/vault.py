@@ -130,7 +130,9 @@ secrets: Final = Table("secrets", metadata, SecretColumns)
 vault_rotations: Final = Table("vault_rotations", metadata, RotationColumns)
 
 # As text, which both databases understand: an `Index` with a condition would import both dialects at every start.
-_ONE_ACTIVE_KEY = DDL("CREATE UNIQUE INDEX uq_vault_keys_active ON vault_keys (state) WHERE state = 'active'")
+_ONE_ACTIVE_KEY: Final[DDL] = DDL(  # type: ignore[no-untyped-call]
+    "CREATE UNIQUE INDEX uq_vault_keys_active ON vault_keys (state) WHERE state = 'active'"
+)
 event.listen(vault_keys, "after_create", _ONE_ACTIVE_KEY)
 Index("uq_secrets_owner_name", secrets.c.owner_kind, secrets.c.owner_id, secrets.c.name, unique=True)
 Index("ix_secrets_next_check_at", secrets.c.next_check_at)

@@ -24,7 +24,17 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
-from app.core.audit_chain import GENESIS, Entry, Head, is_genuine, is_number, mac_key, mac_of
+from app.core.audit_chain import (
+    GENESIS,
+    Entry,
+    Head,
+    is_genuine,
+    is_number,
+    mac_key,
+    mac_of,
+    open_mac_key,
+    seal_mac_key,
+)
 from app.core.audit_files import AuditFiles
 from app.core.encryption import fingerprint as key_fingerprint
 from app.core.exceptions import RequestError
@@ -36,7 +46,7 @@ from app.services.audit_uses import DueUses, UseCounts, Used
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from app.db.session import Database
@@ -81,8 +91,11 @@ class _Identity:
     """Whose chains these are: a vault, and the keys of the chains that the root keys at hand write or wrote."""
 
     vault_id: str
+    root_keys: tuple[bytes, ...] = field(repr=False)
     mac_keys: dict[str, bytes] = field(repr=False)
     """By fingerprint of the root key; the first one writes."""
+    to_keep: dict[str, str] = field(repr=False)
+    """MAC keys that are not kept yet for the time when only the first root key is at hand; sealed under that one."""
 
     def writer(self, install_id: str) -> str:
         """Name the chain that this installation writes."""
@@ -91,6 +104,24 @@ class _Identity:
     def key_of(self, writer: str) -> bytes | None:
         """Return the MAC key of a chain, if it is at hand."""
         return self.mac_keys.get(writer.rpartition("-")[2])
+
+
+def _identity_of(vault_id: str, root_keys: tuple[bytes, ...], kept: Mapping[str, str]) -> _Identity:
+    """Derive the MAC keys of the root keys at hand, and open the kept ones of older chains."""
+    own = {key_fingerprint(key): mac_key(key, vault_id) for key in root_keys}
+    first, *others = root_keys
+    mac_keys, to_keep = dict(own), {}
+    for fingerprint in {**own, **kept}:
+        sealed = kept.get(fingerprint, "")
+        is_kept = (found := open_mac_key(first, vault_id, fingerprint, sealed)) is not None
+        for other in others:
+            found = found or open_mac_key(other, vault_id, fingerprint, sealed)
+        key = own.get(fingerprint) or found
+        if key is not None:
+            mac_keys[fingerprint] = key
+            if not is_kept and key != own[key_fingerprint(first)]:
+                to_keep[fingerprint] = seal_mac_key(first, vault_id, fingerprint, key)
+    return _Identity(vault_id, root_keys, mac_keys, to_keep)
 
 
 @dataclass(slots=True)
@@ -137,8 +168,9 @@ class Audit:
             vault_id: enters every MAC.
             root_keys: local root keys; the first one writes, the others verify what they wrote.
         """
-        keys = {key_fingerprint(key): mac_key(key, vault_id) for key in root_keys}
-        self._identity = _Identity(vault_id, keys) if keys else None
+        known, keys = self._identity, tuple(root_keys)
+        if known is None or (known.vault_id, known.root_keys) != (vault_id, keys):
+            self._identity = _identity_of(vault_id, keys, self._files.sealed_keys(vault_id)) if keys else None
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
@@ -249,6 +281,7 @@ class Audit:
     def _write(self, connection: sa.Connection, pending: _Pending) -> None:
         identity = pending.identity
         writer = identity.writer(self._files.own_install_id())
+        self._keep_keys(identity)
         _lock_chain(connection, writer)
         (number, prev), last_number = self._end_of_chain(connection, identity, writer)
         number = max(number, last_number)
@@ -261,6 +294,17 @@ class Audit:
             rows.append({**row, "mac": prev})
         connection.execute(sa.insert(audit_entries), rows)
         pending.writer, pending.head = writer, Head(number, prev)
+
+    def _keep_keys(self, identity: _Identity) -> None:
+        """Keep the MAC keys of older chains, so that these can be verified when their root keys are gone."""
+        if not identity.to_keep:
+            return
+        try:
+            self._files.keep_sealed_keys(identity.vault_id, identity.to_keep)
+        except OSError as exc:
+            log.error("keys of older audit chains could not be kept", extra={"cause": exc.strerror})  # noqa: TRY400
+        else:
+            identity.to_keep.clear()
 
     def _end_of_chain(self, connection: sa.Connection, identity: _Identity, writer: str) -> tuple[Head, int]:
         """Return the last genuine entry of our own chain, and the highest number that is taken.

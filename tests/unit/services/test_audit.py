@@ -514,18 +514,62 @@ def test_a_damaged_installation_id_is_replaced(store: InProcess, config_dir: Pat
 
 
 def test_a_rotated_root_key_begins_a_new_chain(store: InProcess, config_dir: Path) -> None:
-    """With the old key at hand the old chain is verified fully, without it by numbers, links and its pin."""
+    """The old one is verified as fully as ever, after several rotations and without the old keys."""
+    third_root_key = bytes(range(100, 132))
     fill(desktop(store, config_dir, OTHER_ROOT_KEY), 3)
-
     both = desktop(store, config_dir, ROOT_KEY, OTHER_ROOT_KEY)
     fill(both, 2)
-    only_new = desktop(store, config_dir, ROOT_KEY)
+    only_second = desktop(store, config_dir, ROOT_KEY)
+    fill(only_second, 1)
+    fill(desktop(store, config_dir, third_root_key, ROOT_KEY), 1)
+    only_third = desktop(store, config_dir, third_root_key)
 
-    assert (both.verify().ok, both.verify().unchecked) == (True, 0)
+    for log in (both, only_second, only_third):
+        assert (log.verify().ok, log.verify().entries - log.verify().unchecked) == (True, 7 - (log is not only_third))
+    assert (config_dir / "audit.keys").stat().st_mode & 0o777 == 0o600
+    store.execute("UPDATE audit_entries SET actor = 'x' WHERE seq = 2", "DELETE FROM audit_entries WHERE seq = 3")
+    for log in (both, only_second, only_third):
+        assert problems(log.verify()) == [(2, "edited"), (2, "truncated")]
+
+
+def test_a_lost_root_key_leaves_numbers_links_and_the_pin(store: InProcess, config_dir: Path) -> None:
+    """Never having been at hand together with the new one, it is missing for good."""
+    fill(desktop(store, config_dir, OTHER_ROOT_KEY), 3)
+
+    only_new = desktop(store, config_dir, ROOT_KEY)
+    fill(only_new, 1)
+
     assert (only_new.verify().ok, only_new.verify().unchecked) == (True, 3)
     store.execute("UPDATE audit_entries SET actor = 'x' WHERE seq = 2", "DELETE FROM audit_entries WHERE seq = 3")
-    assert problems(both.verify()) == [(2, "edited"), (2, "truncated")]
     assert problems(only_new.verify()) == [(2, "truncated")]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"%s": 1}', b'{"%s": {"0123456789abcdef": 5}}', b'{"%s": {"x": "gAAAAA"}}']
+)
+def test_damaged_keys_of_old_chains_are_no_obstacle(store: InProcess, config_dir: Path, content: bytes) -> None:
+    """Their chains are checked by numbers and links then, and new keys can be kept."""
+    fill(desktop(store, config_dir, OTHER_ROOT_KEY), 3)
+    (config_dir / "audit.keys").write_bytes(content.replace(b"%s", VAULT.encode()))
+
+    damaged = desktop(store, config_dir, ROOT_KEY)
+    assert (damaged.verify().ok, damaged.verify().unchecked) == (True, 3)
+    fill(desktop(store, config_dir, ROOT_KEY, OTHER_ROOT_KEY), 1)
+
+    assert desktop(store, config_dir, ROOT_KEY).verify().unchecked == 0
+
+
+def test_keys_of_old_chains_that_cannot_be_kept_are_no_obstacle(store: InProcess, config_dir: Path) -> None:
+    """What is to be told is told; the next entry tries again."""
+    fill(desktop(store, config_dir, OTHER_ROOT_KEY), 1)
+    (config_dir / "audit.keys").mkdir()
+    both = desktop(store, config_dir, ROOT_KEY, OTHER_ROOT_KEY)
+    fill(both, 1)
+
+    (config_dir / "audit.keys").rmdir()
+    fill(both, 1)
+
+    assert desktop(store, config_dir, ROOT_KEY).verify().unchecked == 0
 
 
 def test_databases_have_pins_of_their_own(store: InProcess, audit: Audit, config_dir: Path) -> None:

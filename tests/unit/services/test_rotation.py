@@ -446,8 +446,8 @@ def test_another_desktop_waits_for_a_silent_one(store: InProcess, tmp_path: Path
 def test_heartbeats_are_told_by_the_databases_clock(store: InProcess) -> None:
     """Desktops whose own clocks differ agree on how old one is."""
     with store.opened.reader.connect() as connection:
-        now = connection.scalar(sa.select(database_clock(connection, dt.timedelta(0))))
-        stale = connection.scalar(sa.select(database_clock(connection, STALE_AFTER)))
+        now = connection.execute(sa.select(database_clock(connection, dt.timedelta(0)))).scalar_one()
+        stale = connection.execute(sa.select(database_clock(connection, STALE_AFTER))).scalar_one()
 
     assert now.tzinfo == dt.UTC
     assert abs(now - utc_now()) < dt.timedelta(seconds=5)
