@@ -151,6 +151,7 @@ def desktop(
     encryption_keys: tuple[bytes, ...] = (),
     api_key_secret: str | None = None,
     clock: Clock | None = None,
+    **settings: Any,
 ) -> Desktop:
     """Return a desktop as a process that has just started sees it.
 
@@ -161,6 +162,7 @@ def desktop(
         encryption_keys: `ENCRYPTION_KEY`.
         api_key_secret: `API_KEY_ENCRYPTION_SECRET`.
         clock: of the rotations' heartbeats.
+        settings: more fields of its `Config`.
     """
     config_dir.mkdir(mode=0o700, exist_ok=True)
     if key is not None:
@@ -171,6 +173,7 @@ def desktop(
         data_dir=config_dir / "data",
         encryption_keys=encryption_keys,
         api_key_secret=api_key_secret,
+        **settings,
     )
     audit = Audit(store.database, config_dir)
     vault = Vault(config, store.database, audit)

@@ -224,8 +224,9 @@ class Revalidation:
         with contextlib.suppress(RequestError):
             secret = open_row(row, self._vault.attachment.keys_at(row.epoch, row.kid))
         if provider is None or secret is None:
+            later = next_check(self._config.revalidate_hours, self._clock())
             with self._database.write() as connection:
-                _update(connection, row, {"next_check_at": next_check(self._config.revalidate_hours)})
+                _update(connection, row, {"next_check_at": later})
             return None
         return self._checks.begin(provider.name, secret)
 

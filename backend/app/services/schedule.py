@@ -50,9 +50,9 @@ class Change:
     told: str | None
 
 
-def next_check(interval_hours: float) -> dt.datetime:
+def next_check(interval_hours: float, now: dt.datetime | None = None) -> dt.datetime:
     """Return when a key that was checked now is due again."""
-    return utc_now() + _jittered(dt.timedelta(hours=interval_hours))
+    return (now or utc_now()) + _jittered(dt.timedelta(hours=interval_hours))
 
 
 def change_after(known: Known, verdict: Verdict, config: Config, now: dt.datetime) -> Change:
