@@ -117,7 +117,7 @@ class Revalidation:
 
     def _look(self) -> float:
         """Check what is due; return how many seconds to wait until the next look."""
-        if self._readiness.is_ready:
+        if self._readiness.is_ready and self._vault.attachment.state != "unavailable":  # maintenance attaches it
             try:
                 return self.work()
             except RequestError as exc:  # maintenance, which meets the same, tells it
