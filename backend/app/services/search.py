@@ -22,12 +22,10 @@ SEPARATOR: Final = "AA"
 """Ends each field. Folded text holds no capital letter, so nothing is found across fields; and with two of them each
 character of a field begins a trigram, by which SQLite finds texts that are shorter than one."""
 
-_AMONG_HASHES: Final = (
-    "tasks.id = ANY (ARRAY(SELECT task_id FROM task_grams WHERE grams @> CAST(:hashes AS integer[])))"
-)
-_AMONG_TRIGRAMS: Final = (
-    "tasks.id IN (SELECT g.task_id FROM task_trigrams JOIN task_grams g ON g.number = task_trigrams.rowid"
-    " WHERE task_trigrams MATCH {})"
+_BY_HASHES: Final = "SELECT task_id FROM task_grams WHERE grams @> CAST(:hashes AS integer[])"
+_BY_TRIGRAMS: Final = (
+    "SELECT g.task_id FROM task_trigrams JOIN task_grams g ON g.number = task_trigrams.rowid"
+    " WHERE task_trigrams MATCH {}"
 )
 _ALL: Final = ":trigrams"
 _ANY_THAT_BEGINS: Final = (
@@ -54,21 +52,31 @@ def holds(dialect: str, searched: sa.ColumnElement[str], needle: str) -> sa.Colu
 
 
 def may_hold(dialect: str, needle: str) -> sa.TextClause:
-    """Restrict `tasks` to those that the index names for the case-folded `needle`.
+    """Restrict `tasks` to the candidates: those that the index names for the case-folded `needle`.
 
-    In words of its own for each database, so that the index is used however many tasks the planner expects in it.
+    In words of its own for each database, so that they are looked up however many of them the planner expects.
     """
+    sql, parameters = _candidates(dialect, needle)
+    restriction = f"= ANY (ARRAY({sql}))" if dialect == "postgresql" else f"IN ({sql})"
+    return sa.text(f"tasks.id {restriction}").bindparams(**parameters)
+
+
+def has_few_candidates(connection: sa.Connection, needle: str, few: int) -> bool:
+    """Tell whether the index names at most `few` tasks for the case-folded `needle`."""
+    sql, parameters = _candidates(connection.dialect.name, needle)
+    count = sa.text(f"SELECT count(*) FROM ({sql} LIMIT :more_than_few) AS candidates")  # noqa: S608 - words of ours
+    return bool(connection.execute(count, {**parameters, "more_than_few": few + 1}).scalar_one() <= few)
+
+
+def _candidates(dialect: str, needle: str) -> tuple[str, dict[str, Any]]:
+    """Return a query of the candidates' ids, with its parameters."""
     pieces = _pieces(needle, [min(len(needle), GRAM)])
     if dialect == "postgresql":
-        return _condition(_AMONG_HASHES, hashes=_hashes(pieces))
+        return _BY_HASHES, {"hashes": _hashes(pieces)}
     if len(needle) < GRAM:
-        return _condition(_AMONG_TRIGRAMS.format(_ANY_THAT_BEGINS), first=needle, last=needle + _LAST_CHARACTER)
+        return _BY_TRIGRAMS.format(_ANY_THAT_BEGINS), {"first": needle, "last": needle + _LAST_CHARACTER}
     quoted = ('"' + piece.replace('"', '""') + '"' for piece in sorted(pieces))
-    return _condition(_AMONG_TRIGRAMS.format(_ALL), trigrams=" AND ".join(quoted))
-
-
-def _condition(sql: str, **parameters: Any) -> sa.TextClause:
-    return sa.text(sql).bindparams(**parameters)
+    return _BY_TRIGRAMS.format(_ALL), {"trigrams": " AND ".join(quoted)}
 
 
 def _pieces(text: str, lengths: Iterable[int]) -> set[str]:

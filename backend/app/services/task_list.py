@@ -18,19 +18,22 @@ import sqlalchemy as sa
 from app.db.base import casefolded
 from app.models.tasks import PRIORITIES, STATUSES, tasks
 from app.services.documents import task_document
-from app.services.search import holds, may_hold
+from app.services.search import has_few_candidates, holds, may_hold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    _Condition: TypeAlias = sa.ColumnElement[bool] | sa.TextClause
+
 Sort: TypeAlias = Literal["updated", "created", "priority", "status"]
 SORTS: Final[tuple[str, ...]] = get_args(Sort)
 UNASSIGNED: Final = "unassigned"
-WINDOW: Final = 2_000
-"""Tasks of a list that a search for one page looks at before it asks the index.
+NEAR: Final = 500
+"""Tasks that a search for one page looks at, in the order of the list, before it asks the index."""
+FEW: Final = 1_000
+"""Tasks that the index may name for them to be looked at rather than those in the order of the list.
 
-What is found often is found there; what is found seldom is found by the index in about as many steps. The index alone
-would have to name every task that holds a common word, only to show the first few.
+With as many among a hundred thousand, one way to a page takes about as many steps as the other.
 """
 
 _ORDERS: Final = {
@@ -39,18 +42,6 @@ _ORDERS: Final = {
     "priority": ("priority_rank", "created_order", "id"),
     "status": ("status_rank", "created_order", "id"),
 }
-_SHOWN: Final = (
-    "id",
-    "title",
-    "description",
-    "status",
-    "priority",
-    "assignee_id",
-    "gear_id",
-    "blocking_reason",
-    "created_at",
-    "updated_at",
-)
 _PLACE: Final = struct.Struct(">qqhh16s")
 CURSOR: Final = "[A-Za-z0-9_-]{48}"
 """Base64 of a place: every such text is one, whoever made it up."""
@@ -108,60 +99,90 @@ def read_page(connection: sa.Connection, query: TaskQuery) -> Page:
     """Return the wanted tasks: all of them, or a page if there is a limit."""
     needle = casefolded((query.search or "").strip())
     if not needle:
-        return _page(query, _run(connection, query, _wanted(query)))
+        wanted = _filters(query)
+    elif query.limit is None:
+        wanted = _named_by_index(connection, query, needle)
+    else:
+        return _searched_page(connection, query, needle)
+    return _all(connection, query, wanted) if query.limit is None else _shown(connection, query, _places(query, wanted))
+
+
+def _searched_page(connection: sa.Connection, query: TaskQuery, needle: str) -> Page:
+    """Search for one page.
+
+    The first tasks that hold a common word are soon met in the order of the list, where the index would name all of
+    them, to show a few. What is rare would be met late or never, so the index names it.
+    """
     dialect = connection.dialect.name
-    if query.limit is not None:
-        nearest = _wanted(query).limit(WINDOW).subquery("tasks")
-        rows = _run(connection, query, sa.select(nearest).where(holds(dialect, nearest.c.searched, needle)))
-        if len(rows) > query.limit:
-            return _page(query, rows)
-    found = _wanted(query).where(may_hold(dialect, needle), holds(dialect, tasks.c.searched, needle))
-    return _page(query, _run(connection, query, found))
+    nearest = _places(query, _filters(query), tasks.c.searched).limit(NEAR).subquery("nearest")
+    page = _shown(
+        connection,
+        query,
+        sa.select(nearest).where(holds(dialect, nearest.c.searched, needle)).order_by(*_order(query, nearest.c)),
+    )
+    if page.end is not None:
+        return page
+    if has_few_candidates(connection, needle, FEW):
+        wanted = _named_by_index(connection, query, needle)
+    else:
+        wanted = [*_filters(query), holds(dialect, tasks.c.searched, needle)]
+    return _shown(connection, query, _places(query, wanted))
 
 
-def _wanted(query: TaskQuery) -> sa.Select[Any]:
-    """Select the rows that pass the filters and lie behind the cursor, in their order."""
-    columns = [tasks.c[name] for name in (*_SHOWN, "searched", *Place._fields[:-1])]
-    statement = sa.select(*columns).where(*_filters(query))
+def _named_by_index(connection: sa.Connection, query: TaskQuery, needle: str) -> list[_Condition]:
+    dialect = connection.dialect.name
+    return [*_filters(query, indexed=False), may_hold(dialect, needle), holds(dialect, tasks.c.searched, needle)]
+
+
+def _filters(query: TaskQuery, *, indexed: bool = True) -> list[_Condition]:
+    """Return what the filters and the cursor ask for.
+
+    At most one of them by an index, the one that leaves the fewest tasks: two indexes would have to be read in full
+    before the first task of a page is known.
+    """
+    filters: list[_Condition] = []
+    if query.assignee is not None:
+        filters.append(tasks.c.assignee_id == (None if query.assignee == UNASSIGNED else query.assignee))
+    for column, words, wanted in (
+        (tasks.c.status_rank, STATUSES, query.status),
+        (tasks.c.priority_rank, PRIORITIES, query.priority),
+    ):
+        if wanted is not None:
+            # no index knows sums
+            filters.append((column if indexed and not filters else column + 0) == words.index(wanted))
     if query.after is not None:
-        order = _ORDERS[query.sort]
-        statement = statement.where(
-            sa.tuple_(*(tasks.c[name] for name in order)) > sa.tuple_(*(getattr(query.after, name) for name in order))
-        )
-    return statement.order_by(*_order(query, tasks.c))
-
-
-def _filters(query: TaskQuery) -> list[sa.ColumnElement[bool]]:
-    filters = []
-    if query.status is not None:
-        filters.append(tasks.c.status_rank == STATUSES.index(query.status))
-    if query.priority is not None:
-        filters.append(tasks.c.priority_rank == PRIORITIES.index(query.priority))
-    if query.assignee == UNASSIGNED:
-        filters.append(tasks.c.assignee_id.is_(None))
-    elif query.assignee is not None:
-        filters.append(tasks.c.assignee_id == query.assignee)
+        behind = [getattr(query.after, name) for name in _ORDERS[query.sort]]
+        filters.append(sa.tuple_(*_order(query, tasks.c)) > sa.tuple_(*behind))
     return filters
 
 
 def _order(query: TaskQuery, columns: Any) -> list[sa.ColumnElement[Any]]:
-    order = [columns[name] for name in _ORDERS[query.sort]]
-    # PostgreSQL does not conclude from IS NULL that the index, which begins with this column, has the right order
-    return [columns.assignee_id, *order] if query.assignee == UNASSIGNED else order
+    return [columns[name] for name in _ORDERS[query.sort]]
 
 
-def _run(connection: sa.Connection, query: TaskQuery, wanted: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
-    """Read the JSON and the place of each row; one more than the limit tells whether there is another page."""
-    if query.limit is not None:
-        wanted = wanted.limit(query.limit + 1)
-    # a query in the query, so that JSON is made of the rows that are shown and of no others
-    rows = wanted.subquery("tasks")
+def _places(query: TaskQuery, conditions: Sequence[_Condition], *more: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Select the places of the wanted tasks in their order."""
+    statement = sa.select(*(tasks.c[name] for name in Place._fields), *more).where(*conditions)
+    if query.assignee == UNASSIGNED:
+        # PostgreSQL does not conclude from IS NULL that the index, which begins with this column, has the right order
+        statement = statement.order_by(tasks.c.assignee_id)
+    return statement.order_by(*_order(query, tasks.c))
+
+
+def _shown(connection: sa.Connection, query: TaskQuery, places: sa.Select[Any]) -> Page:
+    """Read a page: places are sorted and cut off, and JSON is made of the tasks that are shown, and of no others."""
+    limit = query.limit or 0
+    page = places.limit(limit + 1).subquery("page")
     document = task_document(connection.dialect.name, with_updates=False)
-    places = [rows.c[name] for name in Place._fields]
-    return connection.execute(sa.select(document, *places).order_by(*_order(query, rows.c))).all()
+    statement = sa.select(document, *(page.c[name] for name in Place._fields))
+    statement = statement.select_from(page.join(tasks, tasks.c.id == page.c.id)).order_by(*_order(query, page.c))
+    rows = connection.execute(statement).all()
+    end = Place._make(rows[limit - 1][1:]) if len(rows) > limit else None  # the one more is not shown
+    return Page([row[0] for row in rows[:limit]], end)
 
 
-def _page(query: TaskQuery, rows: Sequence[sa.Row[Any]]) -> Page:
-    shown = rows if query.limit is None else rows[: query.limit]
-    more = len(rows) > len(shown)
-    return Page([row[0] for row in shown], Place._make(shown[-1][1:]) if more else None)
+def _all(connection: sa.Connection, query: TaskQuery, conditions: Sequence[_Condition]) -> Page:
+    """Read everything that is wanted."""
+    document = task_document(connection.dialect.name, with_updates=False)
+    statement = sa.select(document).select_from(tasks).where(*conditions).order_by(*_order(query, tasks.c))
+    return Page(list(connection.execute(statement).scalars()), None)
