@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import Scope
 
 from app.api.health import HealthController
+from app.api.idempotency import provide_once
 from app.api.openapi import StructSchemas
 from app.api.page import settings_page
 from app.api.schema import openapi_document
@@ -31,6 +32,7 @@ from app.core.readiness import Readiness
 from app.services.audit import Audit
 from app.services.connection import ConnectionService
 from app.services.events import Events
+from app.services.idempotency import KeptAnswers
 from app.services.key_checks import KeyChecks
 from app.services.maintenance import Maintenance
 from app.services.members import Members
@@ -69,6 +71,7 @@ class Parts:
     sub_tasks: SubTasks
     daily_updates: DailyUpdates
     events: Events
+    answers: KeptAnswers
     audit: Audit
     vault: Vault
     rotations: Rotations
@@ -104,6 +107,7 @@ def assemble(
         sub_tasks=SubTasks(database),
         daily_updates=DailyUpdates(database),
         events=Events(database, readiness),
+        answers=KeptAnswers(database, installation(config.config_dir)),
         audit=audit,
         vault=vault,
         rotations=rotations,
@@ -137,6 +141,7 @@ def create_app(parts: Parts, *, openapi: OpenAPIConfig | None = None) -> Litesta
         route_handlers=[*undescribed, HealthController, v1],
         dependencies={
             "caller": Provide(_caller, sync_to_thread=False),
+            "once": provide_once(parts.answers),
             **{part.name: _given(getattr(parts, part.name)) for part in fields(parts)},
         },
         exception_handlers={

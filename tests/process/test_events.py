@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tests.support.databases import Backend, Database
 
 MEMBERS = "/api/v1/members"
+CHANGES = ("created", "updated", "deleted")
 ELSEWHERE_S = 0.5
 """Within which a change of one desktop shows on another."""
 POLLED_S = 1.0
@@ -87,6 +88,43 @@ def test_each_change_of_a_member_is_told(any_backend: Backend) -> None:
 
     updated, deleted = told("member", created["id"], "updated"), told("member", created["id"], "deleted")
     assert stream.events == [created, updated, deleted, last]
+
+
+def test_each_change_of_work_is_told(any_backend: Backend) -> None:
+    """Tasks, sub-tasks, daily updates; what happens below a task changes the task."""
+    sidecar = any_backend.sidecar
+    author = create(sidecar, "ada")["id"]
+
+    def ask(method: str, path: str, body: Any = None) -> Any:
+        answer = sidecar.request(method, path, json=body)
+        assert answer.status_code < 300, answer.text
+        return answer.json()["id"] if answer.status_code == 201 else None
+
+    with EventStream(sidecar) as stream:
+        task = ask("POST", "/api/v1/tasks", {"title": "Build", "status": "To Do", "priority": "High"})
+        path = f"/api/v1/tasks/{task}"
+        ask("PATCH", path, {"status": "To Do"})
+        ask("PATCH", path, {"status": "Done"})
+        sub_task = ask("POST", f"{path}/subtasks", {"title": "Dig"})
+        ask("PATCH", f"{path}/subtasks/{sub_task}/toggle")
+        ask("DELETE", f"{path}/subtasks/{sub_task}")
+        update = ask("POST", f"{path}/updates", {"author_id": author, "content": "Dug"})
+        ask("PATCH", f"{path}/updates/{update}", {"content": "Dug"})
+        ask("PATCH", f"{path}/updates/{update}", {"content": "Dug a hole"})
+        ask("DELETE", f"{path}/updates/{update}")
+        ask("DELETE", path)
+        last = create(sidecar, "last")
+        stream.wait_for(last)
+
+    changed = told("task", task, "updated")
+    assert stream.events == [
+        told("task", task, "created"),
+        changed,
+        *(event for change in CHANGES for event in (told("sub_task", sub_task, change), changed)),
+        *(event for change in CHANGES for event in (told("daily_update", update, change), changed)),
+        told("task", task, "deleted"),
+        last,
+    ]
 
 
 def test_stream_tells_from_the_moment_it_has_answered(any_backend: Backend) -> None:

@@ -38,6 +38,7 @@ _DESCRIPTIONS = {
     412: "If-Match names another version",
     413: "The body is larger than 1 MiB",
     421: "The Host header does not name this server",
+    422: "The Idempotency-Key was used for another request",
     423: "The vault is locked",
     429: "Too many at once",
     500: "Internal server error",

@@ -136,6 +136,13 @@ class MisdirectedError(RequestError):
     code = "misdirected"
 
 
+class KeyReusedError(RequestError):
+    """An `Idempotency-Key` came with another request than before."""
+
+    status = 422
+    code = "idempotency-key-reused"
+
+
 class TooManyRequestsError(RequestError):
     """More at once, or a minute, than is allowed."""
 

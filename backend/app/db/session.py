@@ -293,6 +293,8 @@ class Database:
     def __init__(self, readiness: Readiness) -> None:
         self._readiness = readiness
         self._opened: OpenDatabase | None = None
+        self._joint = threading.local()
+        """Of each thread: the connection of the transaction that its blocks are parts of, if they are of one."""
         self.generation = 0
         """Grows whenever the engine changes: what was read from another database is worth nothing then."""
         self.on_failure: Callable[[], None] = lambda: None
@@ -338,6 +340,10 @@ class Database:
         Raises:
             DatabaseAwayError: the database cannot be used now.
         """
+        joint: sa.Connection | None = getattr(self._joint, "connection", None)
+        if joint is not None:
+            yield joint
+            return
         with self._present() as opened, opened.reader.connect() as connection:
             yield connection
 
@@ -349,9 +355,29 @@ class Database:
             DatabaseAwayError: the database cannot be used now; nothing was written.
             IntegrityError: a constraint was violated.
         """
+        joint: sa.Connection | None = getattr(self._joint, "connection", None)
+        if joint is not None:
+            with joint.begin_nested():
+                yield joint
+            return
         with self._present() as opened, opened.writer.begin() as connection:
             yield connection
         self.on_written()
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[sa.Connection]:
+        """A transaction that blocks of this thread become parts of while it lasts: all is kept, or nothing.
+
+        Raises:
+            DatabaseAwayError: the database cannot be used now; nothing was written, unless it went away while
+                committing.
+        """
+        with self.write() as connection:
+            self._joint.connection = connection
+            try:
+                yield connection
+            finally:
+                self._joint.connection = None
 
     @contextlib.contextmanager
     def _present(self) -> Iterator[OpenDatabase]:

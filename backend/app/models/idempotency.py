@@ -20,6 +20,8 @@ class IdempotencyColumns(TypedColumns):
     fingerprint: Named[str] = Column(Text, nullable=False)
     """SHA-256 of the request, in hex: another request must not get its answer."""
     status: Named[int] = Column(Integer, nullable=False)
+    headers: Named[str] = Column(Text, nullable=False)
+    """A JSON object."""
     body: Named[str] = Column(Text, nullable=False)
     created_at: Named[dt.datetime] = Column(Instant, nullable=False)
 

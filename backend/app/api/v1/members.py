@@ -8,6 +8,7 @@ from litestar import Controller, Response, delete, get, patch, post
 from litestar.params import Parameter
 
 from app.api.conditional import IfMatch, etag_of, if_match
+from app.api.idempotency import Once
 from app.api.openapi import ETAG, JsonBody, errors, uuids_in_path
 from app.schemas.members import Member, MemberCreate, MemberUpdate
 from app.services.members import Members
@@ -32,12 +33,12 @@ class MembersController(Controller):
         dto=JsonBody[MemberCreate],
         sync_to_thread=True,
         response_headers=[ETAG],
-        responses=errors(400, 409, 413, 503),
+        responses=errors(400, 409, 413, 422, 503),
         summary="Add a member",
     )
-    def create_member(self, data: MemberCreate, members: Members) -> Response[Member]:
+    def create_member(self, data: MemberCreate, members: Members, once: Once) -> Response[Member]:
         """Refused with 409 when the email is taken."""
-        return _with_etag(members.create(data), 201)
+        return once(data, lambda: _with_etag(members.create(data), 201))
 
     @get(
         "/{id:str}",

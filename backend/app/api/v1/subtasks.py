@@ -9,6 +9,7 @@ from litestar.params import Parameter
 
 from app.api.conditional import IfMatch, if_match_document
 from app.api.documents import many, one
+from app.api.idempotency import Once
 from app.api.openapi import ETAG, JsonBody, errors, uuids_in_path
 from app.schemas.subtasks import SubTask, SubTaskCreate, SubTaskOrder, SubTaskUpdate
 from app.services.subtasks import SubTasks
@@ -29,12 +30,14 @@ class SubTasksController(Controller):
         dto=JsonBody[SubTaskCreate],
         sync_to_thread=True,
         response_headers=[ETAG],
-        responses=errors(400, 404, 413, 503),
+        responses=errors(400, 404, 413, 422, 503),
         summary="Add a sub-task",
     )
-    def create_sub_task(self, task_id: TaskId, data: SubTaskCreate, sub_tasks: SubTasks) -> Response[SubTask]:
+    def create_sub_task(
+        self, task_id: TaskId, data: SubTaskCreate, sub_tasks: SubTasks, once: Once
+    ) -> Response[SubTask]:
         """At the end; a task has at most 20."""
-        return one(sub_tasks.create(task_id, data.title), 201)
+        return once(data, lambda: one(sub_tasks.create(task_id, data.title), 201))
 
     @put(
         "/reorder",

@@ -11,6 +11,7 @@ from litestar.params import Parameter
 
 from app.api.conditional import IfMatch, if_match_document
 from app.api.documents import many, one
+from app.api.idempotency import Once
 from app.api.openapi import ETAG, JsonBody, errors, query_parameter, uuids_in_path
 from app.core.exceptions import ValidationError
 from app.core.validation import Rule, check_uuid, checked_value, integer, one_of, text
@@ -120,12 +121,12 @@ class TasksController(Controller):
         dto=JsonBody[TaskCreate],
         sync_to_thread=True,
         response_headers=[ETAG],
-        responses=errors(400, 413, 503),
+        responses=errors(400, 413, 422, 503),
         summary="Add a task",
     )
-    def create_task(self, data: TaskCreate, tasks: Tasks) -> Response[Task]:
+    def create_task(self, data: TaskCreate, tasks: Tasks, once: Once) -> Response[Task]:
         """A blocked one needs a reason."""
-        return one(tasks.create(data), 201)
+        return once(data, lambda: one(tasks.create(data), 201))
 
     @get(
         "/{id:str}",

@@ -9,6 +9,7 @@ from litestar.params import Parameter
 
 from app.api.conditional import IfMatch, if_match_document
 from app.api.documents import one
+from app.api.idempotency import Once
 from app.api.openapi import ETAG, JsonBody, errors, uuids_in_path
 from app.schemas.updates import DailyUpdate, DailyUpdateChange, DailyUpdateCreate
 from app.services.updates import DailyUpdates
@@ -29,14 +30,14 @@ class DailyUpdatesController(Controller):
         dto=JsonBody[DailyUpdateCreate],
         sync_to_thread=True,
         response_headers=[ETAG],
-        responses=errors(400, 404, 413, 503),
+        responses=errors(400, 404, 413, 422, 503),
         summary="Add a daily update",
     )
     def create_update(
-        self, task_id: TaskId, data: DailyUpdateCreate, daily_updates: DailyUpdates
+        self, task_id: TaskId, data: DailyUpdateCreate, daily_updates: DailyUpdates, once: Once
     ) -> Response[DailyUpdate]:
         """The author has to be a member."""
-        return one(daily_updates.create(task_id, data), 201)
+        return once(data, lambda: one(daily_updates.create(task_id, data), 201))
 
     @patch(
         "/{uid:str}",
