@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from tests.support import processes
+from tests.support.ai_providers import AIProviders
 from tests.support.certificates import Certificates
 from tests.support.databases import Backend, Database, SqliteDatabase, fresh_database
 from tests.support.postgres import PostgresServer
 from tests.support.real_parts import system_postgres
 from tests.support.sidecar import Sidecar, stop_all
+from tests.support.tokens import JWT_SECRET
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Mapping
     from types import FrameType
 
 
@@ -106,22 +108,22 @@ def sidecar_factory() -> Iterator[SidecarFactory]:
 
 
 @contextlib.contextmanager
-def _sqlite_backend(_request: pytest.FixtureRequest) -> Iterator[Backend]:
-    with Sidecar() as sidecar:
+def _sqlite_backend(_request: pytest.FixtureRequest, env: Mapping[str, str] | None = None) -> Iterator[Backend]:
+    with Sidecar(env=env) as sidecar:
         sidecar.wait_healthy()
         yield Backend("sqlite", sidecar, SqliteDatabase(sidecar.data_dir))
 
 
 @contextlib.contextmanager
-def _postgresql_backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
+def _postgresql_backend(request: pytest.FixtureRequest, env: Mapping[str, str] | None = None) -> Iterator[Backend]:
     server: PostgresServer = request.getfixturevalue("postgres")
-    with fresh_database(server) as database, Sidecar(env={"TASKFLOW_EMBEDDED": "0"}) as sidecar:
+    with fresh_database(server) as database, Sidecar(env={"TASKFLOW_EMBEDDED": "0", **(env or {})}) as sidecar:
         sidecar.save_connection(database.fields())
         sidecar.wait_healthy()
         yield Backend("postgresql", sidecar, database)
 
 
-BACKENDS: dict[str, Callable[[pytest.FixtureRequest], contextlib.AbstractContextManager[Backend]]] = {
+BACKENDS: dict[str, Callable[..., contextlib.AbstractContextManager[Backend]]] = {
     "sqlite": _sqlite_backend,
     "postgresql": _postgresql_backend,
 }
@@ -141,3 +143,27 @@ def any_backend(shared_backend: Backend) -> Backend:
     shared_backend.sidecar.wait_healthy()
     shared_backend.clear()
     return shared_backend
+
+
+@pytest.fixture(scope="session")
+def shared_providers() -> Iterator[AIProviders]:
+    """All AI providers, played by one test server that the tests share."""
+    with AIProviders() as providers:
+        yield providers
+
+
+@pytest.fixture(scope="session", params=BACKENDS)
+def shared_ai_backend(request: pytest.FixtureRequest, shared_providers: AIProviders) -> Iterator[Backend]:
+    """A ready sidecar that knows users' tokens and takes the test server for the AI providers."""
+    env = {**shared_providers.environment(), "JWT_SECRET_KEY": JWT_SECRET}
+    with BACKENDS[request.param](request, env) as backend:
+        yield backend
+
+
+@pytest.fixture
+def ai_backend(shared_ai_backend: Backend) -> Backend:
+    """The same with empty tables; the test leaves it ready. Checks are limited per caller: use users of your own."""
+    assert shared_ai_backend.sidecar.is_running, "an earlier test ended the shared sidecar"
+    shared_ai_backend.sidecar.wait_healthy()
+    shared_ai_backend.clear()
+    return shared_ai_backend

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import Scope
 
+from app.api.api_keys import UserKeysController
+from app.api.guards import caller_of
 from app.api.health import HealthController
 from app.api.idempotency import provide_once
-from app.api.openapi import StructSchemas
+from app.api.openapi import LAUNCH_TOKEN, StructSchemas
 from app.api.page import settings_page
 from app.api.schema import openapi_document
 from app.api.v1.ai import AiController
+from app.api.v1.ai_keys import SystemKeysController
 from app.api.v1.audit import AuditController
+from app.api.v1.auth import AuthController
 from app.api.v1.events import EventsController
 from app.api.v1.members import MembersController
+from app.api.v1.servers import ServersController
 from app.api.v1.settings import SettingsController
 from app.api.v1.status import StatusController
 from app.api.v1.subtasks import SubTasksController
 from app.api.v1.tasks import TasksController
+from app.api.v1.tenants import TenantsController
 from app.api.v1.updates import DailyUpdatesController
 from app.api.v1.vault import VaultController
-from app.core.access import CALLER, LAUNCHER, Caller
+from app.core.access import Caller
 from app.core.exceptions import INTERNAL, STATUS_CODES, STATUS_SENTENCES, RequestError, error_headers
 from app.core.logging import get_logger
 from app.core.readiness import Readiness
@@ -36,13 +42,19 @@ from app.services.idempotency import KeptAnswers
 from app.services.key_checks import KeyChecks
 from app.services.maintenance import Maintenance
 from app.services.members import Members
+from app.services.memory_service import MemoryService
 from app.services.revalidation import Revalidation
 from app.services.rotation import Rotations, installation
+from app.services.server_settings import ServerSettingsManager
 from app.services.standalone import adopt_everywhere
 from app.services.status import StatusService
 from app.services.subtasks import SubTasks
+from app.services.system_keys import SystemKeyService
 from app.services.tasks import Tasks
+from app.services.tenants import Tenants
+from app.services.tokens import Tokens
 from app.services.updates import DailyUpdates
+from app.services.user_keys import UserAPIKeyManager
 from app.services.vault import Vault
 
 if TYPE_CHECKING:
@@ -78,6 +90,11 @@ class Parts:
     checks: KeyChecks
     revalidation: Revalidation
     maintenance: Maintenance
+    servers: ServerSettingsManager
+    system_keys: SystemKeyService
+    user_keys: UserAPIKeyManager
+    tenants: Tenants
+    tokens: Tokens
 
 
 def assemble(
@@ -114,6 +131,11 @@ def assemble(
         checks=checks,
         revalidation=Revalidation(config, readiness, database, vault, audit, checks),
         maintenance=Maintenance(readiness, vault, rotations, audit),
+        servers=ServerSettingsManager(MemoryService(database, vault)),
+        system_keys=SystemKeyService(vault),
+        user_keys=UserAPIKeyManager(config, database, vault, checks),
+        tenants=Tenants(database, vault, checks),
+        tokens=Tokens(config),
     )
 
 
@@ -132,13 +154,17 @@ def create_app(parts: Parts, *, openapi: OpenAPIConfig | None = None) -> Litesta
             AuditController,
             EventsController,
             VaultController,
+            ServersController,
+            SystemKeysController,
+            TenantsController,
+            AuthController,
         ],
-        security=[{"launchToken": []}],
+        security=LAUNCH_TOKEN,
     )
     # a handler that is no controller's belongs to one application only, and is not described anyway
     undescribed = [settings_page, openapi_document] if openapi is None else []
     return Litestar(
-        route_handlers=[*undescribed, HealthController, v1],
+        route_handlers=[*undescribed, HealthController, UserKeysController, v1],
         dependencies={
             "caller": Provide(_caller, sync_to_thread=False),
             "once": provide_once(parts.answers),
@@ -158,8 +184,7 @@ def create_app(parts: Parts, *, openapi: OpenAPIConfig | None = None) -> Litesta
 
 
 def _caller(scope: Scope) -> Caller:
-    """Return who asks, as the outermost layer found out; whoever calls the application without it is the launcher."""
-    return cast("Caller", scope.get(CALLER, LAUNCHER))
+    return caller_of(scope)
 
 
 def _given(value: Any) -> Provide:

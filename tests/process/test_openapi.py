@@ -13,10 +13,13 @@ import pytest
 
 from tests.conftest import BACKENDS
 from tests.support.sidecar import CHECKOUT, Sidecar, clean_environment, run_command
+from tests.support.tokens import JWT_SECRET, token_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.support.ai_providers import AIProviders
+    from tests.support.databases import Backend
     from tests.support.postgres import PostgresServer
 
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
@@ -42,9 +45,10 @@ include-path-regex = "/tasks"
 include-method = ["POST", "PUT", "PATCH"]
 checks.positive_data_acceptance.enabled = false
 
-# sound as data, but there has to be such a server, such a vault, such a key, and time since the last one
+# sound as data, but there has to be such a server, such a vault, such a key, and time since the last one; what expires
+# has to expire in the future
 [[operations]]
-include-path-regex = "/settings/|/vault/|/ai/"
+include-path-regex = "/settings/|/vault/|/ai/|/servers/|/api-keys/|/openai-key|/auth/token"
 checks.positive_data_acceptance.enabled = false
 
 # nothing happens on it while nobody changes anything
@@ -53,7 +57,9 @@ include-path = "/api/v1/events"
 request-timeout = 1.0
 """
 SHUTDOWN = "/api/v1/shutdown"
-SETTINGS = "/settings/"
+SETTINGS = "/settings/(?!ai-keys)"
+USERS = "/api/api-keys(?!/(set|status)-initial)"
+"""Where a user's token is asked for."""
 METHODS = {"get", "post", "put", "patch", "delete"}
 PUBLIC = {"/health", "/health/live"}
 
@@ -160,7 +166,9 @@ def test_every_error_is_described(document: dict[str, Any]) -> None:
         is_public = name.split(" ")[1] in PUBLIC
         statuses = set(operation["responses"])
         assert {"403", "421"} <= statuses, name
-        assert ("401" in statuses) is (operation.get("security") == [{"launchToken": []}]) is (not is_public), name
+        schemes = [name for alternative in operation.get("security", []) for name in alternative]
+        assert schemes in ([], ["launchToken"], ["userToken"], ["launchToken", "userToken"]), name
+        assert ("401" in statuses) is bool(schemes) is (not is_public), name
         if "requestBody" in operation:
             assert {"400", "413"} <= statuses, name
         if "{" in name:
@@ -175,11 +183,17 @@ def test_every_error_is_described(document: dict[str, Any]) -> None:
             assert response["description"], name
 
 
-def test_token_is_described(document: dict[str, Any]) -> None:
-    """As the bearer token it is."""
-    scheme = document["components"]["securitySchemes"]["launchToken"]
+def test_tokens_are_described(document: dict[str, Any]) -> None:
+    """As the bearer tokens they are; a user's is asked for where it is what counts."""
+    schemes = document["components"]["securitySchemes"]
+    found = operations(document)
 
-    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    assert {(scheme["type"], scheme["scheme"]) for scheme in schemes.values()} == {("http", "bearer")}
+    assert schemes["userToken"]["bearerFormat"] == "JWT"
+    assert found["POST /api/api-keys/set"]["security"] == [{"userToken": []}]
+    assert found["POST /api/api-keys/set-initial"]["security"] == [{"launchToken": []}]
+    assert found["GET /api/v1/tenants/{id}"]["security"] == [{"launchToken": []}, {"userToken": []}]
+    assert found["PATCH /api/v1/tenants/{id}"]["security"] == [{"launchToken": []}]
 
 
 def test_every_answer_is_described(document: dict[str, Any]) -> None:
@@ -248,7 +262,7 @@ def test_versions_are_described(document: dict[str, Any]) -> None:
 # The product against its document
 
 
-def check(sidecar: Sidecar, directory: Path, *arguments: str, database_port: int = 9) -> None:
+def check(sidecar: Sidecar, directory: Path, *arguments: str, database_port: int = 9, token: str | None = None) -> None:
     """Let schemathesis ask the running product, with all its checks."""
     configuration = directory / "schemathesis.toml"
     configuration.write_text(CONFIGURATION)
@@ -261,7 +275,7 @@ def check(sidecar: Sidecar, directory: Path, *arguments: str, database_port: int
     run = subprocess.run(
         [
             *(str(SCHEMATHESIS), "--config-file", str(configuration), "run", f"{sidecar.url}/schema/openapi.json"),
-            *("--header", f"Authorization: Bearer {sidecar.token}"),
+            *("--header", f"Authorization: Bearer {token or sidecar.token}"),
             *arguments,
         ],
         capture_output=True,
@@ -280,13 +294,26 @@ def check(sidecar: Sidecar, directory: Path, *arguments: str, database_port: int
     assert "Traceback" not in sidecar.stderr_text()
 
 
-@pytest.mark.parametrize("name", BACKENDS)
-def test_product_is_what_its_document_says(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    """Sound and unsound requests, alone and in sequence: documented statuses and bodies, and never a 5xx."""
-    with BACKENDS[name](request) as backend:
-        check(backend.sidecar, tmp_path, "--exclude-path-regex", f"{SHUTDOWN}|{SETTINGS}")
+@pytest.fixture(scope="module", params=BACKENDS)
+def backend(request: pytest.FixtureRequest, shared_providers: AIProviders) -> Iterator[Backend]:
+    """A sidecar on each database that knows users' tokens, and that no key leaves the computer from."""
+    env = {**shared_providers.environment(), "JWT_SECRET_KEY": JWT_SECRET}
+    with BACKENDS[request.param](request, env) as fresh:
+        yield fresh
 
-        assert backend.sidecar.wait_healthy().is_running
+
+def test_product_is_what_its_document_says(backend: Backend, tmp_path: Path) -> None:
+    """Sound and unsound requests, alone and in sequence: documented statuses and bodies, and never a 5xx."""
+    check(backend.sidecar, tmp_path, "--exclude-path-regex", f"{SHUTDOWN}|{SETTINGS}|{USERS}")
+
+    assert backend.sidecar.wait_healthy().is_running
+
+
+def test_users_keys_are_what_the_document_says(backend: Backend, tmp_path: Path) -> None:
+    """With a user's token, which is good for these alone."""
+    check(backend.sidecar, tmp_path, "--include-path-regex", USERS, token=token_for())
+
+    assert backend.sidecar.wait_healthy().is_running
 
 
 def test_settings_are_what_the_document_says(postgres: PostgresServer, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import json
 import sqlite3
 import subprocess
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -19,10 +19,9 @@ from app.services.secret_rows import SecretName, SecretUnreadableError
 from app.services.vault_check import Tally, verify
 from app.services.vault_keys import VaultLockedError
 from tests.support.canaries import CANARIES, find_canary
-from tests.support.databases import SqliteDatabase
-from tests.support.in_process import InProcess, on_postgresql, on_sqlite
+from tests.support.in_process import InProcess, on_postgresql
 from tests.support.sidecar import COMMAND, Sidecar, clean_environment, run_command
-from tests.support.vaults import Desktop, change, desktop, read, rows_of
+from tests.support.vaults import Desktop, change, desktop, read, rows_of, store_of
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -77,17 +76,6 @@ def rotate(sidecar: Sidecar) -> dict[str, Any]:
     wait_until(lambda: document(sidecar)["rotation"]["state"] == "done", timeout_s=30, what="the rotation to end")
     finished: dict[str, Any] = document(sidecar)["rotation"]
     return finished
-
-
-@contextlib.contextmanager
-def store_of(backend: Backend) -> Iterator[InProcess]:
-    """Look into a sidecar's database."""
-    if isinstance(backend.database, SqliteDatabase):
-        with on_sqlite(backend.database.file) as store:
-            yield store
-    else:
-        with on_postgresql(cast("Database", backend.database).fields()) as store:
-            yield store
 
 
 @pytest.fixture

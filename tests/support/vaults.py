@@ -6,7 +6,7 @@ import contextlib
 import secrets as randomness
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 from psycopg2 import sql
@@ -23,6 +23,7 @@ from app.services.audit import Audit
 from app.services.rotation import Clock, Rotations, installation
 from app.services.secret_rows import Place, SecretName, seal_row
 from app.services.vault import Vault
+from tests.support.databases import SqliteDatabase
 from tests.support.in_process import InProcess, on_postgresql, on_sqlite
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from app.db.session import OpenDatabase
     from app.schemas.vault import SecretInfo
-    from tests.support.databases import Database
+    from tests.support.databases import Backend, Database
 
 ACTOR = "test"
 
@@ -141,6 +142,17 @@ def opened_store(opened: OpenDatabase) -> Iterator[InProcess]:
         yield InProcess(database, opened)
     finally:
         database.cut_off()
+
+
+@contextlib.contextmanager
+def store_of(backend: Backend) -> Iterator[InProcess]:
+    """Look into a sidecar's database."""
+    if isinstance(backend.database, SqliteDatabase):
+        with on_sqlite(backend.database.file) as store:
+            yield store
+    else:
+        with on_postgresql(cast("Database", backend.database).fields()) as store:
+            yield store
 
 
 def desktop(

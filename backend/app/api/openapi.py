@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import typing
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 from litestar.datastructures import ResponseHeader
 from litestar.dto import AbstractDTO
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import OpenAPIType
+from litestar.openapi.spec import OpenAPIType, SecurityRequirement
 from litestar.params import Parameter
 from litestar.plugins import OpenAPISchemaPlugin
 from litestar.typing import FieldDefinition
@@ -31,8 +31,9 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 _DESCRIPTIONS = {
     400: "A rule of the request is broken",
-    401: "The launch token is missing or wrong",
-    403: "The origin is not allowed",
+    401: "The token is missing or wrong",
+    402: "The provider refuses the key, or the account behind it has no credit left",
+    403: "The origin, or this token, is not allowed",
     404: "It does not exist",
     409: "The present state forbids it",
     412: "If-Match names another version",
@@ -45,6 +46,10 @@ _DESCRIPTIONS = {
     503: "The database cannot be used now",
 }
 
+
+LAUNCH_TOKEN: Final[list[SecurityRequirement]] = [{"launchToken": []}]
+USER_TOKEN: Final[list[SecurityRequirement]] = [{"userToken": []}]
+"""Whose token a handler takes; what several layers name are alternatives."""
 
 ETAG = ResponseHeader(name="ETag", value="", description="Version, for If-Match", documentation_only=True)
 

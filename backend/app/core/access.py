@@ -83,6 +83,12 @@ class Caller(NamedTuple):
         if not self.is_launcher:
             raise ForbiddenError("This needs the launch token")
 
+    def require_user(self) -> str:
+        """Return the user's id; raises UnauthorizedError for whoever is none."""
+        if self.user_id is None:
+            raise _unauthorized("This needs a user's token")
+        return self.user_id
+
     def require_owner(self, owner_kind: str, owner_id: str) -> None:
         """Refuse users what belongs to another user or tenant; raises ForbiddenError."""
         own = {"user": self.user_id, "tenant": self.tenant_id}.get(owner_kind)

@@ -101,6 +101,13 @@ class UnauthorizedError(RequestError):
     code = "unauthorized"
 
 
+class PaymentRequiredError(RequestError):
+    """An AI provider refuses the key, or the account behind it has no credit left; `code` tells which."""
+
+    status = 402
+    code = "key-rejected"
+
+
 class ForbiddenError(RequestError):
     """Known caller, forbidden act."""
 

@@ -25,7 +25,7 @@ def read_token(token: str, secret: str) -> tuple[str, str | None]:
     if claims is None or any(claims.get(claim) == "refresh" for claim in _KIND_CLAIMS):
         raise JwtError("The token cannot be used")
     user_id, tenant_id = claims["sub"], claims.get("tenant_id")
-    if not _is_id(user_id) or not (tenant_id is None or _is_id(tenant_id)):
+    if not is_id(user_id) or not (tenant_id is None or is_id(tenant_id)):
         raise JwtError("The token cannot be used")
     return user_id, tenant_id
 
@@ -50,5 +50,6 @@ def _claims(token: str, secret: str) -> dict[str, Any] | None:
     return claims
 
 
-def _is_id(value: object) -> bool:
+def is_id(value: object) -> bool:
+    """Tell whether a value can be the id of a user or tenant in a token."""
     return isinstance(value, str) and 0 < len(value) <= MAX_ID_CHARS and value.isprintable() and value == value.strip()

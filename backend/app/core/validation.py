@@ -81,6 +81,19 @@ def plain_string(value: object) -> str:
     return value
 
 
+def slug(max_length: int) -> Rule:
+    """1 to `max_length` ASCII letters, digits, hyphens and underscores: an id that somebody else has given."""
+    pattern = re.compile(rf"[A-Za-z0-9_-]{{1,{max_length}}}")
+
+    def check(value: object) -> str:
+        string = plain_string(value)
+        if not pattern.fullmatch(string):
+            raise ValueError(f"String should be 1 to {max_length} letters, digits, hyphens or underscores")
+        return string
+
+    return Rule(check, type="string", minLength=1, maxLength=max_length, pattern="^[A-Za-z0-9_-]+$")
+
+
 def one_of(*values: str) -> Rule:
     """One of a few fixed words."""
     quoted = [f"'{value}'" for value in values]

@@ -26,6 +26,13 @@ _CONFIG = OpenAPIConfig(
     components=Components(
         security_schemes={
             "launchToken": SecurityScheme(type="http", scheme="bearer", description="The token of this launch"),
+            "userToken": SecurityScheme(
+                type="http",
+                scheme="bearer",
+                bearer_format="JWT",
+                description="A user's token, signed with HS256 under JWT_SECRET_KEY: `sub` is the user, `exp` is asked "
+                "for, and `tenant_id` may name a tenant",
+            ),
         }
     ),
     tags=[
@@ -35,6 +42,11 @@ _CONFIG = OpenAPIConfig(
         Tag("members", "The people of the team"),
         Tag("tasks", "The team's work: tasks, their sub-tasks and daily updates"),
         Tag("events", "What changes, live"),
+        Tag("servers", "Chat servers: their settings and keys"),
+        Tag("ai-keys", "The system's own keys of AI providers"),
+        Tag("user-keys", "Users' keys of AI providers, and the initial ones for users who have none"),
+        Tag("tenants", "Tenants: their tiers and OpenAI keys"),
+        Tag("auth", "Users' tokens"),
         Tag("vault", "Secrets: their keys, rotation, audit log"),
         Tag("ai", "AI providers and tests of their keys"),
     ],

@@ -168,6 +168,7 @@ class Vault:
             return self._keep(connection, which, expires_at, actor)
         keys, key = self.attachment.sealing_keys(connection)
         salt = _salt(connection, which)
+        now = utc_now()
         old = connection.execute(_of(which).with_for_update()).one_or_none()
         place = Place(
             id=old.id if old is not None else str(uuid.uuid4()),
@@ -183,13 +184,13 @@ class Vault:
             "hint": hint_of(secret),
             "status": UNKNOWN if verdict is None else verdict.status,
             "status_evidence": None if verdict is None else verdict.evidence,
-            "last_validated_at": None if verdict is None else utc_now(),
+            "last_validated_at": None if verdict is None else now,
             "expires_at": expires_at,
             **self._watch(which),
-            "updated_at": utc_now(),
+            "updated_at": now,
         }
         if old is None:
-            values |= {"id": place.id, "created_at": values["updated_at"], **which.columns()}
+            values |= {"id": place.id, "created_at": now, **which.columns()}
             connection.execute(sa.insert(secrets).values(**values))
         else:
             connection.execute(sa.update(secrets).where(secrets.c.id == place.id).values(**values))
@@ -337,6 +338,11 @@ class Vault:
         keys = self.attachment.keys_of(rows[0].epoch) if rows else self.attachment.keys()
         return [info_of(row, keys) for row in rows]
 
+    def stored(self, connection: sa.Connection, which: SecretName) -> SecretInfo | None:
+        """Return one secret as lists show it, inside a transaction of `writing`; None if there is none."""
+        row = connection.execute(select_infos(is_secret(which))).one_or_none()
+        return None if row is None else info_of(row, self.attachment.keys())
+
     def use(self, which: SecretName, *, actor: str) -> str | None:
         """Return the secret for the call that needs it, None if there is none; counted in the audit log.
 
@@ -430,7 +436,8 @@ def _of(which: SecretName) -> sa.Select[Any]:
 def _salt(connection: sa.Connection, which: SecretName) -> str:
     """Return the owner's salt, made if this is the first secret; it stays until the transaction ends."""
     is_owner = (vault_owners.c.owner_kind == which.owner_kind) & (vault_owners.c.owner_id == which.owner_id)
-    query = sa.select(vault_owners.c.salt).where(is_owner).with_for_update(read=True)
+    # who writes for the same owner waits: of two first writes of one secret, the second has to see the first one's row
+    query = sa.select(vault_owners.c.salt).where(is_owner).with_for_update()
     salt = connection.scalar(query)
     if salt is None:
         values = {

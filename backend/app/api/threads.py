@@ -1,0 +1,21 @@
+"""Threads for handlers that wait for somebody else's server: they hold up no other calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import anyio
+import anyio.to_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+R = TypeVar("R")
+
+MAX_THREADS: Final = 12
+_threads: Final = anyio.CapacityLimiter(MAX_THREADS)
+
+
+async def in_waiting_thread(action: Callable[[], R]) -> R:
+    """Run a blocking action in a thread that only such actions use."""
+    return await anyio.to_thread.run_sync(action, limiter=_threads, abandon_on_cancel=True)
