@@ -47,7 +47,8 @@ def _claims(token: str, secret: str) -> dict[str, Any] | None:
         claims: dict[str, Any] = jwt.decode(token, secret, algorithms=[_ALGORITHM], options=options)
     except (jwt.PyJWTError, ValueError, RecursionError):
         return None
-    return claims
+    # the library would take a number in text as well, which RFC 7519 does not know
+    return claims if isinstance(claims["exp"], (int, float)) else None
 
 
 def is_id(value: object) -> bool:

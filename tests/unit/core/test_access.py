@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -15,10 +17,11 @@ from hypothesis import strategies as st
 from litestar.utils import normalize_path
 
 from app.core import access
-from app.core.access import MAX_CHALLENGE_CHARS, AccessRules, Gate, split_target
+from app.core.access import CALLER, LAUNCHER, MAX_CHALLENGE_CHARS, AccessRules, Caller, Gate, split_target
 from app.core.exceptions import ForbiddenError, MisdirectedError, UnauthorizedError
 from app.core.readiness import STARTING_SENTENCE, Readiness
 from tests.support.properties import PROPERTY
+from tests.support.tokens import JWT_SECRET, token_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -28,9 +31,22 @@ HOST = f"127.0.0.1:{PORT}"
 TOKEN = "0123456789abcdef" * 4
 
 
-def rules(*, token: str | None = TOKEN, port: int = PORT, origins: tuple[str, ...] = ()) -> AccessRules:
+def rules(
+    *,
+    token: str | None = TOKEN,
+    port: int = PORT,
+    origins: tuple[str, ...] = (),
+    jwt_secret: str | None = JWT_SECRET,
+) -> AccessRules:
     """The rules of a sidecar on `PORT`."""
-    return AccessRules(port=port, token=token, allowed_origins=origins)
+    return AccessRules(port=port, token=token, allowed_origins=origins, jwt_secret=jwt_secret)
+
+
+def caller(path: str, *credentials: str | None, rules_: AccessRules | None = None) -> Caller:
+    """Ask with a bearer token, and with what the SDKs of providers send in headers of their own."""
+    bearer, *api_keys = credentials or (None,)
+    authorization = None if bearer is None else f"Bearer {bearer}"
+    return (rules_ or rules()).check(path, HOST, None, authorization, api_keys)
 
 
 # The rules
@@ -67,6 +83,188 @@ def test_rules_are_asked_in_this_order(host: str | None, origin: str, error: typ
     """Whoever breaks several rules is told the outermost."""
     with pytest.raises(error):
         rules().check("/api/v1/status", host, origin, "Bearer wrong")
+
+
+# Whose token opens what
+
+ANN = Caller("ann", None)
+ACME = Caller("ann", "acme")
+OF_USERS = ["/api/api-keys", "/api/api-keys/set", "/api/api-keys/validate/openai", "/api/api-keys/status"]
+OF_LAUNCHER = [
+    *("/api", "/api/v1/status", "/api/v1/auth/token", "/api/v1/servers/1/config", "/api/v1/settings/ai-keys"),
+    *("/api/api-keys/set-initial", "/api/api-keys/status-initial", "/api/v1/tenantsx", "/api/api-keysx"),
+    *("/api/v1/ai-gateway", "/api/API-KEYS"),
+]
+OF_BOTH = ["/api/v1/tenants", "/api/v1/tenants/acme", "/api/v1/tenants/acme/openai-key", "/ai-gateway/user/ann/openai"]
+FORGED = [
+    pytest.param(token_for("ann", exp=1), id="expired"),
+    pytest.param(token_for("ann", exp=None), id="endless"),
+    pytest.param(token_for("ann", secret=JWT_SECRET[::-1]), id="another secret"),
+    pytest.param(token_for("ann", algorithm="HS512"), id="another algorithm"),
+    pytest.param(token_for("ann", type="refresh"), id="refresh"),
+    pytest.param(token_for("ann").rpartition(".")[0] + ".", id="unsigned"),
+    pytest.param("x" * 100_000, id="huge"),
+    pytest.param("", id="empty"),
+    pytest.param("a.b.c", id="malformed"),
+]
+
+
+@pytest.mark.parametrize("path", OF_USERS)
+def test_users_paths_take_users_tokens(path: str) -> None:
+    """And nobody else's: the launch token does not say whose keys are meant."""
+    assert caller(path, token_for("ann")) == ANN
+    assert caller(path, token_for("ann", tenant_id="acme")) == ACME
+    for credential in (TOKEN, None):
+        with pytest.raises(UnauthorizedError):
+            caller(path, credential)
+
+
+@pytest.mark.parametrize("path", OF_LAUNCHER)
+def test_a_users_token_in_the_place_of_the_launch_token(path: str) -> None:
+    """Is none, on every path that is not the users'."""
+    assert caller(path, TOKEN) == LAUNCHER
+    for credential in (token_for("ann"), token_for("ann", tenant_id="acme"), None):
+        with pytest.raises(UnauthorizedError):
+            caller(path, credential)
+
+
+@pytest.mark.parametrize("path", OF_BOTH)
+def test_paths_that_take_both(path: str) -> None:
+    """And tell who asked."""
+    assert caller(path, TOKEN) == LAUNCHER
+    assert caller(path, token_for("ann", tenant_id="acme")) == ACME
+    with pytest.raises(UnauthorizedError):
+        caller(path, None)
+
+
+@pytest.mark.parametrize("path", ["/api/api-keys/status", "/api/v1/tenants/acme", "/ai-gateway/user/ann/openai"])
+@pytest.mark.parametrize("forged", FORGED)
+def test_what_is_no_users_token(path: str, forged: str) -> None:
+    """401, in words that do not quote it."""
+    with pytest.raises(UnauthorizedError) as refused:
+        caller(path, forged)
+
+    assert refused.value.message == "The token is missing, malformed or expired"
+    assert refused.value.headers == {"WWW-Authenticate": "Bearer"}
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "JWT", "Token", ""])
+def test_users_tokens_are_bearer_tokens(scheme: str) -> None:
+    """In any case of the word, and no other scheme."""
+    token = token_for("ann")
+    with pytest.raises(UnauthorizedError):
+        rules().check("/api/api-keys/status", HOST, None, f"{scheme} {token}")
+    assert rules().check("/api/api-keys/status", HOST, None, f"bEARER  {token} ") == ANN
+
+
+def test_only_the_gateway_looks_into_the_providers_headers() -> None:
+    """There an SDK sends its token; elsewhere the header counts for nothing."""
+    for credentials in ((None, token_for("ann"), None), (None, None, token_for("ann")), ("junk", token_for("ann"))):
+        assert caller("/ai-gateway/user/ann/openai/v1", *credentials) == ANN
+        with pytest.raises(UnauthorizedError):
+            caller("/api/api-keys/status", *credentials)
+        with pytest.raises(UnauthorizedError):
+            caller("/api/v1/tenants/acme", *credentials)
+    assert caller("/ai-gateway/system/default/openai", None, TOKEN) == LAUNCHER
+    assert caller("/ai-gateway/system/default/openai", token_for("ann"), TOKEN) == LAUNCHER
+
+
+def test_without_a_secret_no_users_token_is_genuine() -> None:
+    """Not even one that was signed with an empty secret."""
+    for token in (token_for("ann"), signed_with_nothing("ann")):
+        with pytest.raises(UnauthorizedError):
+            caller("/api/api-keys/status", token, rules_=rules(jwt_secret=None))
+    assert caller("/api/v1/tenants", TOKEN, rules_=rules(jwt_secret=None)) == LAUNCHER
+
+
+def signed_with_nothing(user_id: str) -> str:
+    """Make a token by hand that an empty secret signs; the library refuses to."""
+    text = ".".join(
+        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+        for part in ({"alg": "HS256"}, {"sub": user_id, "exp": 10**10})
+    )
+    signature = hmac.new(b"", text.encode(), hashlib.sha256).digest()
+    return f"{text}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
+
+
+def test_no_auth_leaves_out_the_launch_token_only() -> None:
+    """Who shows a genuine user's token is that user; whose keys are meant, only such a token tells."""
+    open_ = rules(token=None)
+
+    for path in (*OF_LAUNCHER, *OF_BOTH):
+        assert caller(path, None, rules_=open_) == LAUNCHER
+    for path in OF_BOTH:
+        assert caller(path, "nonsense", rules_=open_) == LAUNCHER
+        assert caller(path, token_for("ann"), rules_=open_) == ANN
+    for path in OF_USERS:
+        assert caller(path, token_for("ann"), rules_=open_) == ANN
+        for credential in (None, "nonsense", TOKEN):
+            with pytest.raises(UnauthorizedError):
+                caller(path, credential, rules_=open_)
+
+
+@pytest.mark.parametrize(
+    ("target", "owner"),
+    [
+        ("//api//api-keys//status", "user"),
+        ("api/api-keys/status/", "user"),
+        ("/api/api-keys/set-initial/", "launcher"),
+        ("/api//api-keys/set-initial", "launcher"),
+        ("/api/api-keys/set-initial/x", "user"),
+        ("/api/v1//tenants/", "both"),
+    ],
+)
+def test_paths_are_told_apart_in_the_form_in_which_they_are_routed(target: str, owner: str) -> None:
+    """No doubled slash leads around a rule."""
+    _, path = split_target(target)
+    opened = set()
+    for name, credential in (("user", token_for("ann")), ("launcher", TOKEN)):
+        with contextlib.suppress(UnauthorizedError):
+            caller(path, credential)
+            opened.add(name)
+
+    assert opened == ({"user", "launcher"} if owner == "both" else {owner})
+
+
+def test_callers_have_names_for_the_log() -> None:
+    """Under which limits count as well: no user can be called as the launcher is."""
+    assert LAUNCHER.name == "launch-token"
+    assert ACME.name == "user:ann"
+    assert Caller("launch-token").name == "user:launch-token"
+    assert (LAUNCHER.is_launcher, ACME.is_launcher) == (True, False)
+
+
+def test_callers_and_what_belongs_to_whom() -> None:
+    """The launcher may do everything; a user what is the user's own, and the tenant's that the token names."""
+    for kind, owner_id in (("user", "ann"), ("tenant", "acme"), ("system", "default"), ("server", "1")):
+        LAUNCHER.require_owner(kind, owner_id)
+    ACME.require_owner("user", "ann")
+    ACME.require_owner("tenant", "acme")
+    for who, kind, owner_id in (
+        (ACME, "user", "bob"),
+        (ACME, "user", "acme"),
+        (ACME, "tenant", "ann"),
+        (ACME, "tenant", "Acme"),
+        (ACME, "tenant", ""),
+        (ANN, "tenant", "ann"),
+        (ANN, "tenant", "None"),
+        (ACME, "system", "default"),
+        (ACME, "system", "ann"),
+        (ACME, "server", "acme"),
+        (ACME, "camera", "ann"),
+    ):
+        with pytest.raises(ForbiddenError):
+            who.require_owner(kind, owner_id)
+
+
+def test_callers_and_what_only_one_kind_may() -> None:
+    """403 for users, 401 for whoever is none."""
+    LAUNCHER.require_launcher()
+    assert ANN.require_user() == "ann"
+    with pytest.raises(ForbiddenError):
+        ANN.require_launcher()
+    with pytest.raises(UnauthorizedError):
+        LAUNCHER.require_user()
 
 
 def test_port_80_may_be_left_out() -> None:
@@ -487,6 +685,38 @@ def test_endless_refused_body_is_given_up_on(monkeypatch: pytest.MonkeyPatch) ->
             await gate(exchange.scope(), receive, exchange.send)
 
             assert (exchange.status, exchange.body) == (413, b"{}")
+
+    in_loop(test)
+
+
+def test_the_application_learns_who_asks() -> None:
+    """In the request's scope, where nothing that a client sends can put it; the server's own scope stays as it was."""
+    callers: list[Caller] = []
+
+    async def note(scope: Any, receive: Any, send: Any) -> None:
+        callers.append(scope[CALLER])
+        await answer_ok(scope, receive, send)
+
+    async def test(gate: Gate) -> None:
+        gate.open(note)
+        for path, token in (("/api/v1/status", TOKEN), ("/api/api-keys/status", token_for("ann")), ("/", "nonsense")):
+            await Exchange(path=path, headers={"authorization": f"Bearer {token}"}).through(gate)
+
+    in_loop(test)
+    assert callers == [LAUNCHER, ANN, LAUNCHER]
+
+
+def test_two_authorization_headers_are_no_token() -> None:
+    """Joined, as HTTP has it: which of them would count is anybody's guess."""
+
+    async def test(gate: Gate) -> None:
+        gate.open(answer_ok)
+        exchange = Exchange(path="/api/api-keys/status")
+        scope = exchange.scope()
+        scope["headers"] += [(b"authorization", f"Bearer {token_for(name)}".encode()) for name in ("ann", "bob")]
+        await gate(scope, exchange.receive, exchange.send)
+
+        assert exchange.status == 401
 
     in_loop(test)
 

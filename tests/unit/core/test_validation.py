@@ -26,6 +26,7 @@ from app.core.validation import (
     one_of,
     present,
     rules_of,
+    slug,
     text,
 )
 from tests.support.properties import PROPERTY
@@ -155,6 +156,24 @@ def test_text_that_passes_passes_again(value: str) -> None:
 
 
 # Words, numbers, truth values
+
+
+@pytest.mark.parametrize("value", ["a", "Z", "0", "-", "_", "a-B_9", "x" * 64])
+def test_slugs(value: str) -> None:
+    """As they were given."""
+    assert slug(64).check(value) == value
+
+
+@pytest.mark.parametrize("value", ["", " a", "a ", "a\n", "a b", "a.b", "a/b", "é", "\u0660", "\uff41", "x" * 65])
+def test_no_slugs(value: str) -> None:
+    """ASCII letters, digits, hyphens and underscores only, and not too many of them."""
+    assert sentence(slug(64), value) == "String should be 1 to 64 letters, digits, hyphens or underscores"
+
+
+@pytest.mark.parametrize(("value", "wrong"), [(5, NOT_A_STRING), (["a"], NOT_A_STRING), ("a\x00", NO_NUL)])
+def test_slugs_are_text(value: object, wrong: str) -> None:
+    """Whatever else is wrong comes later."""
+    assert sentence(slug(64), value) == wrong
 
 
 @pytest.mark.parametrize("value", ["SMALL", "small ", "", None, 1, ["small"], {"small": 1}])
