@@ -21,7 +21,7 @@ from app.db.base import utc_now
 from app.models.vault import UNREADABLE, secrets
 from app.services.providers import INITIAL, KEY_OWNERS, PROVIDERS, origin_of, provider_of
 from app.services.providers.base import REFUSED
-from app.services.schedule import Known, change_after, next_check
+from app.services.schedule import Known, change_after, latest_check, next_check
 from app.services.secret_rows import SecretName, is_secret, open_row, select_sealed, waits_for_api_secret
 
 if TYPE_CHECKING:
@@ -186,13 +186,21 @@ class Revalidation:
                 secrets.c.refused_at,
                 secrets.c.last_validated_at,
             )
-            .where(self._is_checkable(self._vault.attachment.keys(), now) & (secrets.c.next_check_at <= now))
+            .where(self._is_checkable(self._vault.attachment.keys(), now) & self._is_due(now))
             .order_by(None)
             .order_by(secrets.c.next_check_at)
             .limit(BATCH)
         )
         with self._database.read() as connection:
             return list(connection.execute(query))
+
+    def _is_due(self, now: dt.datetime) -> sa.ColumnElement[bool]:
+        """Return the condition that a row's time has come.
+
+        One that lies farther ahead than any this desktop would set is of a longer interval, or of a wrong clock.
+        """
+        due_at = secrets.c.next_check_at
+        return (due_at <= now) | (due_at > latest_check(self._config, now) + 2 * CLAIM)
 
     def _is_checkable(self, keys: Keys, now: dt.datetime) -> sa.ColumnElement[bool]:
         """Return the condition that a row is a provider's key which this desktop can open, and may send."""
@@ -213,7 +221,10 @@ class Revalidation:
     def _claimed(self, due: list[Any], now: dt.datetime) -> list[Any]:
         """Return those rows that no other desktop has claimed; in one order everywhere, so that nobody deadlocks."""
         with self._database.write() as connection:
-            return [row for row in sorted(due, key=lambda row: row.id) if _is_claimed(connection, row, now)]
+            in_order = sorted(due, key=lambda row: row.id)
+            return [
+                row for row in in_order if _update(connection, row, {"next_check_at": now + CLAIM}, self._is_due(now))
+            ]
 
     def _begun(self, row: Any) -> KeyCheck | None:
         """Send a key to its provider; one that does not open is put off until the next round."""
@@ -283,13 +294,7 @@ def _name_of(row: Any) -> SecretName:
     return SecretName(row.owner_kind, row.owner_id, row.name)
 
 
-def _is_claimed(connection: sa.Connection, row: Any, now: dt.datetime) -> bool:
-    """Claim a row that is still due by moving its time on; False if somebody else was quicker."""
-    is_due = (secrets.c.id == row.id) & (secrets.c.row_version == row.row_version) & (secrets.c.next_check_at <= now)
-    return bool(connection.execute(sa.update(secrets).where(is_due).values(next_check_at=now + CLAIM)).rowcount)
-
-
-def _update(connection: sa.Connection, row: Any, values: dict[str, Any]) -> bool:
-    """Change a row if it still holds the same version of the same secret."""
-    is_same = (secrets.c.id == row.id) & (secrets.c.row_version == row.row_version)
+def _update(connection: sa.Connection, row: Any, values: dict[str, Any], *conditions: sa.ColumnElement[bool]) -> bool:
+    """Change a row if it still holds the same version of the same secret, and meets the conditions."""
+    is_same = sa.and_(secrets.c.id == row.id, secrets.c.row_version == row.row_version, *conditions)
     return bool(connection.execute(sa.update(secrets).where(is_same).values(**values)).rowcount)

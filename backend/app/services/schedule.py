@@ -55,6 +55,12 @@ def next_check(interval_hours: float, now: dt.datetime | None = None) -> dt.date
     return (now or utc_now()) + _jittered(dt.timedelta(hours=interval_hours))
 
 
+def latest_check(config: Config, now: dt.datetime) -> dt.datetime:
+    """Return a time after which no key is due that was checked now."""
+    interval = dt.timedelta(hours=config.revalidate_hours) * (1 + JITTER)
+    return now + max(interval, dt.timedelta(minutes=config.revalidate_confirm_minutes))
+
+
 def change_after(known: Known, verdict: Verdict, config: Config, now: dt.datetime) -> Change:
     """Return what a verdict on a stored key changes.
 

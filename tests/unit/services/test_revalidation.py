@@ -209,6 +209,33 @@ def test_the_thread_waits_no_longer_than_until_the_next_key_is_due(
     assert len(providers.openai.requests) == 1
 
 
+def test_a_shorter_interval_takes_effect_at_once(checked: Checked, providers: AIProviders) -> None:
+    """A key that was put off for a day, or by a clock that was wrong, does not wait for that."""
+    checked.put(providers.openai.new_key())
+    checked.revalidation = checked.restarted(revalidate_hours=1.0)
+
+    checked.later(dt.timedelta(0))
+    checked.later(dt.timedelta(0))
+
+    assert checked.row().status == "valid"
+    assert len(providers.openai.requests) == 1
+
+
+def test_a_confirmation_longer_than_the_interval_is_waited_for(
+    store: InProcess, tmp_path: Path, providers: AIProviders
+) -> None:
+    """Its time is not taken for a mistake."""
+    checked = Checked(store, tmp_path / "ours", providers, key=KEY_A, revalidate_hours=0.001)
+    checked.put(providers.openai.new_key("invalid"))
+
+    checked.later(MINUTE)
+    checked.later(MINUTE)
+    checked.later(MINUTE)
+
+    assert len(providers.openai.requests) == 1
+    assert [reason for _, _, reason in checked.validations()] == ["invalid, to be confirmed"]
+
+
 # --- two refusals ----------------------------------------------------------------------------------------------------
 
 
