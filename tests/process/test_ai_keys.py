@@ -142,6 +142,16 @@ def test_nothing_is_stored_and_nothing_tells_the_key(sidecar: Sidecar, providers
         assert find_canary(sidecar.stderr_text() + sidecar.stdout_text(), key) == []
 
 
+def test_a_key_can_be_tested_while_there_is_no_database(
+    sidecar_factory: SidecarFactory, providers: AIProviders
+) -> None:
+    """Nothing is stored, so nothing is needed."""
+    sidecar = sidecar_factory(env={**providers.environment(), "TASKFLOW_EMBEDDED": "0"})
+    sidecar.wait_for_state("setup_required")
+
+    assert test_key(sidecar, "google", providers.google.new_key()).json()["status"] == "valid"
+
+
 # --- limits ----------------------------------------------------------------------------------------------------------
 
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 CHECKS_A_MINUTE: Final = 10
 WINDOW_S: Final = 60.0
-MAX_THREADS: Final = 12
+MAX_THREADS: Final = 64
+"""Several callers' whole limits: nobody waits for a thread because others asked a provider that hangs."""
 _SENDABLE: Final = re.compile(r"[!-~]+")
 """What a header can hold, and what a key is made of: a key with a blank in it is two words."""
 

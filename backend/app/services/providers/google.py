@@ -34,18 +34,18 @@ class Google(Provider):
     def refusal(self, status: int, error: Mapping[str, Any]) -> Verdict | None:
         """Read `error.status` and the ErrorInfo reason; only the message tells an expired or a leaked key."""
         state, message, reasons = text_of(error, "status"), text_of(error, "message"), _reasons(error)
-        if status == 400 and "API_KEY_INVALID" in reasons:
+        if status == 403 and "leaked" in message:
+            return Verdict("blocked", "leaked")
+        if status in (400, 401, 403) and "API_KEY_INVALID" in reasons:
             return Verdict("expired", "expired") if "expired" in message else Verdict("invalid", "api-key-invalid")
         if status == 400 and state == "failed_precondition":
             return Verdict("blocked", "failed-precondition")
         if status == 403 and state == "permission_denied" and "unregistered callers" not in message:
-            return _denied(message, reasons)
+            return _denied(reasons)
         return None
 
 
-def _denied(message: str, reasons: set[str]) -> Verdict:
-    if "leaked" in message:
-        return Verdict("blocked", "leaked")
+def _denied(reasons: set[str]) -> Verdict:
     if "CONSUMER_SUSPENDED" in reasons:
         return Verdict("blocked", "suspended")
     if reasons & _PLACE_REASONS:

@@ -246,6 +246,7 @@ OTHER_WORDS = [
     ("google", 403, {"status": "PERMISSION_DENIED", "details": [{"reason": "CONSUMER_SUSPENDED"}]}, "blocked"),
     ("google", 403, {"status": "PERMISSION_DENIED", "details": [{"reason": "API_KEY_IP_ADDRESS_BLOCKED"}]}, "blocked"),
     ("google", 403, {"status": "PERMISSION_DENIED", "details": ["no object"]}, "limited_scope"),
+    ("google", 401, {"status": "UNAUTHENTICATED", "details": [{"reason": "API_KEY_INVALID"}]}, "invalid"),
     ("google", 401, {"status": "UNAUTHENTICATED", "message": "..."}, "unknown"),
     ("deepseek", 401, {"message": "Missing scopes: x", "type": "invalid_request_error"}, "limited_scope"),
     ("deepseek", 429, {"type": "insufficient_quota"}, "no_quota"),
