@@ -19,8 +19,10 @@ from app.api.page import settings_page
 from app.api.schema import openapi_document
 from app.api.v1.ai import AiController
 from app.api.v1.ai_keys import SystemKeysController
+from app.api.v1.alert_rules import AlertRulesController
 from app.api.v1.audit import AuditController
 from app.api.v1.auth import AuthController
+from app.api.v1.cameras import CamerasController
 from app.api.v1.events import EventsController
 from app.api.v1.members import MembersController
 from app.api.v1.servers import ServersController
@@ -35,7 +37,10 @@ from app.core.access import Caller
 from app.core.exceptions import INTERNAL, STATUS_CODES, STATUS_SENTENCES, RequestError, error_headers
 from app.core.logging import get_logger
 from app.core.readiness import Readiness
+from app.services.alert_engine import AlertEngine
+from app.services.alert_rules import AlertRules
 from app.services.audit import Audit
+from app.services.cameras import Cameras
 from app.services.connection import ConnectionService
 from app.services.events import Events
 from app.services.idempotency import KeptAnswers
@@ -95,6 +100,9 @@ class Parts:
     user_keys: UserAPIKeyManager
     tenants: Tenants
     tokens: Tokens
+    cameras: Cameras
+    alert_rules: AlertRules
+    alert_engine: AlertEngine
 
 
 def assemble(
@@ -111,6 +119,7 @@ def assemble(
     vault = Vault(config, database, audit)
     rotations = Rotations(vault.attachment, database, audit, installation(config.config_dir))
     checks = KeyChecks(config)
+    alert_rules = AlertRules(database, vault)
     return Parts(
         readiness=readiness,
         status=StatusService(config, readiness, vault, instance, stop),
@@ -136,6 +145,9 @@ def assemble(
         user_keys=UserAPIKeyManager(config, database, vault, checks),
         tenants=Tenants(database, vault, checks),
         tokens=Tokens(config),
+        cameras=Cameras(database, vault),
+        alert_rules=alert_rules,
+        alert_engine=AlertEngine(alert_rules),
     )
 
 
@@ -158,6 +170,8 @@ def create_app(parts: Parts, *, openapi: OpenAPIConfig | None = None) -> Litesta
             SystemKeysController,
             TenantsController,
             AuthController,
+            CamerasController,
+            AlertRulesController,
         ],
         security=LAUNCH_TOKEN,
     )

@@ -16,6 +16,6 @@ MAX_THREADS: Final = 12
 _threads: Final = anyio.CapacityLimiter(MAX_THREADS)
 
 
-async def in_waiting_thread(action: Callable[[], R]) -> R:
-    """Run a blocking action in a thread that only such actions use."""
-    return await anyio.to_thread.run_sync(action, limiter=_threads, abandon_on_cancel=True)
+async def in_waiting_thread(action: Callable[[], R], limiter: anyio.CapacityLimiter = _threads) -> R:
+    """Run a blocking action in a thread that only such actions use, or only those with the same `limiter`."""
+    return await anyio.to_thread.run_sync(action, limiter=limiter, abandon_on_cancel=True)

@@ -49,6 +49,8 @@ _CONFIG = OpenAPIConfig(
         Tag("auth", "Users' tokens"),
         Tag("vault", "Secrets: their keys, rotation, audit log"),
         Tag("ai", "AI providers and tests of their keys"),
+        Tag("cameras", "Cameras and their passwords"),
+        Tag("alert rules", "Webhooks and the values of their headers"),
     ],
     use_handler_docstrings=True,
 )
