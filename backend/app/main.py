@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import Scope
 
 from app.api.api_keys import UserKeysController
+from app.api.gateway import gateway_handler
 from app.api.guards import caller_of
 from app.api.health import HealthController
 from app.api.idempotency import provide_once
@@ -32,6 +33,7 @@ from app.api.v1.subtasks import SubTasksController
 from app.api.v1.tasks import TasksController
 from app.api.v1.tenants import TenantsController
 from app.api.v1.updates import DailyUpdatesController
+from app.api.v1.usage import UsageController
 from app.api.v1.vault import VaultController
 from app.core.access import Caller
 from app.core.exceptions import INTERNAL, STATUS_CODES, STATUS_SENTENCES, RequestError, error_headers
@@ -43,8 +45,10 @@ from app.services.audit import Audit
 from app.services.cameras import Cameras
 from app.services.connection import ConnectionService
 from app.services.events import Events
+from app.services.gateway import Gateway
 from app.services.idempotency import KeptAnswers
 from app.services.key_checks import KeyChecks
+from app.services.key_choice import KeyChoice
 from app.services.maintenance import Maintenance
 from app.services.members import Members
 from app.services.memory_service import MemoryService
@@ -59,6 +63,7 @@ from app.services.tasks import Tasks
 from app.services.tenants import Tenants
 from app.services.tokens import Tokens
 from app.services.updates import DailyUpdates
+from app.services.usage import Usage
 from app.services.user_keys import UserAPIKeyManager
 from app.services.vault import Vault
 
@@ -103,6 +108,8 @@ class Parts:
     cameras: Cameras
     alert_rules: AlertRules
     alert_engine: AlertEngine
+    usage: Usage
+    gateway: Gateway
 
 
 def assemble(
@@ -117,9 +124,11 @@ def assemble(
     """Make the services around the running parts of the process; nothing is read or written yet."""
     audit = Audit(database, config.config_dir)
     vault = Vault(config, database, audit)
+    usage = Usage(database)
     rotations = Rotations(vault.attachment, database, audit, installation(config.config_dir))
     checks = KeyChecks(config)
     alert_rules = AlertRules(database, vault)
+    revalidation = Revalidation(config, readiness, database, vault, audit, checks)
     return Parts(
         readiness=readiness,
         status=StatusService(config, readiness, vault, instance, stop),
@@ -138,7 +147,7 @@ def assemble(
         vault=vault,
         rotations=rotations,
         checks=checks,
-        revalidation=Revalidation(config, readiness, database, vault, audit, checks),
+        revalidation=revalidation,
         maintenance=Maintenance(readiness, vault, rotations, audit),
         servers=ServerSettingsManager(MemoryService(database, vault)),
         system_keys=SystemKeyService(vault),
@@ -148,6 +157,8 @@ def assemble(
         cameras=Cameras(database, vault),
         alert_rules=alert_rules,
         alert_engine=AlertEngine(alert_rules),
+        usage=usage,
+        gateway=Gateway(config, KeyChoice(config, database, vault), usage, doubt=revalidation.soon),
     )
 
 
@@ -165,6 +176,7 @@ def create_app(parts: Parts, *, openapi: OpenAPIConfig | None = None) -> Litesta
             AiController,
             AuditController,
             EventsController,
+            UsageController,
             VaultController,
             ServersController,
             SystemKeysController,
@@ -176,7 +188,7 @@ def create_app(parts: Parts, *, openapi: OpenAPIConfig | None = None) -> Litesta
         security=LAUNCH_TOKEN,
     )
     # a handler that is no controller's belongs to one application only, and is not described anyway
-    undescribed = [settings_page, openapi_document] if openapi is None else []
+    undescribed = [settings_page, openapi_document, gateway_handler(parts.gateway)] if openapi is None else []
     return Litestar(
         route_handlers=[*undescribed, HealthController, UserKeysController, v1],
         dependencies={

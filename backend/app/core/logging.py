@@ -78,7 +78,7 @@ class Redactor:
         with self._lock:
             is_known = secret in self._secrets
             # entered anew at the end, where the latest are
-            self._secrets[secret] = self._secrets.pop(secret) if is_known else _forms_of(secret)
+            self._secrets[secret] = self._secrets.pop(secret) if is_known else forms_of(secret)
             for forgotten in list(self._secrets)[_PINNED_SECRETS:-_LATEST_SECRETS]:
                 del self._secrets[forgotten]
             if not is_known:
@@ -102,7 +102,7 @@ class Redactor:
         return text
 
 
-def _forms_of(secret: str) -> set[str]:
+def forms_of(secret: str) -> set[str]:
     """Return how `secret` may be written: raw, trimmed, escaped once or twice, encoded."""
     forms = {secret, secret.strip()}
     for _ in range(2):

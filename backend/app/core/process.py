@@ -239,7 +239,9 @@ class Sidecar:
             await server.serve(sockets=[self._listener])
         self._stop.request(ASKED_GRACE_S)  # bounds what follows
         if self._parts is not None:
+            await self._parts.gateway.close()
             self._parts.revalidation.stop()
+            self._parts.usage.stop()
             self._parts.maintenance.stop()
             self._parts.events.join()
         if self._startup is not None:

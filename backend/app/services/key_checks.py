@@ -28,7 +28,7 @@ CHECKS_A_MINUTE: Final = 10
 WINDOW_S: Final = 60.0
 MAX_THREADS: Final = 64
 """Several callers' whole limits: nobody waits for a thread because others asked a provider that hangs."""
-_SENDABLE: Final = re.compile(r"[!-~]+")
+SENDABLE: Final = re.compile(r"[!-~]+")
 """What a header can hold, and what a key is made of: a key with a blank in it is two words."""
 
 
@@ -38,7 +38,7 @@ class KeyCheck:
     def __init__(self, provider: Provider, base: str, api_key: str) -> None:
         self._provider = provider
         self._exchange: Exchange | None = None
-        if _SENDABLE.fullmatch(api_key):
+        if SENDABLE.fullmatch(api_key):
             self._exchange = Exchange(base + provider.check_path, provider.headers(api_key))
 
     def verdict(self) -> Verdict:

@@ -48,7 +48,7 @@ _CONFIG = OpenAPIConfig(
         Tag("tenants", "Tenants: their tiers and OpenAI keys"),
         Tag("auth", "Users' tokens"),
         Tag("vault", "Secrets: their keys, rotation, audit log"),
-        Tag("ai", "AI providers and tests of their keys"),
+        Tag("ai", "AI providers: their keys tested, their use counted"),
         Tag("cameras", "Cameras and their passwords"),
         Tag("alert rules", "Webhooks and the values of their headers"),
     ],

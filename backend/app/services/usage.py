@@ -1,0 +1,194 @@
+"""What went through the gateway, counted by owner, provider, model and day."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import sqlalchemy as sa
+
+from app.core.exceptions import RequestError
+from app.core.logging import get_logger
+from app.db.base import utc_now
+from app.models.usage import ai_usage
+from app.schemas.usage import UsageItem, UsagePage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from app.db.session import Database
+
+GATHER_S: Final = 0.2
+"""How long calls are gathered before they are written: many at once cost one transaction."""
+RETRY_S: Final = 5.0
+MAX_PENDING: Final = 10_000
+"""Kinds of calls, not calls, that are remembered while the database is away."""
+
+log = get_logger(__name__)
+
+
+class UsageKey(NamedTuple):
+    """What calls are counted by."""
+
+    owner_kind: str
+    owner_id: str
+    provider: str
+    model: str
+    day: str
+
+
+class Usage:
+    """Counts calls in memory and writes them soon after; reading writes first, so that it tells all there is."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._pending: dict[UsageKey, Counter[str]] = {}
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._wake = threading.Event()
+        self._stopped = threading.Event()
+        self._writer: threading.Thread | None = None
+
+    def note(
+        self, owner_kind: str, owner_id: str, provider: str, model: str, *, input_tokens: int, output_tokens: int
+    ) -> None:
+        """Count one call; returns at once and never fails."""
+        key = UsageKey(owner_kind, owner_id, provider, model, utc_now().date().isoformat())
+        self._add({key: Counter(requests=1, input_tokens=input_tokens, output_tokens=output_tokens)})
+        self._wake.set()
+        if self._writer is None:
+            self._writer = threading.Thread(target=self._live, name="usage", daemon=True)
+            self._writer.start()
+
+    def stop(self) -> None:
+        """Write what is pending and end."""
+        self._stopped.set()
+        self._wake.set()
+        self._quietly_flush()
+
+    def flush(self) -> None:
+        """Write what is pending.
+
+        Raises:
+            DatabaseAwayError: the database cannot be used now; the counts are kept.
+        """
+        with self._writing:
+            with self._lock:
+                pending, self._pending = self._pending, {}
+            if not pending:
+                return
+            try:
+                with self._database.write() as connection:
+                    for key in sorted(pending):  # in one order for all desktops, so that none waits for another's row
+                        connection.execute(_added(connection.dialect.name, key, pending[key]))
+            except BaseException:
+                self._add(pending)
+                raise
+
+    def page(
+        self,
+        *,
+        owner_kind: str | None,
+        owner_id: str | None,
+        provider: str | None,
+        first_day: str | None,
+        last_day: str | None,
+        limit: int,
+        cursor: UsageKey | None,
+    ) -> UsagePage:
+        """Return usage, the latest day first, what follows `cursor` if it is given.
+
+        Raises:
+            DatabaseAwayError: the database cannot be used now.
+        """
+        self.flush()
+        table = ai_usage.c
+        given = ((table.owner_kind, owner_kind), (table.owner_id, owner_id), (table.provider, provider))
+        conditions: list[sa.ColumnElement[bool]] = [column == value for column, value in given if value is not None]
+        if first_day is not None:
+            conditions.append(table.day >= first_day)
+        if last_day is not None:
+            conditions.append(table.day <= last_day)
+        order = (table.owner_kind, table.owner_id, table.provider, table.model)
+        if cursor is not None:
+            follows = sa.tuple_(*order) > sa.tuple_(*cursor[:4])
+            conditions.append((table.day < cursor.day) | ((table.day == cursor.day) & follows))
+        query = sa.select(*(table[name] for name in UsageItem.__struct_fields__)).where(*conditions)
+        query = query.order_by(table.day.desc(), *order).limit(limit + 1)
+        with self._database.read() as connection:
+            found = [UsageItem(*row) for row in connection.execute(query)]
+        shown = found[:limit]
+        return UsagePage(shown, _cursor_of(shown[-1]) if len(found) > limit else None)
+
+    def _add(self, counts: Mapping[UsageKey, Counter[str]]) -> None:
+        with self._lock:
+            for key, more in counts.items():
+                if key not in self._pending and len(self._pending) >= MAX_PENDING:
+                    continue
+                self._pending[key] = self._pending.get(key, Counter()) + more
+
+    def _live(self) -> None:
+        while not self._stopped.is_set():
+            self._wake.wait()
+            self._wake.clear()
+            self._stopped.wait(GATHER_S)
+            if not self._quietly_flush():
+                self._stopped.wait(RETRY_S)
+                self._wake.set()
+
+    def _quietly_flush(self) -> bool:
+        try:
+            self.flush()
+        except RequestError as exc:
+            log.warning("usage not written yet", extra={"code": exc.code})
+            return False
+        except Exception:  # the outermost edge of the thread: it must live as long as the process
+            log.exception("usage not written")
+            return False
+        return True
+
+
+def read_cursor(text: object) -> UsageKey:
+    """Return where a page ended.
+
+    Raises:
+        ValueError: it is no `next_cursor`.
+    """
+    parts = _parts_of(text) if isinstance(text, str) else None
+    if parts is None or len(parts) != len(UsageKey._fields) or not all(map(_is_text, parts)):
+        raise ValueError("Input should be the next_cursor of a page")
+    return UsageKey(*parts)
+
+
+def _parts_of(text: str) -> Any:
+    """Return what a cursor holds; the decoders' errors, which hold the text, end here."""
+    try:
+        parts = json.loads(base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True))
+    except (ValueError, binascii.Error, RecursionError):
+        return None
+    return parts if isinstance(parts, list) else None
+
+
+def _is_text(part: object) -> bool:
+    return isinstance(part, str) and part.isprintable()
+
+
+def _cursor_of(item: UsageItem) -> str:
+    key = UsageKey(item.owner_kind, item.owner_id, item.provider, item.model, item.day)
+    return base64.urlsafe_b64encode(json.dumps(key, separators=(",", ":")).encode()).decode("ascii")
+
+
+def _added(dialect: str, key: UsageKey, counts: Counter[str]) -> sa.Executable:
+    """Return the statement that adds counts to a row, made if it is the first."""
+    if dialect == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+    else:
+        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
+    values = {name: counts[name] for name in ("requests", "input_tokens", "output_tokens")}
+    statement = insert(ai_usage).values(**key._asdict(), **values)
+    grown = {name: ai_usage.c[name] + statement.excluded[name] for name in values}
+    return statement.on_conflict_do_update(index_elements=list(UsageKey._fields), set_=grown)
