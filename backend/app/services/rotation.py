@@ -442,36 +442,26 @@ _SWAP_ON_POSTGRESQL: Final = sa.text("""
         AND secrets.id IN (SELECT id FROM secrets WHERE id = ANY(CAST(:ids AS uuid[])) FOR UPDATE SKIP LOCKED)
 """)
 """One statement for a whole batch; it waits for nobody, so it cannot be part of a deadlock."""
+_SWAP_ON_SQLITE: Final = """
+    UPDATE secrets SET ciphertext = ?, kid = ?, api_secret_fingerprint = ? WHERE id = ? AND ciphertext = ?
+"""
 
 
 def _swap(connection: sa.Connection, moves: Sequence[_Move]) -> int:
     """Write new ciphertexts where the old ones still lie, and nobody is at the row; return how many did."""
     if not moves:
         return 0
-    kid = moves[0].new.kid
     if connection.dialect.name == "postgresql":
-        arrays = {
+        values = {
+            "kid": moves[0].new.kid,
             "ids": [move.secret_id for move in moves],
             "old": [move.old for move in moves],
             "new": [move.new.ciphertext for move in moves],
             "api_secret_fingerprints": [move.new.api_secret_fingerprint for move in moves],
         }
-        return connection.execute(_SWAP_ON_POSTGRESQL, {"kid": kid, **arrays}).rowcount
-    statement = (
-        sa.update(secrets)
-        .where(secrets.c.id == sa.bindparam("of_id"), secrets.c.ciphertext == sa.bindparam("old"))
-        .values(ciphertext=sa.bindparam("new"), kid=kid, api_secret_fingerprint=sa.bindparam("of_api_secret"))
-    )
-    rows = [
-        {
-            "of_id": move.secret_id,
-            "old": move.old,
-            "new": move.new.ciphertext,
-            "of_api_secret": move.new.api_secret_fingerprint,
-        }
-        for move in moves
-    ]
-    return connection.execute(statement, rows).rowcount
+        return connection.execute(_SWAP_ON_POSTGRESQL, values).rowcount
+    rows = [(*move.new, move.secret_id, move.old) for move in moves]
+    return connection.exec_driver_sql(_SWAP_ON_SQLITE, rows).rowcount
 
 
 def rotation_document(row: Any) -> RotationDocument | None:
