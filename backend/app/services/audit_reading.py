@@ -51,8 +51,9 @@ def read_page(
 ) -> AuditPage:
     """Return entries, newest first, those before `cursor` if it is given.
 
-    Each page costs the same however long the log is, because an index gives the entries in this order; only an
-    `owner_id` without its kind is looked up under every kind.
+    Each page costs the same however long the log is, because an index gives the entries in this order. Only an
+    `owner_id` without its kind is looked up under every kind, and of an owner and an action together the index serves
+    one; entries that the other one leaves out are passed over.
     """
     table = audit_entries.c
     conditions: list[sa.ColumnElement[bool]] = []

@@ -92,7 +92,7 @@ def reset(attachment: Attachment, audit: Audit, *, confirm: str, actor: str) -> 
         ValidationError: `confirm` is not the vault's id.
         ConflictError: the vault is not locked.
     """
-    if confirm != attachment.keys().vault_id:
+    if confirm.strip().lower() != attachment.keys().vault_id:
         raise ValidationError("confirm: Input should be the id of the vault")
     with attachment.changing_keys() as change:
         connection, keys = change.connection, change.keys

@@ -15,7 +15,7 @@ from app.core.sealing import FormatUnknownError, SealBrokenError, unwrap
 from app.core.security import existing_keys
 from app.core.startup import WatchedSqlite, choose_database
 from app.db.migrations import HEAD, current_revision, problems_of_database
-from app.models.vault import RECOVERY, UNREADABLE, secrets, vault_keys, vault_wraps
+from app.models.vault import RECOVERY, UNKNOWN, UNREADABLE, secrets, vault_keys, vault_wraps
 from app.services.secret_rows import (
     ApiSecretMissingError,
     SecretFormatUnknownError,
@@ -87,28 +87,33 @@ def verify(attachment: Attachment, database: Database) -> tuple[Tally, list[Secr
     """Open every secret.
 
     Returns:
-        How many open, and those that do not, which are marked now; a secret whose key is only not at hand is not.
+        How many open, and those that do not. These are marked now, and a mark that is not true any more is taken away;
+        a secret whose key is only not at hand is left as it is.
 
     Raises:
         VaultLockedError: the vault is locked.
     """
     attachment.unlocked_keys()
-    tally, broken = Tally(), []
+    tally, broken, mended = Tally(), [], []
     with database.read() as connection:
         for row in _rows(connection):
             outcome = outcome_of(row, attachment.keys_at(row.epoch, row.kid))
             tally = _sum(tally, outcome)
             if outcome is BROKEN:
                 broken.append((row.id, row.ciphertext))
+            elif outcome is OPENED and row.status == UNREADABLE:
+                mended.append((row.id, row.ciphertext))
     keys = attachment.keys()
-    return tally, [info for place in broken if (info := _marked(database, *place, keys)) is not None]
+    for place in mended:
+        _marked(database, *place, keys, UNKNOWN)
+    return tally, [info for place in broken if (info := _marked(database, *place, keys, UNREADABLE)) is not None]
 
 
-def _marked(database: Database, secret_id: str, ciphertext: str, keys: Keys) -> SecretInfo | None:
+def _marked(database: Database, secret_id: str, ciphertext: str, keys: Keys, status: str) -> SecretInfo | None:
     """Mark a secret; None if it was replaced or deleted meanwhile."""
     is_same = (secrets.c.id == secret_id) & (secrets.c.ciphertext == ciphertext)
     with database.write() as connection:
-        connection.execute(sa.update(secrets).where(is_same).values(status=UNREADABLE))
+        connection.execute(sa.update(secrets).where(is_same).values(status=status))
         row = connection.execute(sa.select(secrets).where(is_same)).one_or_none()
     return None if row is None else info_of(row, keys)
 

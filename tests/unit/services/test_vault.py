@@ -562,6 +562,20 @@ def test_verify_marks_what_does_not_open(ours: Desktop, store: InProcess) -> Non
     assert ours.vault.document().unreadable == 3
 
 
+def test_verify_takes_a_mark_away_that_is_not_true_any_more(ours: Desktop, store: InProcess) -> None:
+    """What an administrator has put right counts as readable from then on; nothing else about it changes."""
+    ours.set(OPENAI, LONG)
+    before = rows_of(store)
+    change(store, sa.update(secrets).values(status="unreadable"))
+    assert ours.vault.document().unreadable == 1
+
+    tally, infos = verify(ours.vault.attachment, store.database)
+
+    assert (tally, infos) == (Tally(opened=1), [])
+    assert ours.vault.document().unreadable == 0
+    assert rows_of(store) == before
+
+
 # --- keys: several desktops, one database ----------------------------------------------------------------------------
 
 
@@ -747,7 +761,7 @@ def test_a_reset_gives_lost_secrets_up(store: InProcess, ours: Desktop, tmp_path
         reset(third.vault.attachment, third.audit, confirm="yes", actor=ACTOR)
     with pytest.raises(ConflictError):
         reset(ours.vault.attachment, ours.audit, confirm=vault_id, actor=ACTOR)
-    reset(third.vault.attachment, third.audit, confirm=vault_id, actor=ACTOR)
+    reset(third.vault.attachment, third.audit, confirm=vault_id.upper(), actor=ACTOR)
 
     document = third.vault.document()
     assert (document.state, document.vault_id, document.secrets, document.unreadable) == ("unlocked", vault_id, 2, 2)
