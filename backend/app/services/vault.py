@@ -357,10 +357,10 @@ class Vault:
 
     def take(self, which: SecretName, *, actor: str) -> OpenSecret | None:
         """Return the secret as `use` does, with what a verdict on it needs."""
-        row = self._row(which)
-        if row is None:
+        found = self._opened(which, actor)
+        if found is None:
             return None
-        secret = self._opened(row, which, actor)
+        row, secret = found
         self._audit.note_use(row.id, **which.columns(), fingerprint=row.fingerprint, actor=actor)
         return OpenSecret(secret, row.row_version, row.status)
 
@@ -372,10 +372,10 @@ class Vault:
             AuditUnavailableError: the audit entry cannot be written.
             VaultLockedError, SecretUnreadableError, SecretFormatUnknownError, SecretExpiredError: as `use`.
         """
-        row = self._row(which)
-        if row is None:
+        found = self._opened(which, actor)
+        if found is None:
             raise NotFoundError("No such secret")
-        secret = self._opened(row, which, actor)
+        row, secret = found
         self._audit.record(action="reveal", actor=actor, fingerprint=row.fingerprint, **which.columns())
         return secret
 
@@ -385,16 +385,23 @@ class Vault:
         with self._database.read() as connection:
             return connection.execute(query).one_or_none()
 
-    def _opened(self, row: Any, which: SecretName, actor: str) -> str:
-        try:
-            secret = open_row(row, self.attachment.keys_at(row.epoch, row.kid))
-            _require_unexpired(row)
-        except (VaultLockedError, SecretUnreadableError, SecretFormatUnknownError, SecretExpiredError) as exc:
-            self._refuse(row, which, actor, exc.code)
-            raise
-        if row.status == UNREADABLE:
-            self._mark(row, UNKNOWN)
-        return secret
+    def _opened(self, which: SecretName, actor: str) -> tuple[Any, str] | None:
+        """Return the row and its secret; None if there is none."""
+        row = self._row(which)
+        while row is not None:
+            try:
+                secret = open_row(row, self.attachment.keys_at(row.epoch, row.kid))
+                _require_unexpired(row)
+            except (VaultLockedError, SecretUnreadableError, SecretFormatUnknownError, SecretExpiredError) as exc:
+                failed, row = row, self._row(which)
+                if row is None or row.ciphertext != failed.ciphertext:  # replaced, or moved to the next key, meanwhile
+                    continue
+                self._refuse(row, which, actor, exc.code)
+                raise
+            if row.status == UNREADABLE:
+                self._mark(row, UNKNOWN)
+            return row, secret
+        return None
 
     def _refuse(self, row: Any, which: SecretName, actor: str, code: str) -> None:
         """Mark what does not open, and tell the audit log; neither hides from the caller what is wrong."""

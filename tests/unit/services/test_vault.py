@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import itertools
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -594,6 +595,33 @@ def test_desktops_with_the_same_key_share_a_vault(store: InProcess, tmp_path: Pa
         first.set(yours, "by the second")
         assert first.use(mine) == second.use(mine) == "changed"
     assert count_of(vault_keys, store) == 1
+
+
+@pytest.mark.parametrize("late", ["use", "reveal", "verify"])
+def test_a_rotation_that_overtakes_a_reader_is_no_damage(
+    store: InProcess, tmp_path: Path, late: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that was read just before its key was given up is read once more; nothing is refused, or marked."""
+    first, second = (desktop(store, tmp_path / name, encryption_keys=(KEY_A,)) for name in ("first", "second"))
+    first.set(OPENAI, LONG)
+    second.vault.attachment.attach()
+    first.rotations.start(actor=ACTOR)
+    assert first.rotations._step()  # so that the second one has to look at the keys again
+    keys_at = second.vault.attachment.keys_at
+
+    def overtaken(epoch: int | None, kid: str) -> Any:
+        first.rotations.work()
+        return keys_at(epoch, kid)
+
+    monkeypatch.setattr(type(second.vault.attachment), "keys_at", lambda _, epoch, kid: overtaken(epoch, kid))
+    if late == "verify":
+        assert verify(second.vault.attachment, store.database) == (Tally(opened=1), [])
+    else:
+        assert (second.use if late == "use" else partial(second.vault.reveal, actor=ACTOR))(OPENAI) == LONG
+
+    assert first.rotations.document().state == "done"
+    assert "refused" not in actions(store)
+    assert first.vault.document().unreadable == 0
 
 
 def test_lists_follow_a_rotation_elsewhere(store: InProcess, tmp_path: Path) -> None:
