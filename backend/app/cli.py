@@ -1,4 +1,4 @@
-"""The command line: serve (default), status, key, doctor, migrations, openapi."""
+"""The command line: serve (default), status, key, doctor, migrations, demo, openapi."""
 
 from __future__ import annotations
 
@@ -184,6 +184,28 @@ def migrations_sql(config_dir: str | None) -> int:
     from app.services.schema import upgrade_script
 
     click.echo(upgrade_script(config_for(config_dir)), nl=False)
+    return 0
+
+
+@cli.command()
+@directory_option
+@as_json_option
+def demo(config_dir: str | None, *, as_json: bool) -> int:
+    """Fill an empty database with a made-up team and its work, so that there is something to look at.
+
+    Works beside a stopped sidecar and beside a running one, whose windows show the team at once. A database that holds
+    members or tasks is left alone.
+    """
+    from app.services.demo import fill
+
+    added = fill(config_for(config_dir))
+    if as_json:
+        click.echo(json.dumps(added._asdict()))
+    else:
+        click.echo(
+            f"Added {added.members} members, {added.tasks} tasks, {added.sub_tasks} sub-tasks and"
+            f" {added.daily_updates} daily updates."
+        )
     return 0
 
 

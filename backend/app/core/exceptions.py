@@ -66,6 +66,13 @@ class ConfigDirectoryUnusableError(FatalError):
     exit_status = 7
 
 
+class NotEmptyError(FatalError):
+    """What goes into an empty database only met one that is not."""
+
+    code = "not-empty"
+    exit_status = 1
+
+
 class ProblemError(SidecarError):
     """A start-up stage met a problem that the process survives and `/health` tells."""
 

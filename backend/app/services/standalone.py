@@ -51,15 +51,26 @@ def standalone(config: Config) -> Iterator[Standalone]:
     Raises:
         ProblemError: the database cannot be reached, or its schema is not at head.
     """
+    with standalone_database(config) as database:
+        services = _services(config, database)
+        services.vault.attachment.ensure_attached()
+        yield services
+        services.audit.flush()
+
+
+@contextlib.contextmanager
+def standalone_database(config: Config) -> Iterator[Database]:
+    """Connect as `standalone` does, for what needs no vault.
+
+    Raises:
+        ProblemError: the database cannot be reached, or its schema is not at head.
+    """
     readiness = Readiness()
     run = readiness.begin_run()
     watched = choose_database(config, existing_keys(config.config_dir), run)
     try:
         require_head(_revision(watched, run))
-        services = _services(config, watched, readiness, run)
-        services.vault.attachment.ensure_attached()
-        yield services
-        services.audit.flush()
+        yield _database(watched, readiness, run)
     finally:
         watched.abandon()
 
@@ -73,11 +84,15 @@ def _revision(watched: Watched, run: Run) -> str | None:
         return current_revision(connection)
 
 
-def _services(config: Config, watched: Watched, readiness: Readiness, run: Run) -> Standalone:
-    """Make the services on a database that was proven to be at head."""
+def _database(watched: Watched, readiness: Readiness, run: Run) -> Database:
+    """Return what services hold of a database that was proven to be at head."""
     database = Database(readiness)
     database.replace(watched.database)
     run.ready(watched.database.description)
+    return database
+
+
+def _services(config: Config, database: Database) -> Standalone:
     audit = Audit(database, config.config_dir)
     vault = Vault(config, database, audit)
     return Standalone(
@@ -131,7 +146,7 @@ def _adopt_in(config: Config, choose: Callable[[Run], Watched], ring: KeyRing, a
         revision = _revision(watched, run)
         if revision != HEAD:
             return revision in _WITHOUT_VAULT
-        services = _services(config, watched, readiness, run)
+        services = _services(config, _database(watched, readiness, run))
         if not is_needed(services.database, ring.keys[1:]):
             return True
         return adopt(services.vault.attachment, services.audit, ring, actor=actor)
