@@ -46,6 +46,7 @@ class GatewayBackend:
 
     def clear(self) -> None:
         """Empty the tables, and forget what the providers were asked and told."""
+        self.usage()  # what an earlier test used is written before it is emptied out
         self.backend.clear()
         for provider in self.providers.all():
             provider.requests.clear()
@@ -65,12 +66,12 @@ class GatewayBackend:
         return key
 
     def add_tenant(self, tenant: str, tier: str, limit: int = 100) -> None:
-        """Add a tenant behind the sidecar's back."""
-        now = "2026-01-01T00:00:00.000000Z"
-        values = f"'{tenant}', 'A tenant', '{tier}', {limit}, '{now}', '{now}'"
-        self.backend.database.execute(
-            f"INSERT INTO tenants (id, name, tier, trial_limit, created_at, updated_at) VALUES ({values})"
-        )
+        """Add a tenant."""
+        body = {"id": tenant, "name": "A tenant", "tier": tier}
+        answer = self.sidecar.request("POST", "/api/v1/tenants", json=body)
+        assert answer.status_code == 201, answer.text
+        answer = self.sidecar.request("PATCH", f"/api/v1/tenants/{tenant}", json={"trial_limit": limit})
+        assert answer.status_code == 200, answer.text
 
     def add_server(self, server: str, provider: str) -> None:
         """Add the settings of a chat server behind the sidecar's back."""
