@@ -149,7 +149,9 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     """And nothing is described that nobody refers to."""
     references = {node["$ref"] for node in everything(document) if "$ref" in node}
 
-    assert references == {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert references == {
+        f"#/components/{kind}/{name}" for kind in ("schemas", "responses") for name in document["components"][kind]
+    }
 
 
 def test_every_operation_says_what_it_is_for(document: dict[str, Any]) -> None:
@@ -178,7 +180,8 @@ def test_every_error_is_described(document: dict[str, Any]) -> None:
             assert {"400", "413"} <= statuses, name
         if "{" in name:
             assert {"400", "404"} <= statuses, name
-        for status, response in operation["responses"].items():
+        for status, described in operation["responses"].items():
+            response = resolved(document, described)
             if status < "400" or (is_public and status == "503"):
                 continue
             schema = response["content"]["application/json"]["schema"]

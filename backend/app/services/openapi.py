@@ -74,12 +74,16 @@ def document() -> dict[str, Any]:
     schema: dict[str, Any] = app.openapi_schema.to_schema()
     for path in schema["paths"].values():
         for operation in path.values():
-            _add_error_headers(operation["responses"])
+            _share_errors(operation["responses"], schema["components"].setdefault("responses", {}))
     return schema
 
 
-def _add_error_headers(responses: dict[str, dict[str, Any]]) -> None:
+def _share_errors(responses: dict[str, dict[str, Any]], shared: dict[str, dict[str, Any]]) -> None:
+    """Complete the error answers of an operation, and describe those that many have in common only once."""
     for status, response in responses.items():
         content = response.get("content", {}).get("application/json", {})
         if content.get("schema") == {"$ref": "#/components/schemas/ErrorBody"}:
             response["headers"] = _ERROR_HEADERS | (_RETRY_AFTER if status in ("429", "503") else {})
+            name = f"Error{status}"
+            if shared.setdefault(name, response) == response:
+                responses[status] = {"$ref": f"#/components/responses/{name}"}
