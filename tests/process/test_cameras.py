@@ -17,6 +17,7 @@ from tests.support.canaries import CANARIES, find_canary, scan_files
 from tests.support.network import LOOPBACK, FakeServer, LoopbackServer, free_port, never_replies
 from tests.support.rtsp import RtspCamera, gstreamer_camera
 from tests.support.sidecar import Sidecar
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -550,3 +551,38 @@ def test_hanging_camera_ends_in_time_and_holds_up_nobody(embedded: Cameras) -> N
         assert elapsed < SLOWEST_TEST_S, url
         assert outcome["ok"] is False
         assert ("in time" in outcome["message"]) is (url in hanging), (url, outcome)
+
+
+def test_many_tests_at_once_are_refused(embedded: Cameras) -> None:
+    """With 429 and when to come again, while those that run go on."""
+    outcomes: list[dict[str, Any]] = []
+    with never_replies() as silent:
+        url = f"rtsp://{LOOPBACK}:{silent.port}/"
+        threads = [threading.Thread(target=lambda: outcomes.append(embedded.probe(url))) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: silent.accepted == len(threads), timeout_s=5, what="sixteen tests")
+        answer = embedded.sidecar.request("POST", f"{PATH}/test", json={"stream_url": url})
+        assert_is_error(answer, 429, "too-many-requests")
+        assert answer.headers["Retry-After"]
+        silent.drop_connections()
+        for thread in threads:
+            thread.join()
+
+    assert [outcome["ok"] for outcome in outcomes] == [False] * len(threads)
+
+
+def test_every_operation_is_audited(cameras: Cameras) -> None:
+    """Who did what with which password, and never the password."""
+    with HttpCamera(guarded()).running() as camera:
+        identifier = cameras.create(camera.url(), username="admin", password=SECRET)["id"]
+        cameras.test(identifier)
+    cameras.changed(identifier, password="other")
+    cameras.changed(identifier, stream_url="rtsp://192.0.2.2/s")
+    cameras.delete(identifier)
+
+    answer = cameras.sidecar.request("GET", "/api/v1/audit", params={"owner_kind": "camera", "owner_id": identifier})
+    entries = answer.json()["entries"]
+    assert [entry["action"] for entry in entries] == ["delete", "delete", "replace", "use", "set"]
+    assert {entry["actor"] for entry in entries} == {"launch-token"}
+    assert SECRET not in answer.text

@@ -35,6 +35,8 @@ def gstreamer_camera(username: str, password: str, method: str) -> Iterator[int]
         password: of that user.
         method: `basic` or `digest`.
     """
+    if not SYSTEM_PYTHON.exists():
+        missing_part(f"Debian's Python is not installed (Debian: apt-get install -y {PACKAGES})")
     process = subprocess.Popen(
         [SYSTEM_PYTHON, SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

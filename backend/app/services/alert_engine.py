@@ -87,7 +87,7 @@ class AlertEngine:
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(_NotDeliveredError),
             stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_exponential_jitter(initial=FIRST_PAUSE_S, max=LONGEST_PAUSE_S, jitter=FIRST_PAUSE_S),
+            wait=wait_exponential_jitter(multiplier=FIRST_PAUSE_S, max=LONGEST_PAUSE_S, jitter=FIRST_PAUSE_S),
             reraise=True,
         )
         async with client((lambda _: True) if call.allow_private else self._is_allowed, ATTEMPT_S) as http:
