@@ -119,9 +119,9 @@ class SidecarUnderTest(Server):
 
 
 @contextmanager
-def sidecar(directory: Path, url: str | None) -> Iterator[SidecarUnderTest]:
-    """Run the sidecar on PostgreSQL, or on the embedded database."""
-    variables = {"TASKFLOW_CONFIG_DIR": str(directory)} | ({"TASKFLOW_DATABASE_URL": url} if url else {})
+def sidecar(directory: Path, url: str | None, **more: str) -> Iterator[SidecarUnderTest]:
+    """Run the sidecar on PostgreSQL, or on the embedded database; `more` are variables."""
+    variables = {**more, "TASKFLOW_CONFIG_DIR": str(directory)} | ({"TASKFLOW_DATABASE_URL": url} if url else {})
     started = time.perf_counter()
     process = subprocess.Popen(
         [str(MEASURED.python), "-I", "-m", "app", "serve", "--stdio", "--log-level", "error"],
