@@ -143,13 +143,15 @@ class Gateway:
         request.url = exact_url(origin_of(provider, self._config), self._base_path(call.owner) + target)
         name = call.owner.provider_name
         try:
-            return await client.send(request, stream=True, auth=None)
+            response = await client.send(request, stream=True, auth=None)
         except httpx.TimeoutException as exc:
             log.warning("provider timed out", extra={"provider": provider.name, "cause": type(exc).__name__})
             raise ProviderAwayError("provider-unreachable", f"{name} has not answered in time.") from None
         except httpx.TransportError as exc:
             log.warning("provider not reached", extra={"provider": provider.name, "cause": type(exc).__name__})
             raise ProviderAwayError("provider-unreachable", f"{name} could not be reached. Please retry.") from None
+        client.cookies.clear()  # the library keeps them; nobody is ever sent one, and they may hold anything
+        return response
 
     def _base_path(self, owner: KeyOwner) -> bytes:
         provider = PROVIDERS[owner.provider]

@@ -7,13 +7,12 @@ import re
 from typing import Annotated, Any
 
 from litestar import Controller, Response, get
-from litestar.params import Parameter
 
-from app.api.openapi import errors
+from app.api.openapi import errors, query_parameter
 from app.core.validation import Rule, checked_value, integer, one_of, text
 from app.schemas.usage import UsagePage
 from app.services.providers import KEY_OWNERS, PROVIDERS
-from app.services.usage import Usage, read_cursor
+from app.services.usage import CURSOR, Usage, read_cursor
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
@@ -38,23 +37,23 @@ _LIMIT = integer(1, MAX_LIMIT)
 _CURSOR = Rule(read_cursor)
 
 
-def _query(description: str, name: str | None = None, **schema: Any) -> Any:
-    """Describe a query parameter; it arrives as text, and our own rules check it."""
-    return Parameter(query=name, description=description, schema_extra={"one_of": None, **schema})
-
-
-OwnerKind = Annotated[str | None, _query("Kind of owner", type="string", enum=list(KEY_OWNERS))]
+OwnerKind = Annotated[str | None, query_parameter("Kind of owner", type="string", enum=list(KEY_OWNERS))]
 OwnerId = Annotated[
     str | None,
-    _query("Id of the owner", type="string", min_length=1, max_length=255, pattern=_OWNER_ID.schema["pattern"]),
+    query_parameter(
+        "Id of the owner", type="string", min_length=1, max_length=255, pattern=_OWNER_ID.schema["pattern"]
+    ),
 ]
-ProviderName = Annotated[str | None, _query("Provider", type="string", enum=list(PROVIDERS))]
-FirstDay = Annotated[str | None, _query("First day, in UTC", "from", type="string", format="date")]
-LastDay = Annotated[str | None, _query("Last day, in UTC", "to", type="string", format="date")]
+ProviderName = Annotated[str | None, query_parameter("Provider", type="string", enum=list(PROVIDERS))]
+FirstDay = Annotated[str | None, query_parameter("First day, in UTC", name="from", type="string", format="date")]
+LastDay = Annotated[str | None, query_parameter("Last day, in UTC", name="to", type="string", format="date")]
 Limit = Annotated[
-    str | None, _query(f"Items a page; {DEFAULT_LIMIT} by default", type="integer", minimum=1, maximum=MAX_LIMIT)
+    str | None,
+    query_parameter(f"Items a page; {DEFAULT_LIMIT} by default", type="integer", minimum=1, maximum=MAX_LIMIT),
 ]
-Cursor = Annotated[str | None, _query("`next_cursor` of the page before", type="string")]
+Cursor = Annotated[
+    str | None, query_parameter("`next_cursor` of the page before", type="string", pattern=f"^{CURSOR}$")
+]
 
 
 class UsageController(Controller):
