@@ -170,6 +170,7 @@ def test_a_body_is_read_so_far_and_no_further(providers: AIProviders) -> None:
     outcome = Exchange(f"{openai.url}/", PROVIDERS["openai"].headers(openai.new_key(endless))).result()
     assert isinstance(outcome, Answer)
     assert len(outcome.body) == MAX_BODY_BYTES
+    assert openai.requests[-1].is_given_up.wait(5)
 
 
 # --- where to --------------------------------------------------------------------------------------------------------
