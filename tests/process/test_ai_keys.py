@@ -14,6 +14,7 @@ from tests.support.ai_answers import COMMON, REFUSALS
 from tests.support.ai_providers import AIProviders, Gate
 from tests.support.canaries import find_canary, scan_files
 from tests.support.sidecar import CHECKOUT, Sidecar, clean_environment
+from tests.support.tokens import JWT_SECRET, token_for
 from tests.support.traffic import Pending, Stream, ask_once
 
 if TYPE_CHECKING:
@@ -179,6 +180,39 @@ def test_the_eleventh_test_in_a_minute_is_refused_without_an_outbound_byte(
     assert set(refused.json()) == {"error"}
     assert (providers.connections(), before) == (10, 10)
     assert sidecar.request("POST", TEST_KEY, json={"provider": "openai"}).status_code == 400
+
+
+def test_everything_that_asks_a_provider_counts_against_one_limit_of_its_caller(
+    sidecar_factory: SidecarFactory, providers: AIProviders
+) -> None:
+    """Tests, tenants' stores, users' sets and validations; a write that is refused so changes nothing."""
+    sidecar = sidecar_factory(env={**providers.environment(), "JWT_SECRET_KEY": JWT_SECRET}).wait_healthy()
+    tenant, user = "/api/v1/tenants/acme/openai-key", {"token": token_for("1", tenant_id="acme")}
+    key, refused = providers.openai.new_key(), providers.openai.random_key()
+    created = sidecar.request("POST", "/api/v1/tenants", json={"id": "acme", "name": "Acme", "tier": "pro"})
+    assert created.status_code == 201, created.text
+
+    def store(api_key: str, **options: Any) -> int:
+        return sidecar.request("POST", tenant, json={"api_key": api_key}, **options).status_code
+
+    by_launcher = [store(key), *(store(refused) for _ in range(4))]
+    by_launcher += [test_key(sidecar, "openai", key).status_code for _ in range(5)]
+    by_user = [store(refused, **user) for _ in range(4)]
+    body = {"provider": "openai", "api_key": key}
+    by_user += [sidecar.request("POST", "/api/api-keys/set", json=body, **user).status_code for _ in range(3)]
+    by_user += [sidecar.request("POST", "/api/api-keys/validate/openai", **user).status_code for _ in range(3)]
+    before = providers.connections()
+
+    assert by_launcher == [200] + [402] * 4 + [200] * 5
+    assert by_user == [402] * 4 + [200] * 6
+    assert (store(key), test_key(sidecar, "openai", key).status_code) == (429, 429)
+    assert store(key, **user) == 429
+    assert sidecar.request("POST", "/api/api-keys/set", json=body, **user).status_code == 429
+    assert sidecar.request("POST", "/api/api-keys/validate/openai", **user).status_code == 429
+    assert store("no such form", **user) == 400
+    assert providers.connections() == before
+    status = sidecar.request("GET", f"{tenant}/status").json()
+    assert (status["hint"][-4:], status["status"]) == (key[-4:], "valid")
 
 
 @pytest.mark.parametrize(
