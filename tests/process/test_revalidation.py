@@ -171,7 +171,7 @@ def test_a_stop_is_not_held_up_by_a_check(team: Team, providers: AIProviders) ->
 
     assert sidecar.stop() == 0
 
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 4.5  # less than requests get, or the check takes
 
 
 def test_no_key_is_told_anywhere(team: Team, providers: AIProviders) -> None:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 SHORT_S = 0.6
 """Deadline of those who meet a server that never ends."""
+BUSY_S = 3.0
+"""How much later things may happen on a busy computer."""
 
 
 @pytest.fixture
@@ -134,7 +136,7 @@ def test_a_provider_that_never_ends_is_cut_off(providers: AIProviders, manner: s
     outcome = Exchange(f"{provider.url}/v1/models", headers, deadline_s=SHORT_S).result()
 
     assert outcome == NoAnswer("time-out")
-    assert SHORT_S <= time.monotonic() - began < SHORT_S + 0.4
+    assert SHORT_S <= time.monotonic() - began < SHORT_S + BUSY_S
     assert provider.wait_for_request().is_given_up.wait(5)
     wait_until(lambda: not _running("provider"), timeout_s=5, what="the thread to end")
 
@@ -146,7 +148,7 @@ def test_a_peer_that_accepts_and_says_nothing_is_cut_off_too() -> None:
         outcome = Exchange(f"https://127.0.0.1:{silent.port}/", {}, deadline_s=SHORT_S).result()
 
         assert outcome == NoAnswer("time-out")
-        assert time.monotonic() - began < SHORT_S + 0.4
+        assert time.monotonic() - began < SHORT_S + BUSY_S
 
 
 def _drain(connection: socket.socket) -> None:
