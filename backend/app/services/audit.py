@@ -109,18 +109,20 @@ class _Identity:
 def _identity_of(vault_id: str, root_keys: tuple[bytes, ...], kept: Mapping[str, str]) -> _Identity:
     """Derive the MAC keys of the root keys at hand, and open the kept ones of older chains."""
     own = {key_fingerprint(key): mac_key(key, vault_id) for key in root_keys}
-    first, *others = root_keys
-    mac_keys, to_keep = dict(own), {}
-    for fingerprint in {**own, **kept}:
-        sealed = kept.get(fingerprint, "")
-        is_kept = (found := open_mac_key(first, vault_id, fingerprint, sealed)) is not None
-        for other in others:
-            found = found or open_mac_key(other, vault_id, fingerprint, sealed)
-        key = own.get(fingerprint) or found
-        if key is not None:
-            mac_keys[fingerprint] = key
-            if not is_kept and key != own[key_fingerprint(first)]:
-                to_keep[fingerprint] = seal_mac_key(first, vault_id, fingerprint, key)
+    older = {
+        fingerprint: key
+        for root_key in root_keys
+        for fingerprint, sealed in kept.items()
+        if (key := open_mac_key(root_key, vault_id, fingerprint, sealed)) is not None
+    }
+    mac_keys = own | {fingerprint: key for fingerprint, key in older.items() if fingerprint not in own}
+    first = root_keys[0]
+    to_keep = {
+        fingerprint: seal_mac_key(first, vault_id, fingerprint, key)
+        for fingerprint, key in mac_keys.items()
+        if key != mac_key(first, vault_id)
+        and open_mac_key(first, vault_id, fingerprint, kept.get(fingerprint, "")) != key
+    }
     return _Identity(vault_id, root_keys, mac_keys, to_keep)
 
 
