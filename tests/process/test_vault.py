@@ -245,6 +245,45 @@ def test_tampering_by_sql_never_breaks_the_vault(any_backend: Backend, inside: D
     assert bulk(sidecar, *({"op": "delete", "name": name} for name in names)).status_code == 200
 
 
+def test_a_list_page_marks_damage_before_anybody_uses_it(any_backend: Backend, store: InProcess) -> None:
+    """Swapped, flipped, truncated, plaintext: the page of chat servers works throughout, and each is saved anew."""
+    sidecar = any_backend.sidecar
+    ids = ("flipped", "plain", "sound", "swapped-1", "swapped-2", "truncated")
+
+    def save(server_id: str) -> None:
+        answer = sidecar.request("PUT", f"/api/v1/servers/{server_id}/config", json={"api_key": LONG})
+        assert answer.status_code == 200, answer.text
+
+    def statuses() -> dict[str, str]:
+        page = sidecar.request("GET", "/api/v1/servers")
+        assert page.status_code == 200, page.text
+        return {server["server_id"]: server["api_key"]["status"] for server in page.json()}
+
+    for server_id in ids:
+        save(server_id)
+    at_rest = {row["owner_id"]: row["ciphertext"] for row in rows_of(store).values()}
+    damaged = {
+        "flipped": at_rest["flipped"][:-9] + ("A" if at_rest["flipped"][-9] != "A" else "B") + at_rest["flipped"][-8:],
+        "plain": LONG,
+        "swapped-1": at_rest["swapped-2"],
+        "swapped-2": at_rest["swapped-1"],
+        "truncated": at_rest["truncated"][:100],
+    }
+    for server_id, ciphertext in damaged.items():
+        change(store, sa.update(secrets).where(secrets.c.owner_id == server_id).values(ciphertext=ciphertext))
+        assert statuses()[server_id] == "unreadable"
+
+    assert [server_id for server_id, status in statuses().items() if status == "unreadable"] == sorted(damaged)
+    for server_id in damaged:
+        refused = sidecar.request("POST", f"/api/v1/servers/{server_id}/api-key/reveal")
+        expected = "secret-format-unknown" if server_id == "plain" else "secret-unreadable"
+        assert (refused.status_code, refused.headers["Taskflow-Error-Code"]) == (409, expected)
+        save(server_id)
+        revealed = sidecar.request("POST", f"/api/v1/servers/{server_id}/api-key/reveal")
+        assert revealed.json() == {"api_key": LONG}
+    assert set(statuses().values()) == {"unknown"}
+
+
 def test_rotation_over_http(any_backend: Backend, inside: Desktop) -> None:
     """Accepted at once, seen to its end, and everything opens under the new key."""
     sidecar = any_backend.sidecar
