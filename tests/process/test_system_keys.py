@@ -238,9 +238,13 @@ def test_each_write_is_audited_and_refused_without_audit(any_backend: Backend) -
 
 
 def test_writes_at_once_are_each_whole(any_backend: Backend) -> None:
-    """Two documents written side by side end as one of them."""
+    """Documents written side by side, in whatever order they name and remove keys, end as one of them."""
     sidecar = any_backend.sidecar
-    documents = [{name: f"{name}-{secrets.token_hex(8)}-{n:04}" for name in KEYS} for n in range(8)]
+    documents: list[dict[str, str | None]] = []
+    for number in range(16):
+        names = [*KEYS][:: 1 if number % 2 else -1]
+        keys = {name: f"{name}-{secrets.token_hex(8)}" for name in names}
+        documents.append({**keys, names[number % 4]: None, names[(number + 1) % 4]: None})
     with ThreadPoolExecutor(8) as pool:
         statuses = {answer.status_code for answer in pool.map(lambda body: put(sidecar, **body), documents)}
 

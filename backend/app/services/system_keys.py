@@ -42,6 +42,7 @@ class SystemKeyService:
         writes: dict[str, KeyWrite | None] = present(body)
         seals = any(write is not None and not is_masked(write.secret) for write in writes.values())
         with self._vault.writing(unlocked=seals) as connection:
+            self._vault.hold(connection, SYSTEM, DEFAULT)
             for provider, write in writes.items():
                 which = SecretName(SYSTEM, DEFAULT, provider)
                 if write is None:

@@ -167,7 +167,7 @@ class Vault:
         if is_masked(secret):
             return self._keep(connection, which, expires_at, actor)
         keys, key = self.attachment.sealing_keys(connection)
-        salt = _salt(connection, which)
+        salt = _salt(connection, which.owner_kind, which.owner_id)
         now = utc_now()
         old = connection.execute(_of(which).with_for_update()).one_or_none()
         place = Place(
@@ -238,7 +238,7 @@ class Vault:
             SecretUnreadableError, SecretFormatUnknownError: it does not open.
         """
         keys, key = self.attachment.sealing_keys(connection)
-        salt = _salt(connection, which)
+        salt = _salt(connection, which.owner_kind, which.owner_id)
         query = select_sealed(secrets.c.fingerprint).where(is_secret(which)).with_for_update(of=secrets)
         row = connection.execute(query).one_or_none()
         if row is None:
@@ -254,6 +254,10 @@ class Vault:
         connection.execute(sa.update(secrets).where(secrets.c.id == row.id).values(**values))
         self._say(connection, "expire", which, actor, row.fingerprint)
         return info_of(connection.execute(_of(which)).one(), keys)
+
+    def hold(self, connection: sa.Connection, owner_kind: str, owner_id: str) -> None:
+        """Let nobody else write for an owner until the transaction ends: for several writes, in whatever order."""
+        _salt(connection, owner_kind, owner_id)
 
     def delete(self, connection: sa.Connection, which: SecretName, *, actor: str) -> bool:
         """Delete a secret inside a transaction of `writing`; works while locked. Returns whether there was one."""
@@ -440,21 +444,19 @@ def _of(which: SecretName) -> sa.Select[Any]:
     return sa.select(secrets).where(is_secret(which))
 
 
-def _salt(connection: sa.Connection, which: SecretName) -> str:
+def _salt(connection: sa.Connection, owner_kind: str, owner_id: str) -> str:
     """Return the owner's salt, made if this is the first secret; it stays until the transaction ends."""
-    is_owner = (vault_owners.c.owner_kind == which.owner_kind) & (vault_owners.c.owner_id == which.owner_id)
+    is_owner = (vault_owners.c.owner_kind == owner_kind) & (vault_owners.c.owner_id == owner_id)
     # who writes for the same owner waits: of two first writes of one secret, the second has to see the first one's row
     query = sa.select(vault_owners.c.salt).where(is_owner).with_for_update()
-    salt = connection.scalar(query)
-    if salt is None:
+    while (salt := connection.scalar(query)) is None:  # again if it is shredded in this very moment
         values = {
-            "owner_kind": which.owner_kind,
-            "owner_id": which.owner_id,
+            "owner_kind": owner_kind,
+            "owner_id": owner_id,
             "salt": randomness.token_hex(SALT_BYTES),
             "created_at": utc_now(),
         }
         insert_if_absent(connection, vault_owners, values)
-        salt = connection.execute(query).scalar_one()
     if not _SALT.fullmatch(salt):  # somebody has damaged it: what the owner had is lost, new secrets need a sound one
         salt = randomness.token_hex(SALT_BYTES)
         connection.execute(sa.update(vault_owners).where(is_owner).values(salt=salt))

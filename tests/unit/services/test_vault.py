@@ -256,6 +256,24 @@ def test_verdicts_belong_to_a_version(ours: Desktop, store: InProcess) -> None:
     assert actions(store).count("validate") == 1
 
 
+def test_first_writes_at_once_follow_each_other(ours: Desktop, store: InProcess) -> None:
+    """The second waits, and replaces what the first has stored: also for an owner that has other secrets already."""
+    ours.set(SecretName("tenant", "acme", "google"), LONG)
+    stored: list[int] = []
+    second = threading.Thread(target=lambda: stored.append(ours.set(OPENAI, "second").row_version))
+    with ours.vault.writing() as connection:
+        stored.append(ours.vault.put(connection, OPENAI, "first", actor=ACTOR).row_version)
+        second.start()
+        second.join(0.3)
+        assert second.is_alive()
+    second.join()
+
+    assert len(stored) == 2
+    assert stored[0] < stored[1]
+    assert ours.use(OPENAI) == "second"
+    assert [action for action in actions(store) if action != "use"] == ["set", "set", "replace"]
+
+
 def test_a_write_is_undone_with_its_callers_transaction(ours: Desktop, store: InProcess) -> None:
     """What the caller's own rows need, the secrets do too: all or nothing."""
     ours.set(OPENAI, LONG)
