@@ -74,6 +74,12 @@ class Place(NamedTuple):
         return cls._make([*numbers, str(uuid.UUID(bytes=identifier))])
 
 
+_SHOWN: Final = [column for column in tasks.c if column is not tasks.c.searched]
+_OF_QUERY: Final = {name: sa.literal_column(f"tasks.{name}", tasks.c[name].type) for name in Place._fields}
+"""Columns of a query named `tasks`; to ask it for them would take longer than to run it."""
+_SEARCHED: Final = sa.literal_column("tasks.searched", tasks.c.searched.type)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskQuery:
     """Which tasks are wanted; None where anything will do."""
@@ -104,7 +110,7 @@ def read_page(connection: sa.Connection, query: TaskQuery) -> Page:
         wanted = _named_by_index(connection, query, needle)
     else:
         return _searched_page(connection, query, needle)
-    return _all(connection, query, wanted) if query.limit is None else _shown(connection, query, _places(query, wanted))
+    return _all(connection, query, wanted) if query.limit is None else _shown(connection, query, _select(query, wanted))
 
 
 def _searched_page(connection: sa.Connection, query: TaskQuery, needle: str) -> Page:
@@ -114,19 +120,16 @@ def _searched_page(connection: sa.Connection, query: TaskQuery, needle: str) -> 
     them, to show a few. What is rare would be met late or never, so the index names it.
     """
     dialect = connection.dialect.name
-    nearest = _places(query, _filters(query), tasks.c.searched).limit(NEAR).subquery("nearest")
-    page = _shown(
-        connection,
-        query,
-        sa.select(nearest).where(holds(dialect, nearest.c.searched, needle)).order_by(*_order(query, nearest.c)),
-    )
+    nearest = _select(query, _filters(query), tasks.c.searched).limit(NEAR).subquery("tasks")
+    holding: sa.Select[Any] = sa.select(sa.literal_column("*")).select_from(nearest).where(holds(dialect, _SEARCHED, needle))
+    page = _shown(connection, query, holding.order_by(*_order(query, _OF_QUERY)))
     if page.end is not None:
         return page
     if has_few_candidates(connection, needle, FEW):
         wanted = _named_by_index(connection, query, needle)
     else:
         wanted = [*_filters(query), holds(dialect, tasks.c.searched, needle)]
-    return _shown(connection, query, _places(query, wanted))
+    return _shown(connection, query, _select(query, wanted))
 
 
 def _named_by_index(connection: sa.Connection, query: TaskQuery, needle: str) -> list[_Condition]:
@@ -137,8 +140,7 @@ def _named_by_index(connection: sa.Connection, query: TaskQuery, needle: str) ->
 def _filters(query: TaskQuery, *, indexed: bool = True) -> list[_Condition]:
     """Return what the filters and the cursor ask for.
 
-    At most one of them by an index, the one that leaves the fewest tasks: two indexes would have to be read in full
-    before the first task of a page is known.
+    At most one of them by an index: two would have to be read in full before the first task of a page is known.
     """
     filters: list[_Condition] = []
     if query.assignee is not None:
@@ -148,8 +150,9 @@ def _filters(query: TaskQuery, *, indexed: bool = True) -> list[_Condition]:
         (tasks.c.priority_rank, PRIORITIES, query.priority),
     ):
         if wanted is not None:
-            # no index knows sums
-            filters.append((column if indexed and not filters else column + 0) == words.index(wanted))
+            passes = column == words.index(wanted)
+            # no index knows the case, and planners expect that many pass it, which is true
+            filters.append(passes if indexed and not filters else sa.case((passes, sa.true()), else_=sa.false()))
     if query.after is not None:
         behind = [getattr(query.after, name) for name in _ORDERS[query.sort]]
         filters.append(sa.tuple_(*_order(query, tasks.c)) > sa.tuple_(*behind))
@@ -160,25 +163,24 @@ def _order(query: TaskQuery, columns: Any) -> list[sa.ColumnElement[Any]]:
     return [columns[name] for name in _ORDERS[query.sort]]
 
 
-def _places(query: TaskQuery, conditions: Sequence[_Condition], *more: sa.ColumnElement[Any]) -> sa.Select[Any]:
-    """Select the places of the wanted tasks in their order."""
-    statement = sa.select(*(tasks.c[name] for name in Place._fields), *more).where(*conditions)
+def _select(query: TaskQuery, conditions: Sequence[_Condition], *more: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Select the wanted tasks in their order."""
+    statement = sa.select(*_SHOWN, *more).where(*conditions)
     if query.assignee == UNASSIGNED:
         # PostgreSQL does not conclude from IS NULL that the index, which begins with this column, has the right order
         statement = statement.order_by(tasks.c.assignee_id)
     return statement.order_by(*_order(query, tasks.c))
 
 
-def _shown(connection: sa.Connection, query: TaskQuery, places: sa.Select[Any]) -> Page:
-    """Read a page: places are sorted and cut off, and JSON is made of the tasks that are shown, and of no others."""
+def _shown(connection: sa.Connection, query: TaskQuery, wanted: sa.Select[Any]) -> Page:
+    """Read a page: JSON is made of the tasks that are shown, after the others were cut off."""
     limit = query.limit or 0
-    page = places.limit(limit + 1).subquery("page")
+    rows = wanted.limit(limit + 1).subquery("tasks")
     document = task_document(connection.dialect.name, with_updates=False)
-    statement = sa.select(document, *(page.c[name] for name in Place._fields))
-    statement = statement.select_from(page.join(tasks, tasks.c.id == page.c.id)).order_by(*_order(query, page.c))
-    rows = connection.execute(statement).all()
-    end = Place._make(rows[limit - 1][1:]) if len(rows) > limit else None  # the one more is not shown
-    return Page([row[0] for row in rows[:limit]], end)
+    statement = sa.select(document, *_OF_QUERY.values()).select_from(rows).order_by(*_order(query, _OF_QUERY))
+    found = connection.execute(statement).all()
+    end = Place._make(found[limit - 1][1:]) if len(found) > limit else None  # the one more is not shown
+    return Page([row[0] for row in found[:limit]], end)
 
 
 def _all(connection: sa.Connection, query: TaskQuery, conditions: Sequence[_Condition]) -> Page:
