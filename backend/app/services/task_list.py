@@ -121,8 +121,9 @@ def _searched_page(connection: sa.Connection, query: TaskQuery, needle: str) -> 
     """
     dialect = connection.dialect.name
     nearest = _select(query, _filters(query), tasks.c.searched).limit(NEAR).subquery("tasks")
-    holding: sa.Select[Any] = sa.select(sa.literal_column("*")).select_from(nearest).where(holds(dialect, _SEARCHED, needle))
-    page = _shown(connection, query, holding.order_by(*_order(query, _OF_QUERY)))
+    holding: sa.Select[Any] = sa.select(sa.literal_column("*")).select_from(nearest)
+    holding = holding.where(holds(dialect, _SEARCHED, needle)).order_by(*_order(query, _OF_QUERY))
+    page = _shown(connection, query, holding)
     if page.end is not None:
         return page
     if has_few_candidates(connection, needle, FEW):
