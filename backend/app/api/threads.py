@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-MAX_THREADS: Final = 12
+MAX_THREADS: Final = 64
+"""Several callers' whole limits: nobody waits for a thread because others asked a server that hangs."""
 _threads: Final = anyio.CapacityLimiter(MAX_THREADS)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
 from app.models.vault import secrets
-from app.services.secret_rows import info_of
+from app.services.secret_rows import info_of, select_infos
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from app.schemas.vault import SecretInfo
     from app.services.vault_keys import Keys
 
@@ -25,7 +25,7 @@ def secrets_of(
         owner_kind: whose.
         owner_id: of one owner only; None for all.
     """
-    query = sa.select(secrets).where(secrets.c.owner_kind == owner_kind)
+    query = select_infos(secrets.c.owner_kind == owner_kind)
     if owner_id is not None:
         query = query.where(secrets.c.owner_id == owner_id)
     found: dict[str, dict[str, SecretInfo]] = {}
