@@ -188,7 +188,7 @@ def test_rules_of_the_query(work: Work, query: str, sentence: str) -> None:
 
 # Search
 
-HAYSTACK = [
+HAYSTACK: list[dict[str, Any]] = [
     {"title": "Straße nach Ürümqi"},
     {"title": "100% done", "description": "under_score and back\\slash"},
     {"title": "100 percent", "description": "a\nline break, a \"quote\" and 'another'"},

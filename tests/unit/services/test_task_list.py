@@ -199,12 +199,13 @@ def test_every_way_of_a_search_leads_to_the_same_pages(store: InProcess, monkeyp
         service.create(TaskCreate(title=title, status=status, priority="Low"))
     everything = [json.loads(document) for document in service.page(TaskQuery()).documents]
 
-    for (near, few), needle, status in itertools.product(WAYS, [*words, "p", "PUMP V", "none"], [None, "Done"]):
+    statuses: list[str | None] = [None, "Done"]
+    for (near, few), needle, wanted in itertools.product(WAYS, [*words, "p", "PUMP V", "none"], statuses):
         monkeypatch.setattr(task_list, "NEAR", near)
         monkeypatch.setattr(task_list, "FEW", few)
         found, after = [], None
         while True:
-            page = service.page(TaskQuery(search=needle, status=status, limit=3, after=after))
+            page = service.page(TaskQuery(search=needle, status=wanted, limit=3, after=after))
             found += [json.loads(document) for document in page.documents]
             after = page.end
             if after is None:
@@ -212,8 +213,8 @@ def test_every_way_of_a_search_leads_to_the_same_pages(store: InProcess, monkeyp
         assert found == [
             task
             for task in everything
-            if needle.casefold() in task["title"].casefold() and status in (None, task["status"])
-        ], (near, few, needle, status)
+            if needle.casefold() in task["title"].casefold() and wanted in (None, task["status"])
+        ], (near, few, needle, wanted)
 
 
 # Cursors
