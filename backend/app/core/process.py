@@ -243,9 +243,10 @@ class Sidecar:
             self._parts.revalidation.stop()
             self._parts.usage.stop()
             self._parts.maintenance.stop()
-            self._parts.events.join()
         if self._startup is not None:
             self._startup.stop()
+        if self._parts is not None:
+            self._parts.events.join()
         if self._failure is not None:
             raise self._failure
         log.info("stopped")

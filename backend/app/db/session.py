@@ -373,11 +373,12 @@ class Database:
                 committing.
         """
         with self.write() as connection:
+            outer: sa.Connection | None = getattr(self._joint, "connection", None)
             self._joint.connection = connection
             try:
                 yield connection
             finally:
-                self._joint.connection = None
+                self._joint.connection = outer
 
     @contextlib.contextmanager
     def _present(self) -> Iterator[OpenDatabase]:
