@@ -328,7 +328,7 @@ def test_slow_provider_is_waited_for_without_taking_memory(gateway: GatewayBacke
             data = (data + piece)[-16:]
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
-    with LoopbackServer(serve) as slow, slow_sidecar({"OPENAI_BASE_URL": f"http://127.0.0.1:{slow.port}"}) as sidecar:
+    with LoopbackServer(serve) as slow, Sidecar(env={"OPENAI_BASE_URL": f"http://127.0.0.1:{slow.port}"}) as sidecar:
         lone = GatewayBackend(Backend("sqlite", sidecar, SqliteDatabase(sidecar.data_dir)), gateway.providers)
         lone.store(*SYSTEM, "sk-some-key-0123456789")
         with Watermark(sidecar) as mark:
@@ -341,11 +341,6 @@ def test_slow_provider_is_waited_for_without_taking_memory(gateway: GatewayBacke
     assert answer.text == "ok"
     assert received > 60 * MIB
     assert mark.growth < 40 * MIB  # the HTTP client library is imported meanwhile
-
-
-def slow_sidecar(variables: dict[str, str]) -> Sidecar:
-    """A sidecar with a provider of the test's own; use it in a `with` block."""
-    return Sidecar(env=variables)
 
 
 # Streams
@@ -432,6 +427,43 @@ def test_answer_that_breaks_off_is_not_passed_for_whole(gateway: GatewayBackend)
         gateway.call(*SYSTEM)
 
     assert gateway.sidecar.health()[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        pytest.param(
+            b"HTTP/1.1 413 Too Large\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", 413, id="early"
+        ),
+        pytest.param(
+            b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n{}", 200, id="until-the-end-of-the-connection"
+        ),
+        pytest.param(
+            b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", 200, id="hints"
+        ),
+    ],
+)
+def test_answers_of_unusual_servers_are_understood(gateway: GatewayBackend, head: bytes, expected: int) -> None:
+    """One that answers before it has read the whole request, an old one, one that gives hints."""
+
+    def serve(connection: socket.socket) -> None:
+        while b"\r\n\r\n" not in connection.recv(65536):
+            pass
+        connection.sendall(head)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65536):
+            pass
+
+    with (
+        LoopbackServer(serve) as server,
+        Sidecar(env={"OPENAI_BASE_URL": f"http://127.0.0.1:{server.port}"}) as sidecar,
+    ):
+        sidecar.wait_healthy()
+        lone = GatewayBackend(Backend("sqlite", sidecar, SqliteDatabase(sidecar.data_dir)), gateway.providers)
+        lone.store(*SYSTEM, "sk-some-key-0123456789")
+        answer = lone.call(*SYSTEM, "v1/files", method="POST", content=b"x" * 4 * MIB)
+
+    assert (answer.status_code, answer.text) == (expected, "{}")
 
 
 def test_stopping_does_not_wait_for_a_stream_without_end() -> None:

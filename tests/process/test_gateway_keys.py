@@ -162,6 +162,35 @@ def test_server_serves_only_the_provider_that_its_settings_name(gateway: Gateway
     assert gateway.keys_sent(gateway.providers.anthropic) == [key]
 
 
+def test_keys_entered_through_their_owners_own_calls_are_used(gateway: GatewayBackend) -> None:
+    """From the first call to the last, for every kind of owner; and another one as soon as it is entered."""
+    openai = gateway.providers.openai
+    keys = {name: openai.new_key() for name in ("system", "initial", "user", "tenant", "server", "replaced")}
+    sidecar = gateway.sidecar
+
+    def enter(method: str, path: str, body: dict[str, Any], token: str | None = None) -> None:
+        answer = sidecar.request(method, path, json=body, token=token)
+        assert answer.is_success, answer.text
+
+    enter("PUT", "/api/v1/settings/ai-keys", {"openai": keys["system"]})
+    enter("POST", "/api/api-keys/set-initial", {"provider": "openai", "api_key": keys["initial"]})
+    assert gateway.call("user", "ann", "openai").status_code == 200
+    enter("POST", "/api/api-keys/set", {"provider": "openai", "api_key": keys["user"]}, token_for("ann"))
+    gateway.add_tenant("acme", "trial")
+    assert gateway.call("tenant", "acme", "openai").status_code == 200
+    enter("POST", "/api/v1/tenants/acme/openai-key", {"api_key": keys["tenant"]})
+    enter("PUT", "/api/v1/servers/guild/config", {"api_key": keys["server"]})
+    for kind, owner in (("user", "ann"), ("tenant", "acme"), ("server", "guild"), ("system", "default")):
+        assert gateway.call(kind, owner, "openai", "v1/models?asked").status_code == 200
+    enter("PUT", "/api/v1/servers/guild/config", {"api_key": keys["replaced"]})
+    assert gateway.call("server", "guild", "openai", "v1/models?asked").status_code == 200
+
+    used = [request.api_key for request in openai.requests if request.target == "/v1/models?asked"]
+    assert used == [keys[name] for name in ("user", "tenant", "server", "system", "replaced")]
+    assert {keys["initial"], keys["system"]} <= set(gateway.keys_sent(openai))
+    assert gateway.trial_calls() == [("acme", 1)]
+
+
 # Tenants
 
 
