@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import unquote_to_bytes
 
 from litestar import asgi
 
 from app.core.access import CALLER, GATEWAY
 from app.core.exceptions import NotFoundError, RequestError
-from app.core.logging import get_logger
 from app.services.gateway_answer import AnswerBrokenError
 from app.services.gateway_call import Call
 from app.services.key_choice import SYSTEM_ID, KeyOwner
@@ -31,8 +30,6 @@ REFUSED_BODY_S: Final = 2.0
 _ORIGIN: Final = re.compile(rb"\Ahttps?://[^/]*", re.IGNORECASE)
 _PLACE: Final = re.compile(rb"(/+([^/]+)/+([^/]+)/+([^/]+)/+([^/]+))(/.*)", re.DOTALL)
 
-log = get_logger(__name__)
-
 
 class BodyTooLargeError(RequestError):
     """The body is larger than the gateway takes."""
@@ -47,7 +44,7 @@ class BodyTooLargeError(RequestError):
 class UnsupportedError(RequestError):
     """The gateway carries requests and answers, nothing else."""
 
-    status: ClassVar[int] = 501
+    status = 501
     code = "not-supported"
 
 
