@@ -196,7 +196,7 @@ def demo(config_dir: str | None, *, as_json: bool) -> int:
     Works beside a stopped sidecar and beside a running one, whose windows show the team at once. A database that holds
     members or tasks is left alone.
     """
-    from app.services.demo import fill
+    from app.services.work.demo import fill
 
     added = fill(config_for(config_dir))
     if as_json:

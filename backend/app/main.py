@@ -39,33 +39,33 @@ from app.core.access import Caller
 from app.core.exceptions import INTERNAL, STATUS_CODES, STATUS_SENTENCES, RequestError, error_headers
 from app.core.logging import get_logger
 from app.core.readiness import Readiness
-from app.services.alert_engine import AlertEngine
-from app.services.alert_rules import AlertRules
+from app.services.ai_keys.checks import KeyChecks
+from app.services.ai_keys.revalidation import Revalidation
+from app.services.ai_keys.system import SystemKeyService
+from app.services.ai_keys.users import UserAPIKeyManager
 from app.services.audit import Audit
-from app.services.cameras import Cameras
 from app.services.connection import ConnectionService
-from app.services.events import Events
-from app.services.gateway import Gateway
+from app.services.gateway.forwarding import Gateway
+from app.services.gateway.key_choice import KeyChoice
+from app.services.gateway.usage import Usage
 from app.services.idempotency import KeptAnswers
-from app.services.key_checks import KeyChecks
-from app.services.key_choice import KeyChoice
 from app.services.maintenance import Maintenance
-from app.services.members import Members
 from app.services.memory_service import MemoryService
-from app.services.revalidation import Revalidation
 from app.services.rotation import Rotations, installation
 from app.services.server_settings import ServerSettingsManager
 from app.services.standalone import adopt_everywhere
 from app.services.status import StatusService
-from app.services.subtasks import SubTasks
-from app.services.system_keys import SystemKeyService
-from app.services.tasks import Tasks
+from app.services.targets.alert_engine import AlertEngine
+from app.services.targets.alert_rules import AlertRules
+from app.services.targets.cameras import Cameras
 from app.services.tenants import Tenants
 from app.services.tokens import Tokens
-from app.services.updates import DailyUpdates
-from app.services.usage import Usage
-from app.services.user_keys import UserAPIKeyManager
 from app.services.vault import Vault
+from app.services.work.events import Events
+from app.services.work.members import Members
+from app.services.work.subtasks import SubTasks
+from app.services.work.tasks import Tasks
+from app.services.work.updates import DailyUpdates
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ from app.core.readiness import Readiness
 from app.db.session import Database as ProductDatabase
 from app.db.session import open_sqlite
 from app.schemas.members import MemberCreate
-from app.services.members import Members
+from app.services.work.members import Members
 from tests.support.databases import SqliteDatabase, fresh_database
 from tests.support.events import PATH, RESYNC, EventStream, told
 from tests.support.network import LOOPBACK, TcpProxy

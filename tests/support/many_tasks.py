@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from app.models.sub_tasks import sub_tasks
 from app.models.tasks import PRIORITIES, STATUSES, task_grams, tasks
-from app.services.search import indexed_form, searched_text
-from app.services.work import newest_first
+from app.services.work.common import newest_first
+from app.services.work.search import indexed_form, searched_text
 
 if TYPE_CHECKING:
     from app.db.session import OpenDatabase

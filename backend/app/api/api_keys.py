@@ -13,7 +13,7 @@ from app.api.threads import in_waiting_thread
 from app.core.access import Caller
 from app.schemas.keys import PROVIDER
 from app.schemas.user_keys import InitialKeys, UserKeyAnswer, UserKeyBody, UserKeys
-from app.services.user_keys import UserAPIKeyManager
+from app.services.ai_keys.users import UserAPIKeyManager
 
 ProviderName = Annotated[str, Parameter(description="AI provider", schema_extra={"enum": PROVIDER.schema["enum"]})]
 

@@ -12,9 +12,9 @@ from litestar import asgi
 
 from app.core.access import CALLER, GATEWAY
 from app.core.exceptions import NotFoundError, RequestError
-from app.services.gateway_answer import AnswerBrokenError
-from app.services.gateway_call import Call
-from app.services.key_choice import SYSTEM_ID, KeyOwner
+from app.services.gateway.answer import AnswerBrokenError
+from app.services.gateway.call import Call
+from app.services.gateway.key_choice import SYSTEM_ID, KeyOwner
 from app.services.providers import KEY_OWNERS, PROVIDERS
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from litestar.types import Receive, Scope, Send
 
     from app.core.access import Caller
-    from app.services.gateway import Gateway
+    from app.services.gateway.forwarding import Gateway
 
 MAX_BODY_BYTES: Final = 64 << 20
 MAX_OWNER_ID_CHARS: Final = 255

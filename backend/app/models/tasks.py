@@ -54,7 +54,7 @@ class TaskColumns(TypedColumns):
     blocking_reason: Named[str] = Column(Text, nullable=False)
     """Empty unless the task is blocked."""
     searched: Named[str] = Column(Text, nullable=False)
-    """What a search looks for its text in: see `app.services.search`."""
+    """What a search looks for its text in: see `app.services.work.search`."""
     created_at: Named[dt.datetime] = Column(Instant, nullable=False)
     created_order: Named[int] = Column(BigInteger, nullable=False)
     """`created_at` in microseconds since 1970, negated; so is `updated_order`."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from app.db.base import utc_now
 from app.db.statements import insert_if_absent
 from app.models.chat_servers import chat_servers
-from app.services.key_writes import write_key
+from app.services.ai_keys.writes import write_key
 from app.services.secret_rows import SecretName
 
 if TYPE_CHECKING:

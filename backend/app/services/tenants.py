@@ -13,8 +13,8 @@ from app.db.statements import insert_if_absent
 from app.models.tenants import tenants
 from app.schemas.keys import KeyWrite, shown_hint
 from app.schemas.tenants import DEFAULT_TRIAL_LIMIT, OpenAIKeyStatus, OpenAIKeyStored, Tenant
+from app.services.ai_keys.writes import write_key
 from app.services.attachment import SYSTEM as NOBODY
-from app.services.key_writes import write_key
 from app.services.secret_rows import SecretName
 from app.services.vault import is_masked
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from app.db.session import Database
     from app.schemas.tenants import OpenAIKeyBody, TenantCreate, TenantUpdate
     from app.schemas.vault import SecretInfo
-    from app.services.key_checks import KeyChecks
+    from app.services.ai_keys.checks import KeyChecks
     from app.services.providers import Verdict
     from app.services.vault import Vault
 

@@ -26,9 +26,9 @@ from app.db.base import utc_now
 from app.db.statements import insert_if_absent
 from app.models.vault import RECOVERY, UNKNOWN, UNREADABLE, secrets, vault_owners, vault_rotations, vault_wraps
 from app.schemas.vault import SecretInfo, VaultDocument
+from app.services.ai_keys.schedule import next_check
 from app.services.attachment import Attachment
 from app.services.providers import origin_of, provider_of
-from app.services.schedule import next_check
 from app.services.secret_rows import (
     Place,
     SecretExpiredError,

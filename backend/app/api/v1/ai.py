@@ -7,7 +7,7 @@ from litestar import Controller, get, post
 from app.api.openapi import JsonBody, errors
 from app.core.access import Caller
 from app.schemas.ai import KeyTestBody, KeyTestResult, ProviderList
-from app.services.key_checks import KeyChecks
+from app.services.ai_keys.checks import KeyChecks
 
 
 class AiController(Controller):

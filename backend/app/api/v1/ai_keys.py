@@ -7,7 +7,7 @@ from litestar import Controller, get, put
 from app.api.openapi import JsonBody, errors
 from app.core.access import Caller
 from app.schemas.ai_keys import SystemKeys, SystemKeysBody
-from app.services.system_keys import SystemKeyService
+from app.services.ai_keys.system import SystemKeyService
 
 
 class SystemKeysController(Controller):

@@ -13,8 +13,8 @@ from app.api.openapi import ETAG, JsonBody, errors, uuids_in_path
 from app.api.threads import in_waiting_thread
 from app.core.access import Caller
 from app.schemas.cameras import Camera, CameraBody, CameraChange, CameraOutcome, CameraProbe
-from app.services.camera_check import MAX_AT_ONCE
-from app.services.cameras import Cameras
+from app.services.targets.camera_check import MAX_AT_ONCE
+from app.services.targets.cameras import Cameras
 
 CameraId = Annotated[str, Parameter(schema_extra={"format": "uuid"}, description="UUID of the camera")]
 

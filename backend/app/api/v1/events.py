@@ -11,13 +11,13 @@ from litestar.params import HeaderParameter
 from litestar.response import Stream
 
 from app.api.openapi import errors
-from app.services.change_log import EVERYTHING
-from app.services.events import Events, Subscription
+from app.services.work.change_log import EVERYTHING
+from app.services.work.events import Events, Subscription
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from app.services.change_log import Event
+    from app.services.work.change_log import Event
 
 KEEP_ALIVE_S = 15.0
 

@@ -11,7 +11,7 @@ from app.api.conditional import IfMatch, etag_of, if_match
 from app.api.idempotency import Once
 from app.api.openapi import ETAG, JsonBody, errors, uuids_in_path
 from app.schemas.members import Member, MemberCreate, MemberUpdate
-from app.services.members import Members
+from app.services.work.members import Members
 
 MemberId = Annotated[str, Parameter(schema_extra={"format": "uuid"}, description="UUID of the member")]
 

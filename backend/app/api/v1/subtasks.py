@@ -12,7 +12,7 @@ from app.api.documents import many, one
 from app.api.idempotency import Once
 from app.api.openapi import ETAG, JsonBody, errors, uuids_in_path
 from app.schemas.subtasks import SubTask, SubTaskCreate, SubTaskOrder, SubTaskUpdate
-from app.services.subtasks import SubTasks
+from app.services.work.subtasks import SubTasks
 
 TaskId = Annotated[str, Parameter(schema_extra={"format": "uuid"}, description="UUID of the task")]
 SubTaskId = Annotated[str, Parameter(schema_extra={"format": "uuid"}, description="UUID of the sub-task")]

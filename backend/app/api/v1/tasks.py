@@ -17,8 +17,8 @@ from app.core.exceptions import ValidationError
 from app.core.validation import Rule, check_uuid, checked_value, integer, one_of, text
 from app.models.tasks import PRIORITIES, STATUSES
 from app.schemas.tasks import Task, TaskCreate, TaskUpdate
-from app.services.task_list import CURSOR, SORTS, UNASSIGNED, Place, TaskQuery
-from app.services.tasks import Tasks
+from app.services.work.task_list import CURSOR, SORTS, UNASSIGNED, Place, TaskQuery
+from app.services.work.tasks import Tasks
 
 MAX_LIMIT: Final = 500
 _ANY_LENGTH: Final = 1 << 20

@@ -12,7 +12,7 @@ from app.api.documents import one
 from app.api.idempotency import Once
 from app.api.openapi import ETAG, JsonBody, errors, uuids_in_path
 from app.schemas.updates import DailyUpdate, DailyUpdateChange, DailyUpdateCreate
-from app.services.updates import DailyUpdates
+from app.services.work.updates import DailyUpdates
 
 TaskId = Annotated[str, Parameter(schema_extra={"format": "uuid"}, description="UUID of the task")]
 UpdateId = Annotated[str, Parameter(schema_extra={"format": "uuid"}, description="UUID of the daily update")]

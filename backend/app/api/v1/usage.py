@@ -11,8 +11,8 @@ from litestar import Controller, Response, get
 from app.api.openapi import errors, query_parameter
 from app.core.validation import Rule, checked_value, integer, one_of, text
 from app.schemas.usage import UsagePage
+from app.services.gateway.usage import CURSOR, Usage, read_cursor
 from app.services.providers import KEY_OWNERS, PROVIDERS
-from app.services.usage import CURSOR, Usage, read_cursor
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500

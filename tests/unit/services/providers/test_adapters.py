@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.core.config import Config
-from app.services.key_checks import KeyChecks
+from app.services.ai_keys.checks import KeyChecks
 from app.services.providers import PROVIDERS, base_url, origin_of, provider_of
 from app.services.providers.base import REFUSED, USABLE, Verdict
 from app.services.secret_rows import SecretName

@@ -1,0 +1,1 @@
+"""Keys of AI providers: who has which, and whether they work."""

@@ -1,0 +1,1 @@
+"""The gateway: providers' keys in use, without ever leaving the sidecar."""

@@ -1,0 +1,278 @@
+"""The gateway: how a provider's key is used without ever leaving the sidecar.
+
+A call goes to its provider with the owner's key put in and the caller's token taken out; the answer comes back, piece
+by piece as it arrives, with the key taken out. Nothing of either body is held longer than it takes to pass it on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from anyio import to_thread
+
+from app.core.config import PROVIDER_NAMES
+from app.core.logging import get_logger
+from app.services.gateway.answer import (
+    AnswerBrokenError,
+    Inflater,
+    ProviderAwayError,
+    has_error_object,
+    is_authentication,
+    outage,
+    refusal,
+    through_gateway,
+    visible_headers,
+)
+from app.services.gateway.client import GatewayClient, Patience, exact_url
+from app.services.gateway.mask import Mask
+from app.services.gateway.tokens import Follower, Used, model_asked_for
+from app.services.providers import PROVIDERS, base_url, origin_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    import httpx
+
+    from app.core.config import Config
+    from app.services.gateway.call import Call, Headers
+    from app.services.gateway.key_choice import ChosenKey, KeyChoice, KeyOwner
+    from app.services.gateway.usage import Usage
+    from app.services.secret_rows import SecretName
+
+MAX_ERROR_BYTES: Final = 256 * 1024
+"""How much of an error answer is read to find out what it says about the key."""
+MAX_READ_OF_BODY: Final = 16 * 1024
+"""How much of a request's body is searched for the model that it names."""
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A provider's answer as the caller gets it."""
+
+    status: int
+    headers: Headers
+    body: AsyncIterator[bytes] = field(repr=False)
+    """Raises AnswerBrokenError if it cannot be completed."""
+
+
+class Gateway:
+    """Passes calls on."""
+
+    def __init__(
+        self,
+        config: Config,
+        keys: KeyChoice,
+        usage: Usage,
+        *,
+        doubt: Callable[[SecretName, int], object],
+        patience: Patience | None = None,
+    ) -> None:
+        """`doubt` is told which version of which key its provider has just refused; it returns at once."""
+        self._config = config
+        self._keys = keys
+        self._usage = usage
+        self._doubt = doubt
+        self._patience = patience or Patience()
+        self._client: GatewayClient | None = None
+
+    async def close(self) -> None:
+        """Close the connections to providers."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    @contextlib.asynccontextmanager
+    async def answering(self, call: Call, body: AsyncIterator[bytes], *, actor: str) -> AsyncIterator[Answer]:
+        """Send a call and yield the answer; leaving the block ends the call, whether the answer was read or not.
+
+        Args:
+            call: what to send.
+            body: of the request.
+            actor: on whose behalf, for the audit log.
+
+        Raises:
+            KeyUnavailableError: no key can serve the call, or the provider has refused the one that did.
+            KeyLimitedError: the key lacks a right.
+            ProviderAwayError: the provider cannot be reached, or has a fault.
+            VaultLockedError, SecretUnreadableError, SecretFormatUnknownError: the key does not open.
+            DatabaseAwayError: the database cannot be used now.
+        """
+        target = call.outgoing_target()
+        key = await to_thread.run_sync(lambda: self._keys.take(call.owner, actor=actor))
+        mask = Mask(key.secret)
+        sniffed = _Sniffed(body)
+        response = await self._sent(call, target, key, sniffed)
+        used = Used()
+        try:
+            raw = _Raw(response, call.owner)
+            if response.status_code >= 400:
+                beginning = await self._beginning(raw, call.owner)
+                await self._require_acceptable(response, beginning, key, call.owner)
+                raw.put_back(beginning)
+            follower = Follower(response.headers.get("content-type", ""), used)
+            yield Answer(
+                response.status_code,
+                self._visible_headers(call, target, response, mask),
+                _passed_on(raw, mask, follower),
+            )
+        finally:
+            if response.is_success:
+                self._note(call, used, target, sniffed.beginning)
+            await response.aclose()
+
+    async def _sent(self, call: Call, target: bytes, key: ChosenKey, body: _Sniffed) -> httpx.Response:
+        """Send the request and return the answer, of which only the head has been read."""
+        provider = PROVIDERS[call.owner.provider]
+        if self._client is None:
+            self._client = GatewayClient(self._config, self._patience)
+        client = await self._client.get()
+        import httpx
+
+        request = httpx.Request(
+            call.method,
+            origin_of(provider, self._config),
+            headers=call.outgoing_headers(provider, key.secret),
+            content=body if call.has_body else None,
+            extensions={"timeout": client.timeout.as_dict()},
+        )
+        request.url = exact_url(origin_of(provider, self._config), self._base_path(call.owner) + target)
+        name = call.owner.provider_name
+        try:
+            response = await client.send(request, stream=True, auth=None)
+        except httpx.TimeoutException as exc:
+            log.warning("provider timed out", extra={"provider": provider.name, "cause": type(exc).__name__})
+            raise ProviderAwayError("provider-unreachable", f"{name} has not answered in time.") from None
+        except httpx.TransportError as exc:
+            log.warning("provider not reached", extra={"provider": provider.name, "cause": type(exc).__name__})
+            raise ProviderAwayError("provider-unreachable", f"{name} could not be reached. Please retry.") from None
+        client.cookies.clear()  # the library keeps them; nobody is ever sent one, and they may hold anything
+        return response
+
+    def _base_path(self, owner: KeyOwner) -> bytes:
+        provider = PROVIDERS[owner.provider]
+        return base_url(provider, self._config).removeprefix(origin_of(provider, self._config)).encode("ascii")
+
+    async def _beginning(self, raw: _Raw, owner: KeyOwner) -> bytes:
+        """Read an error's body, as much of it as matters."""
+        beginning = bytearray()
+        try:
+            async with asyncio.timeout(self._patience.error_s):
+                async for piece in raw:
+                    beginning += piece
+                    if len(beginning) >= MAX_ERROR_BYTES:
+                        break
+        except (TimeoutError, AnswerBrokenError):
+            raise ProviderAwayError(
+                "provider-unreachable", f"{owner.provider_name} has not completed its answer."
+            ) from None
+        return bytes(beginning)
+
+    async def _require_acceptable(self, response: httpx.Response, body: bytes, key: ChosenKey, owner: KeyOwner) -> None:
+        """Raise what an error answer means, unless it is the caller's own fault, or passing throttling."""
+        status = response.status_code
+        verdict = PROVIDERS[owner.provider].verdict(status, body)
+        error = refusal(verdict, status, key, owner.provider_name, is_providers=has_error_object(body))
+        if error is not None:
+            log.info("provider refused", extra={"provider": owner.provider, "status": status, "code": error.code})
+            if is_authentication(error):
+                self._doubt(key.which, key.row_version)
+            raise error
+        if status >= 500:
+            log.warning("provider at fault", extra={"provider": owner.provider, "status": status})
+            raise outage(owner.provider_name, response.headers.get("retry-after"))
+
+    def _visible_headers(self, call: Call, target: bytes, response: httpx.Response, mask: Mask) -> Headers:
+        headers = [(name.lower(), value) for name, value in response.headers.raw]
+        location = response.headers.get("location")
+        owner = call.owner
+        leads_to = None
+        if location is not None and mask.whole(location.encode()) == location.encode():
+            leads_to = through_gateway(
+                location, target.decode("ascii"), base_url(PROVIDERS[owner.provider], self._config), call.prefix
+            )
+        return visible_headers(headers, mask, location=leads_to, keeps_length=_encoding_of(response) == "")
+
+    def _note(self, call: Call, used: Used, target: bytes, body: bytes) -> None:
+        """Count the call; only what is created costs tokens, what is read back has been counted before."""
+        creates = call.method == "POST"
+        self._usage.note(
+            call.owner.kind,
+            call.owner.id,
+            call.owner.provider,
+            used.model or model_asked_for(target.decode("ascii"), body),
+            input_tokens=used.input_tokens if creates else 0,
+            output_tokens=used.output_tokens if creates else 0,
+        )
+
+
+class _Sniffed:
+    """The body of a request, whose beginning is kept."""
+
+    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
+        self._pieces = pieces
+        self.beginning = b""
+
+    def __aiter__(self) -> _Sniffed:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await anext(self._pieces)
+        if len(self.beginning) < MAX_READ_OF_BODY:
+            self.beginning += piece[: MAX_READ_OF_BODY - len(self.beginning)]
+        return piece
+
+
+class _Raw:
+    """The body of an answer as it was before anybody compressed it."""
+
+    def __init__(self, response: httpx.Response, owner: KeyOwner) -> None:
+        encoding = _encoding_of(response)
+        inflater = Inflater(encoding, PROVIDER_NAMES[owner.provider]) if encoding else None
+        self._source = response.aiter_raw()
+        self._inflater = inflater
+        self._ready: Iterator[bytes] = iter(())
+
+    def __aiter__(self) -> _Raw:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return the next piece; raises AnswerBrokenError if the provider breaks off."""
+        import httpx
+
+        while True:
+            for piece in self._ready:
+                return piece
+            try:
+                received = await anext(self._source)
+            except httpx.HTTPError as exc:
+                log.warning("answer broken off", extra={"cause": type(exc).__name__})
+                raise AnswerBrokenError from None
+            self._ready = iter((received,)) if self._inflater is None else self._inflater.feed(received)
+
+    def put_back(self, piece: bytes) -> None:
+        """Let a piece come next."""
+        rest: Any = self._ready
+        self._ready = iter((piece, *rest))
+
+
+def _encoding_of(response: httpx.Response) -> str:
+    encoding: str = response.headers.get("content-encoding", "").strip().lower()
+    return "" if encoding == "identity" else encoding
+
+
+async def _passed_on(raw: _Raw, mask: Mask, follower: Follower) -> AsyncIterator[bytes]:
+    """Yield the body without the key, as it comes."""
+    async for piece in raw:
+        shown = mask.feed(piece)
+        if shown:
+            follower.feed(shown)
+            yield shown
+    if rest := mask.end():
+        follower.feed(rest)
+        yield rest
+    follower.end()

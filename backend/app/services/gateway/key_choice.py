@@ -1,0 +1,233 @@
+"""Which stored key serves a call to a provider: the owner's own, or what the owner may fall back to.
+
+A key that is stored but refused, expired or meant for another host is not passed over in favour of a fall-back: its
+owner would never learn of it. Only where there is none does the next one serve.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import sqlalchemy as sa
+
+from app.core.config import PROVIDER_NAMES
+from app.core.exceptions import RequestError
+from app.db.base import utc_now
+from app.models.chat_servers import chat_servers
+from app.models.tenants import tenants, trial_calls
+from app.models.vault import EXPIRED, secrets
+from app.services.ai_keys.checks import SENDABLE
+from app.services.providers import INITIAL, PROVIDERS, origin_of
+from app.services.secret_rows import SecretExpiredError, SecretName
+
+if TYPE_CHECKING:
+    from app.core.config import Config
+    from app.db.session import Database
+    from app.services.vault import Vault
+
+SYSTEM_ID: Final = "default"
+TRIAL: Final = "trial"
+PLATFORM_PROVIDER: Final = "openai"
+"""The provider whose system key trial tenants may use."""
+_REFUSED: Final = ("invalid", "blocked")
+_PLACES: Final = {
+    "system": "in the system's AI keys",
+    "user": "in the user's API keys",
+    "tenant": "as the tenant's key",
+    "server": "in the settings of the chat server",
+}
+"""Where a person enters the keys of an owner."""
+
+
+class KeyUnavailableError(RequestError):
+    """No key can serve the call; the sentence tells where to repair that."""
+
+    status = 402
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message, code=code)
+
+
+class KeyOwner(NamedTuple):
+    """For whom a call is made, and to which provider."""
+
+    kind: str
+    id: str
+    provider: str
+
+    @property
+    def provider_name(self) -> str:
+        """The provider as people write it."""
+        return PROVIDER_NAMES[self.provider]
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenKey:
+    """A key for one call, and what a verdict on it has to name."""
+
+    secret: str = field(repr=False)
+    which: SecretName
+    row_version: int
+
+    @property
+    def place(self) -> str:
+        """Where a person enters it, as the end of a sentence."""
+        if self.which.name.startswith(INITIAL):
+            return "in the initial keys of the users"
+        return _PLACES[self.which.owner_kind]
+
+
+class KeyChoice:
+    """Chooses among the keys in the vault."""
+
+    def __init__(self, config: Config, database: Database, vault: Vault) -> None:
+        self._config = config
+        self._database = database
+        self._vault = vault
+
+    def take(self, owner: KeyOwner, *, actor: str) -> ChosenKey:
+        """Return the key that serves a call, counted as used.
+
+        Raises:
+            KeyUnavailableError: there is none, or it cannot be used.
+            VaultLockedError, SecretUnreadableError, SecretFormatUnknownError: it does not open.
+            DatabaseAwayError: the database cannot be used now.
+        """
+        rows = self._rows(owner)
+        if rows:
+            return self._opened(owner, rows[0], actor)
+        if owner.kind == "tenant" and owner.provider == PLATFORM_PROVIDER:
+            return self._platform(owner, actor)
+        raise _missing(owner)
+
+    def _rows(self, owner: KeyOwner) -> list[Any]:
+        """Return what the vault tells of the keys that may serve, the owner's own first; nothing is opened yet."""
+        names = {"own": owner.provider, "initial": f"{INITIAL}{owner.provider}"}
+        with self._database.read() as connection:
+            rows = connection.execute(_candidates(owner.kind), {"kind": owner.kind, "id": owner.id, **names}).all()
+        return sorted(rows, key=lambda row: bool(row.owner_kind != owner.kind))
+
+    def _opened(self, owner: KeyOwner, row: Any, actor: str) -> ChosenKey:
+        """Open a key, unless it is known already that it must not be sent."""
+        which = SecretName(row.owner_kind, row.owner_id, row.name)
+        place = ChosenKey("", which, 0).place
+        name = owner.provider_name
+        if row.status in _REFUSED:
+            raise KeyUnavailableError("key-rejected", f"{name} has rejected the stored key. Enter a new one {place}.")
+        if row.status == EXPIRED:
+            raise _expired(name, place)
+        try:
+            opened = self._vault.take(which, actor=actor)
+        except SecretExpiredError:
+            raise _expired(name, place) from None
+        if opened is None:  # deleted in this very moment
+            raise _missing(owner)
+        # only now: a row that was moved here is pinned elsewhere too, and that it was moved is the better diagnosis
+        provider = PROVIDERS[owner.provider]
+        if (row.pinned_host or provider.origin) != origin_of(provider, self._config):
+            raise KeyUnavailableError(
+                "key-rejected", f"The stored key was entered for another address of {name}. Enter it again {place}."
+            )
+        if not SENDABLE.fullmatch(opened.secret):
+            raise KeyUnavailableError(
+                "key-rejected", f"The stored key has characters that {name} cannot be sent. Enter it again {place}."
+            )
+        return ChosenKey(opened.secret, which, opened.row_version)
+
+    def _platform(self, owner: KeyOwner, actor: str) -> ChosenKey:
+        """Return the platform's key for a tenant on trial, and count the call.
+
+        Raises:
+            KeyUnavailableError: the tenant is not on trial, has used the day's calls up, or there is no such key.
+        """
+        today = utc_now().date().isoformat()
+        limit = self._trial_limit(owner, today)
+        rows = self._rows(KeyOwner("system", SYSTEM_ID, owner.provider))
+        if not rows:
+            raise KeyUnavailableError(
+                "platform-key-missing",
+                f"The platform has no {owner.provider_name} key for tenants on trial. Enter one "
+                f"{_PLACES['tenant']}, or {_PLACES['system']}.",
+            )
+        key = self._opened(owner, rows[0], actor)
+        if not self._count(owner.id, today, limit):
+            raise _exhausted(owner)
+        return key
+
+    def _trial_limit(self, owner: KeyOwner, today: str) -> int:
+        is_today = (trial_calls.c.tenant_id == tenants.c.id) & (trial_calls.c.day == today)
+        query = (
+            sa.select(tenants.c.tier, tenants.c.trial_limit, sa.func.coalesce(trial_calls.c.calls, 0).label("calls"))
+            .select_from(tenants.outerjoin(trial_calls, is_today))
+            .where(tenants.c.id == owner.id)
+        )
+        with self._database.read() as connection:
+            tenant = connection.execute(query).one_or_none()
+        if tenant is None or tenant.tier != TRIAL:
+            raise _missing(owner)
+        if tenant.calls >= tenant.trial_limit:
+            raise _exhausted(owner)
+        limit: int = tenant.trial_limit
+        return limit
+
+    def _count(self, tenant_id: str, day: str, limit: int) -> bool:
+        """Count one call, unless the limit is reached: one statement, so that no two calls take the same place."""
+        with self._database.write() as connection:
+            if connection.dialect.name == "postgresql":
+                from sqlalchemy.dialects.postgresql import insert
+            else:
+                from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
+            # deleted meanwhile, the tenant would break the foreign key: nothing is inserted then
+            first = sa.select(tenants.c.id, sa.literal(day), sa.literal(1)).where(tenants.c.id == tenant_id)
+            statement = insert(trial_calls).from_select(["tenant_id", "day", "calls"], first)
+            statement = statement.on_conflict_do_update(
+                index_elements=["tenant_id", "day"],
+                set_={"calls": trial_calls.c.calls + 1},
+                where=trial_calls.c.calls < limit,
+            )
+            return connection.execute(statement.returning(trial_calls.c.calls)).one_or_none() is not None
+
+
+@functools.cache
+def _candidates(kind: str) -> sa.Select[Any]:
+    """Select the keys that may serve an owner of that kind; built once, as building takes longer than asking."""
+    provider = sa.bindparam("own", type_=sa.Text)
+    own = _is_secret(sa.bindparam("kind", type_=sa.Text), sa.bindparam("id", type_=sa.Text), provider)
+    columns: tuple[Any, ...] = (
+        secrets.c.owner_kind,
+        secrets.c.owner_id,
+        secrets.c.name,
+        secrets.c.status,
+        secrets.c.pinned_host,
+    )
+    query: sa.Select[Any] = sa.select(*columns)
+    if kind == "user":
+        initial = _is_secret(sa.literal("system"), sa.literal(SYSTEM_ID), sa.bindparam("initial", type_=sa.Text))
+        return query.where(sa.or_(own, initial))
+    if kind == "server":
+        # a server's key serves the provider that its settings name, and no other
+        settings = sa.select(chat_servers.c.provider).where(chat_servers.c.server_id == secrets.c.owner_id)
+        own &= sa.func.coalesce(settings.scalar_subquery(), provider) == provider
+    return query.where(own)
+
+
+def _is_secret(kind: Any, owner_id: Any, name: Any) -> sa.ColumnElement[bool]:
+    return sa.and_(secrets.c.owner_kind == kind, secrets.c.owner_id == owner_id, secrets.c.name == name)
+
+
+def _missing(owner: KeyOwner) -> KeyUnavailableError:
+    sentence = f"No {owner.provider_name} key is stored. Enter one {_PLACES[owner.kind]}."
+    return KeyUnavailableError("key-missing", sentence)
+
+
+def _expired(name: str, place: str) -> KeyUnavailableError:
+    return KeyUnavailableError("key-expired", f"The stored {name} key has expired. Enter a new one {place}.")
+
+
+def _exhausted(owner: KeyOwner) -> KeyUnavailableError:
+    return KeyUnavailableError(
+        "trial-exhausted",
+        f"The tenant has used up today's calls of its trial. Enter an {owner.provider_name} key {_PLACES['tenant']}.",
+    )

@@ -1,0 +1,1 @@
+"""What is connected to with stored secrets: cameras and webhooks."""

@@ -1,0 +1,123 @@
+"""Which key serves a call: corners that no application meets every day."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+
+from app.models.vault import secrets
+from app.services.gateway.key_choice import KeyChoice, KeyOwner, KeyUnavailableError
+from app.services.secret_rows import SecretName
+from tests.support.databases import fresh_database
+from tests.support.vaults import Desktop, change, desktop, empty_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.support.databases import Database
+    from tests.support.in_process import InProcess
+    from tests.support.postgres import PostgresServer
+
+KEY = "sk-some-key-0123456789"
+USER = KeyOwner("user", "ann", "openai")
+OWN = SecretName("user", "ann", "openai")
+
+
+@pytest.fixture(scope="module")
+def emptied(postgres: PostgresServer) -> Iterator[Database]:
+    """The PostgreSQL database that the tests share, each beginning with an empty one."""
+    with fresh_database(postgres) as database:
+        yield database
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[InProcess]:
+    """An empty database of each kind."""
+    with empty_store(request.param, tmp_path, lambda: request.getfixturevalue("emptied")) as in_process:
+        yield in_process
+
+
+@pytest.fixture
+def ours(store: InProcess, tmp_path: Path) -> Desktop:
+    """A desktop with the user's key."""
+    there = desktop(store, tmp_path / "ours")
+    there.vault.attachment.attach()
+    there.set(OWN, KEY)
+    return there
+
+
+def choice_of(there: Desktop, **urls: str) -> KeyChoice:
+    """The choice among the desktop's keys, with providers at other addresses."""
+    return KeyChoice(dataclasses.replace(there.config, provider_urls=urls), there.store.database, there.vault)
+
+
+def refused(choose: Callable[[], Any]) -> str:
+    """Choose in vain; return the code."""
+    with pytest.raises(KeyUnavailableError) as caught:
+        choose()
+    assert KEY not in str(caught.value)
+    return caught.value.code
+
+
+def test_chosen_key_does_not_show_itself(ours: Desktop) -> None:
+    """Not in a traceback either."""
+    chosen = choice_of(ours).take(USER, actor="test")
+
+    assert (chosen.secret, chosen.which, chosen.row_version) == (KEY, OWN, 1)
+    assert KEY not in repr(chosen)
+
+
+def test_key_without_a_pin_was_entered_for_the_provider_itself(ours: Desktop) -> None:
+    """Before keys were pinned: it goes nowhere else."""
+    change(ours.store, sa.update(secrets).values(pinned_host=None))
+
+    assert choice_of(ours).take(USER, actor="test").secret == KEY
+    assert refused(lambda: choice_of(ours, openai="http://127.0.0.1:1").take(USER, actor="test")) == "key-rejected"
+
+
+def test_path_below_the_same_host_is_the_same_provider(ours: Desktop) -> None:
+    """A key is pinned to scheme, host and port."""
+    same, other = "https://api.openai.com/through", "http://api.openai.com"
+
+    assert choice_of(ours, openai=same).take(USER, actor="test").secret == KEY
+    assert refused(lambda: choice_of(ours, openai=other).take(USER, actor="test")) == "key-rejected"
+
+
+def test_key_that_is_deleted_in_this_very_moment_is_missing(ours: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look at its row and its opening."""
+    monkeypatch.setattr(ours.vault, "take", lambda *_, **__: None)
+
+    assert refused(lambda: choice_of(ours).take(USER, actor="test")) == "key-missing"
+
+
+@pytest.mark.parametrize(
+    "owner",
+    [
+        KeyOwner("user", "ANN", "openai"),
+        KeyOwner("user", "ann ", "openai"),
+        KeyOwner("user", "ann", "deepseek"),
+        KeyOwner("tenant", "ann", "openai"),
+        KeyOwner("server", "ann", "openai"),
+        KeyOwner("user", "a%", "openai"),
+        KeyOwner("user", "' OR 1=1 --", "openai"),
+    ],
+)
+def test_names_that_are_alike_are_not_the_same(ours: Desktop, owner: KeyOwner) -> None:
+    """Each has to be spelled as the key's owner is."""
+    assert refused(lambda: choice_of(ours).take(owner, actor="test")) == "key-missing"
+
+
+def test_each_use_is_counted_for_whoever_made_it(ours: Desktop) -> None:
+    """In the audit log, one entry a minute with a count."""
+    choice = choice_of(ours)
+    for _ in range(3):
+        choice.take(USER, actor="user:ann")
+    page = ours.audit.page(owner_kind="user", owner_id="ann", action="use", limit=10, cursor=None)
+
+    assert [(entry.actor, entry.owner and entry.owner.id, entry.name) for entry in page.entries] == [
+        ("user:ann", "ann", "openai")
+    ]
