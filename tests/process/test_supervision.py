@@ -385,11 +385,13 @@ def test_stopped_server_is_a_loss_and_its_return_is_seen(sidecar: Sidecar, datab
 
 def test_sessions_that_hang_are_replaced(sidecar: Sidecar, database: Database) -> None:
     """When only our sessions hang, new ones take their place by themselves."""
-    wait_until(lambda: database.sessions() >= 2, timeout_s=5, what="the heartbeat's session")
-    rows = database.query(
-        "SELECT pid FROM pg_stat_activity WHERE starts_with(application_name, 'taskflow-sidecar') AND datname = %s",
-        (database.name,),
+    ours = "FROM pg_stat_activity WHERE starts_with(application_name, 'taskflow-sidecar') AND datname = %s"
+    wait_until(
+        lambda: database.query(f"SELECT 1 {ours} AND query IN ('SELECT 1', 'ROLLBACK')", (database.name,)),
+        timeout_s=5,
+        what="the heartbeat's session",
     )
+    rows = database.query(f"SELECT pid {ours}", (database.name,))
     victims = [psutil.Process(pid) for (pid,) in rows]
     try:
         for victim in victims:
@@ -403,7 +405,14 @@ def test_sessions_that_hang_are_replaced(sidecar: Sidecar, database: Database) -
         for victim in victims:
             with contextlib.suppress(psutil.NoSuchProcess):
                 victim.resume()
-    wait_until(lambda: database.sessions() <= 3, timeout_s=5, what="the old sessions to end")
+    wait_until(lambda: not any(map(_is_there, victims)), timeout_s=5, what="the old sessions to end")
+
+
+def _is_there(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_requests_in_flight_finish_on_the_old_engine(own_sidecar: Sidecar, own_database: Database) -> None:
