@@ -47,6 +47,9 @@ def pytest_configure(config: pytest.Config) -> None:
         pytest.exit("terminated", returncode=128 + signal.SIGTERM)
 
     signal.signal(signal.SIGTERM, leave)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # so shells start what runs in the background, and what the tests spawn would inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup() -> None:

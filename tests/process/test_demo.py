@@ -173,5 +173,5 @@ def test_database_that_cannot_be_used_is_told(tmp_path: Path, postgres: Postgres
         older = run_command("demo", config_dir=tmp_path, env=env)
 
         assert older.returncode == 1
-        assert older.stderr.startswith("taskflow-sidecar: The database schema is not the one of this program.")
+        assert older.stderr.startswith("taskflow-sidecar: The database has the schema of an earlier version.")
         assert database.query("SELECT count(*) FROM members") == [(0,)]

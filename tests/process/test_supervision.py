@@ -460,7 +460,9 @@ def test_nothing_leaks_over_many_runs_and_losses(own_sidecar: Sidecar, own_datab
     def settle() -> tuple[int, int]:
         wait_until(lambda: sidecar.health()[0] == 200, timeout_s=10, what="readiness")
         ask_once(sidecar, "GET", MEMBERS)
-        wait_until(lambda: database.sessions() == 2, timeout_s=10, what=lambda: f"2 sessions, not {session_list()}")
+        # the heartbeat's, and those that maintenance and the checks of keys wanted at the same time
+        few = range(2, 5)
+        wait_until(lambda: database.sessions() in few, timeout_s=10, what=lambda: f"few sessions, not {session_list()}")
         return process.num_threads(), process.num_fds()
 
     def session_list() -> object:
