@@ -1,9 +1,10 @@
-"""Keys of all owners show nowhere: not in answers, logs, files or the database, also when a provider repeats them."""
+"""Secrets of all owners show nowhere: answers, logs, files, the database; nor when a provider repeats them."""
 
 from __future__ import annotations
 
 import secrets
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
@@ -94,6 +95,72 @@ class Round:
         self.ask("GET", "/api/v1/tenants/acme/openai-key/status", None, token)
         self.ask("DELETE", "/api/v1/tenants/acme")
 
+    def gateway(self, provider: FakeProvider, behaviour: str) -> None:
+        """A key at work, whose provider repeats it in all that it answers."""
+        provider.behave(self.canary.strip(), behaviour)
+        self.ask("PUT", "/api/v1/settings/ai-keys", {provider.name: self.canary})
+        path = f"/ai-gateway/system/default/{provider.name}"
+        self.ask("GET", f"{path}/v1/models")
+        self.ask("POST", f"{path}/v1/chat/completions", {"model": "m", "messages": [], "stream": True})
+        self.ask("GET", f"{path}/v1/models", None, token_for("somebody"))
+        self.ask("GET", "/api/v1/usage")
+        self.ask("PUT", "/api/v1/settings/ai-keys", {provider.name: None})
+
+    def tests_of_keys(self, provider: FakeProvider) -> None:
+        """A key that is only tested."""
+        self.ask("POST", "/api/v1/ai/test-key", {"provider": provider.name, "api_key": self.canary})
+        self.ask("POST", "/api/v1/ai/test-key", {"provider": self.canary, "api_key": self.canary})
+
+    def cameras(self) -> None:
+        """A camera's password, in its field and in the URL."""
+        url = f"http://user:{quote(self.canary, safe='')}@127.0.0.1:9/live"
+        body = {"name": "Gate", "stream_url": "rtsp://127.0.0.1:9/live", "username": "u", "password": self.canary}
+        for wrong in (
+            {"active": self.canary},
+            {"stream_url": f"ftp://u:{self.canary}@h/"},
+            {"username": [self.canary]},
+        ):
+            self.ask("POST", "/api/v1/cameras", {**body, **wrong})
+        self.ask("POST", "/api/v1/cameras/test", body)
+        self.ask("POST", "/api/v1/cameras/test", {"stream_url": url})
+        for given in (body, {"name": "Yard", "stream_url": url}):
+            camera = ok(self.ask("POST", "/api/v1/cameras", given), 201)["id"]
+            self.ask("POST", f"/api/v1/cameras/{camera}/test")
+            self.ask("PATCH", f"/api/v1/cameras/{camera}", {"password": self.canary, "name": ""})
+            self.ask("GET", "/api/v1/cameras")
+            self.ask("DELETE", f"/api/v1/cameras/{camera}")
+
+    def alert_rules(self) -> None:
+        """The values of a webhook's headers."""
+        webhook: dict[str, Any] = {"url": "http://127.0.0.1:9/hook", "allow_private": True}
+        for headers in (
+            {"X-Token": self.canary},
+            {"X-Token": [self.canary]},
+            {"Authorization": f"Bearer {self.canary}"},
+        ):
+            rule = {"name": "Fire", "enabled": True, "actions": {"webhook": {**webhook, "headers": headers}}}
+            answer = self.ask("POST", "/api/v1/alert-rules", rule)
+            if answer.status_code == 201:
+                path = f"/api/v1/alert-rules/{answer.json()['id']}"
+                self.ask("POST", f"{path}/trigger", {"event": {"kind": "fire"}})
+                self.ask("GET", path)
+                self.ask("DELETE", path)
+
+    def vault(self) -> None:
+        """Writes of many secrets at once, and what is told of all of them."""
+        which = {"owner_kind": "tenant", "owner_id": "bulk", "name": "openai"}
+        for operation in (
+            {"op": "set", "secret": self.canary},
+            {"op": self.canary},
+            {"op": "set", "secret": [self.canary]},
+        ):
+            self.ask("POST", "/api/v1/vault/bulk", {"operations": [{**which, **operation}]})
+        self.ask("POST", "/api/v1/vault/unlock", {"encryption_key": self.canary})
+        self.ask("POST", "/api/v1/vault/unlock", {"recovery_code": self.canary})
+        ok(self.ask("POST", "/api/v1/vault/rotate"), 202)
+        self.ask("GET", "/api/v1/vault")
+        self.ask("POST", "/api/v1/vault/bulk", {"operations": [{**which, "op": "delete"}]})
+
 
 @pytest.fixture(scope="module")
 def rounds() -> Iterator[dict[str, Any]]:
@@ -114,6 +181,11 @@ def rounds() -> Iterator[dict[str, Any]]:
                     known = behaviour if behaviour == "valid" or behaviour in _names(provider) else "server_error"
                     tour.users(provider, known)
                     tour.tenants(providers.openai, behaviour)
+                    tour.gateway(provider, known)
+                tour.tests_of_keys(providers.openai)
+                tour.cameras()
+                tour.alert_rules()
+                tour.vault()
                 ok(tour.ask("GET", "/api/v1/audit"))
                 said[name] = {"answers": tour.said, "process": scan_process(sidecar.pid, canary)}
             heard = [request.everything() for request in providers.requests()]
@@ -154,6 +226,6 @@ def test_the_keys_went_everywhere(rounds: dict[str, Any]) -> None:
     """Silence means something only if there was something to tell."""
     statuses = {said.split(" ")[2] for found in rounds.values() for said in found["answers"]}
 
-    assert {"200", "201", "204", "400", "401", "402", "404", "503"} <= statuses
+    assert {"200", "201", "202", "204", "400", "401", "402", "403", "404", "503"} <= statuses
     assert sum(found["heard"] for found in rounds.values()) >= 4
     assert "app.services" in next(iter(rounds.values()))["output"]
