@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Named, Table, Text, TypedColumns, text
+from sqlalchemy import DDL, BigInteger, Column, Index, Integer, Named, Table, Text, TypedColumns, event
 
 from app.db.base import Instant, metadata
 
@@ -26,6 +26,9 @@ class ChangeColumns(TypedColumns):
 
 changes: Final = Table("changes", metadata, ChangeColumns)
 
-_UNNUMBERED = text("number IS NULL")
 Index("uq_changes_number", changes.c.number, unique=True)
-Index("ix_changes_unnumbered", changes.c.id, postgresql_where=_UNNUMBERED, sqlite_where=_UNNUMBERED)
+# As text, which both databases understand: an `Index` with a condition would import both dialects at every start.
+_UNNUMBERED: Final[DDL] = DDL(  # type: ignore[no-untyped-call]
+    "CREATE INDEX ix_changes_unnumbered ON changes (id) WHERE number IS NULL"
+)
+event.listen(changes, "after_create", _UNNUMBERED)

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Final
 
 from sqlalchemy import (
+    ARRAY,
     DDL,
     BigInteger,
     CheckConstraint,
@@ -20,7 +21,6 @@ from sqlalchemy import (
     TypedColumns,
     event,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.db.base import Instant, UuidText, metadata
 
@@ -87,14 +87,12 @@ Index("ix_tasks_status_updated", _columns.status_rank, _columns.updated_order, _
 Index("ix_tasks_priority_updated", _columns.priority_rank, _columns.updated_order, _columns.created_order, _columns.id)
 Index("ix_tasks_assignee_updated", _columns.assignee_id, _columns.updated_order, _columns.created_order, _columns.id)
 Index("uq_task_grams_task_id", task_grams.c.task_id, unique=True)
-Index(
-    "ix_task_grams_grams",
-    task_grams.c.grams,
-    postgresql_using="gin",
-    # without a list of pending entries, which every search would have to read as well
-    postgresql_with={"fastupdate": "off"},
-).ddl_if(dialect="postgresql")
 
+GRAMS_INDEX: Final = "CREATE INDEX ix_task_grams_grams ON task_grams USING gin (grams) WITH (fastupdate = off)"
+"""PostgreSQL's index of `task_grams`, without a list of pending entries, which every search would have to read as well.
+
+As text, because an `Index` of one database imports its dialect at every start, whichever database is used.
+"""
 FULL_TEXT: Final = (
     """CREATE VIRTUAL TABLE task_trigrams USING fts5(
         grams, content='task_grams', content_rowid='number',
@@ -114,6 +112,7 @@ FULL_TEXT: Final = (
 )
 """SQLite's index of `task_grams`: a full-text table that stores no text of its own, kept true by triggers."""
 
+event.listen(task_grams, "after_create", DDL(GRAMS_INDEX).execute_if(dialect="postgresql"))  # type: ignore[no-untyped-call]
 _on_create = [DDL(statement) for statement in FULL_TEXT]  # type: ignore[no-untyped-call]
 _on_drop = [DDL(f"DROP TABLE IF EXISTS {name}") for name in ("task_trigram_terms", "task_trigrams")]  # type: ignore[no-untyped-call]
 for _moment, _statements in (("after_create", _on_create), ("after_drop", _on_drop)):
