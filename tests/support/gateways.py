@@ -119,9 +119,13 @@ class GatewayBackend:
         return [request.api_key for request in provider.requests]
 
 
+LIFETIME_S = 86_400
+"""Parameters of tests are made when they are collected, long before some of them are used."""
+
+
 def token_for(user: str, tenant: str | None = None, **more: Any) -> str:
     """Return a user's token, as an embedding application issues it."""
-    claims: dict[str, Any] = {"sub": user, "exp": int(time.time()) + 600, **more}
+    claims: dict[str, Any] = {"sub": user, "exp": int(time.time()) + LIFETIME_S, **more}
     if tenant is not None:
         claims["tenant_id"] = tenant
     return jwt.encode(claims, JWT_SECRET, algorithm="HS256")
