@@ -46,8 +46,7 @@ def has_bridge() -> bool:
 
 def run_pytest(environment: Environment, arguments: list[str]) -> bool:
     """Run the Python tests; say whether all passed."""
-    # in the order of their names: the files with few tests, which otherwise come last, take longest
-    side_by_side = ["-n", str(workers()), "--dist", "loadfile", "--no-loadscope-reorder"]
+    side_by_side = ["-n", str(workers()), "--dist", "loadfile"]
     return run_in_foreground([str(environment.python), "-m", "pytest", *side_by_side, *arguments], folder=ROOT) == 0
 
 
