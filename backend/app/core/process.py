@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
 ASKED_GRACE_S: Final = 5.0
 """What running requests get after an asked stop."""
-ORPHAN_GRACE_S: Final = 1.0
-"""What they get when the parent is gone; the process is then gone within two seconds."""
+ORPHAN_GRACE_S: Final = 0.5
+"""What they get when the parent is gone; the process is then gone within two seconds, on a busy machine too."""
 LAST_RESORT_S: Final = 0.7
 """How long after the grace period the process ends even if something hangs."""
 

@@ -96,5 +96,6 @@ class Server(uvicorn.Server):
 
     def stop(self, grace_s: float) -> None:
         """Take no new requests, give those running `grace_s`; call it in the event loop."""
-        self.config.timeout_graceful_shutdown = round(grace_s)
+        # declared in whole seconds, but only ever handed to `asyncio.wait_for`
+        self.config.timeout_graceful_shutdown = grace_s  # type: ignore[assignment]
         self.should_exit = True
