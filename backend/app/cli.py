@@ -66,7 +66,7 @@ def cli() -> None:
 @click.option("--log-level", type=click.Choice(LEVELS, case_sensitive=False), help="How much to log.")
 def serve(**flags: Any) -> int:
     """Run the sidecar until it is stopped."""
-    from app.core.process import serve as run_sidecar
+    from app.sidecar.process import serve as run_sidecar
 
     return run_sidecar(os.environ, **flags)
 
@@ -76,7 +76,7 @@ def serve(**flags: Any) -> int:
 @as_json_option
 def status(config_dir: str | None, *, as_json: bool) -> int:
     """Tell what the running sidecar does."""
-    from app.core.client import SidecarClient
+    from app.commands.client import SidecarClient
 
     document = SidecarClient.of(config_for(config_dir).config_dir).get("/api/v1/status")
     if as_json:
@@ -107,7 +107,7 @@ def key_rotate(config_dir: str | None) -> int:
     Not re-encrypted is what 'vault encrypt-legacy' wrote into another application's database: while that is in use,
     keep the key.
     """
-    from app.core.client import SidecarClient
+    from app.commands.client import SidecarClient
     from app.core.exceptions import AlreadyRunningError
     from app.core.ownership import owned
     from app.core.security import prepare_config_directory, remove_interrupted_writes, rotate_keys

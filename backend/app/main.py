@@ -35,7 +35,7 @@ from app.api.v1.tenants import TenantsController
 from app.api.v1.updates import DailyUpdatesController
 from app.api.v1.usage import UsageController
 from app.api.v1.vault import VaultController
-from app.core.access import Caller
+from app.sidecar.gate import Caller
 from app.core.exceptions import INTERNAL, STATUS_CODES, STATUS_SENTENCES, RequestError, error_headers
 from app.core.logging import get_logger
 from app.core.readiness import Readiness
@@ -73,7 +73,7 @@ if TYPE_CHECKING:
     from litestar.openapi.config import OpenAPIConfig
 
     from app.core.config import Config
-    from app.core.startup import Startup
+    from app.sidecar.startup import Startup
     from app.db.session import Database
 
 MAX_BODY_BYTES = 1 << 20

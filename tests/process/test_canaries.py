@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import pytest
 
-from app.core.client import SidecarClient
+from app.commands.client import SidecarClient
 from app.core.config import VARIABLES, Config
 from app.core.encryption import encode_key, is_canonical_token, parse_key, parse_key_list
 from app.core.exceptions import SidecarError
@@ -32,7 +32,7 @@ from app.core.security import (
     read_keys,
     save_credentials,
 )
-from app.core.stdio import Handshake, parse_handshake
+from app.sidecar.stdio import Handshake, parse_handshake
 from app.core.validation import decode_object
 from app.db.connect import check_connection
 from app.db.settings import settings_from_body, settings_from_saved, settings_from_url

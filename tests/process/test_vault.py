@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from app.core.encryption import encode_key, fingerprint
 from app.core.security import KEY_FILE
-from app.core.startup import DATABASE_FILE
+from app.sidecar.startup import DATABASE_FILE
 from app.models.vault import secrets, vault_wraps
 from app.services.secret_rows import SecretName, SecretUnreadableError
 from app.services.vault_check import Tally, verify

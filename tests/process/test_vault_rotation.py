@@ -27,7 +27,7 @@ from app.core.security import (
     rotate_keys,
     save_credentials,
 )
-from app.core.startup import DATABASE_FILE
+from app.sidecar.startup import DATABASE_FILE
 from app.db.base import Instant, utc_now
 from app.db.migrations import HEAD
 from app.db.session import open_postgresql, open_sqlite

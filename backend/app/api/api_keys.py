@@ -10,7 +10,7 @@ from litestar.params import Parameter
 from app.api.guards import rule_in_path
 from app.api.openapi import LAUNCH_TOKEN, USER_TOKEN, JsonBody, errors
 from app.api.threads import in_waiting_thread
-from app.core.access import Caller
+from app.sidecar.gate import Caller
 from app.schemas.keys import PROVIDER
 from app.schemas.user_keys import InitialKeys, UserKeyAnswer, UserKeyBody, UserKeys
 from app.services.ai_keys.users import UserAPIKeyManager

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 from litestar import asgi
 
-from app.core.access import CALLER, GATEWAY
+from app.sidecar.gate import CALLER, GATEWAY
 from app.core.exceptions import NotFoundError, RequestError
 from app.services.gateway.answer import AnswerBrokenError
 from app.services.gateway.call import Call
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from litestar.handlers import ASGIRouteHandler
     from litestar.types import Receive, Scope, Send
 
-    from app.core.access import Caller
+    from app.sidecar.gate import Caller
     from app.services.gateway.forwarding import Gateway
 
 MAX_BODY_BYTES: Final = 64 << 20

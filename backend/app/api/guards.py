@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from app.core.access import CALLER, LAUNCHER, Caller
+from app.sidecar.gate import CALLER, LAUNCHER, Caller
 from app.core.validation import Rule, checked_value
 
 if TYPE_CHECKING:

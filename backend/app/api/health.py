@@ -8,7 +8,7 @@ from litestar import Controller, Response, get
 from litestar.openapi.datastructures import ResponseSpec
 
 from app.api.openapi import errors
-from app.core.access import health_answer
+from app.sidecar.gate import health_answer
 from app.core.readiness import Readiness
 from app.schemas.common import StatusBody
 from app.schemas.status import Healthy, Unhealthy

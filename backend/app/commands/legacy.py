@@ -73,7 +73,7 @@ def encrypt_legacy(
 
     Ends with 0 when nothing is left to look into, with 1 when a value could not be encrypted.
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
-    from app.core.progress import progress
+    from app.commands.progress import progress
     from app.services.legacy import encrypt_legacy as run
     from app.services.legacy import parse_targets
 

@@ -50,7 +50,7 @@ def vault_rotate(config_dir: str | None, *, as_json: bool) -> int:
     """Replace the vault key and seal every secret anew; an interrupted rotation goes on."""
     import msgspec
 
-    from app.core.progress import progress
+    from app.commands.progress import progress
     from app.services.standalone import standalone
 
     with standalone(config_for(config_dir)) as services, progress() as report:

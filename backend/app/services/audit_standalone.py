@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from app.core.readiness import Readiness
 from app.core.security import existing_keys
-from app.core.startup import WatchedSqlite, choose_database
+from app.sidecar.startup import WatchedSqlite, choose_database
 from app.db.migrations import current_revision, problems_of_database
 from app.db.session import Database
 from app.models.vault import vaults

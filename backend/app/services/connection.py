@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from app.core.security import KeyRing
-    from app.core.startup import Startup
+    from app.sidecar.startup import Startup
 
 MAX_TESTS_AT_ONCE: Final = 4
 

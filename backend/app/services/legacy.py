@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from app.core.config import Config
-    from app.core.progress import Report
+    from app.commands.progress import Report
     from app.db.foreign import Cell, Cells, ForeignDatabase
 
 Result = TypeVar("Result")

@@ -9,7 +9,7 @@ from app.core.exceptions import ProblemError
 from app.core.problems import problem
 from app.core.readiness import Readiness, Run
 from app.core.security import existing_keys
-from app.core.startup import (
+from app.sidecar.startup import (
     Watched,
     WatchedPostgres,
     WatchedSqlite,

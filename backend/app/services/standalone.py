@@ -10,7 +10,7 @@ from app.core.exceptions import ProblemError, RequestError
 from app.core.logging import get_logger
 from app.core.readiness import Readiness
 from app.core.security import existing_keys
-from app.core.startup import DATABASE_FILE, WatchedSqlite, choose_database
+from app.sidecar.startup import DATABASE_FILE, WatchedSqlite, choose_database
 from app.db.migrations import HEAD, current_revision, problems_of_database
 from app.db.session import Database, open_sqlite
 from app.services.audit import Audit
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from app.core.config import Config
     from app.core.readiness import Run
     from app.core.security import KeyRing
-    from app.core.startup import Watched
+    from app.sidecar.startup import Watched
     from app.services.attachment import Attachment
 
 

@@ -19,7 +19,7 @@ from app.services.secret_rows import SecretName
 from app.services.vault import is_masked
 
 if TYPE_CHECKING:
-    from app.core.access import Caller
+    from app.sidecar.gate import Caller
     from app.db.session import Database
     from app.schemas.tenants import OpenAIKeyBody, TenantCreate, TenantUpdate
     from app.schemas.vault import SecretInfo

@@ -13,7 +13,7 @@ from app.core.encryption import fingerprint as key_fingerprint
 from app.core.readiness import Readiness
 from app.core.sealing import FormatUnknownError, SealBrokenError, unwrap
 from app.core.security import existing_keys
-from app.core.startup import WatchedSqlite, choose_database
+from app.sidecar.startup import WatchedSqlite, choose_database
 from app.db.migrations import HEAD, current_revision, problems_of_database
 from app.models.vault import RECOVERY, UNKNOWN, UNREADABLE, secrets, vault_keys, vault_wraps
 from app.services.secret_rows import (

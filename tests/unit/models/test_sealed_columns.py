@@ -14,7 +14,7 @@ import sqlalchemy as sa
 import app.models
 from app.core.config import Config
 from app.core.recovery import new_recovery_code
-from app.core.startup import DATABASE_FILE
+from app.sidecar.startup import DATABASE_FILE
 from app.db.base import Sealed, metadata
 from app.db.migrations import HEAD
 from app.services.doctor import examine, write_bundle

@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import Controller, get, post
 
 from app.api.openapi import JsonBody, errors
-from app.core.access import Caller
+from app.sidecar.gate import Caller
 from app.schemas.ai import KeyTestBody, KeyTestResult, ProviderList
 from app.services.ai_keys.checks import KeyChecks
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import Controller, get, put
 
 from app.api.openapi import JsonBody, errors
-from app.core.access import Caller
+from app.sidecar.gate import Caller
 from app.schemas.ai_keys import SystemKeys, SystemKeysBody
 from app.services.ai_keys.system import SystemKeyService
 

@@ -9,7 +9,7 @@ from litestar.params import Parameter
 
 from app.api.guards import rule_in_path
 from app.api.openapi import JsonBody, errors
-from app.core.access import Caller
+from app.sidecar.gate import Caller
 from app.core.validation import slug
 from app.schemas.servers import RevealedKey, ServerConfig, ServerConfigBody
 from app.services.server_settings import ServerSettingsManager

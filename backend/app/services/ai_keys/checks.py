@@ -20,7 +20,7 @@ from app.services.providers.outbound import Exchange, NoAnswer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from app.core.access import Caller
+    from app.sidecar.gate import Caller
     from app.core.config import Config
     from app.services.providers import Provider
 

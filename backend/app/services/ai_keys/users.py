@@ -23,7 +23,7 @@ from app.services.vault import is_masked
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from app.core.access import Caller
+    from app.sidecar.gate import Caller
     from app.core.config import Config
     from app.db.session import Database
     from app.schemas.user_keys import UserKeyBody

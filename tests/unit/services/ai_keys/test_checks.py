@@ -13,7 +13,7 @@ import anyio
 import httpx
 import pytest
 
-from app.core.access import LAUNCHER, Caller
+from app.sidecar.gate import LAUNCHER, Caller
 from app.core.config import Config
 from app.core.exceptions import TooManyRequestsError
 from app.services.ai_keys.checks import CHECKS_A_MINUTE, MAX_THREADS, KeyChecks

@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from app import __version__
-from app.core.access import AccessRules, Gate
+from app.sidecar.gate import AccessRules, Gate
 from app.core.config import Config, read_encryption_keys
 from app.core.encryption import encode_key
 from app.core.exceptions import FatalError
@@ -26,7 +26,7 @@ from app.core.logging import LogWriter, get_logger, protect, start_logging
 from app.core.ownership import owned, run_file
 from app.core.readiness import Readiness
 from app.core.security import prepare_config_directory, remove_interrupted_writes
-from app.core.stdio import (
+from app.sidecar.stdio import (
     PROTOCOL,
     Announcer,
     ensure_standard_streams,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator, Mapping
 
-    from app.core.startup import Startup
+    from app.sidecar.startup import Startup
     from app.main import Parts
 
 ASKED_GRACE_S: Final = 5.0
@@ -100,7 +100,7 @@ def _run(
         resources.enter_context(owned(config.config_dir))
         remove_interrupted_writes(config.config_dir)
         logs.add_file(config.data_dir / "logs")
-        from app.core.server import bind
+        from app.sidecar.server import bind
 
         listener = resources.enter_context(bind(config.port))
         sidecar = Sidecar(config, token, listener, announcer, stop)
@@ -114,7 +114,7 @@ def _run(
 @contextlib.contextmanager
 def _settings_page(config: Config, url: str, token: str | None) -> Iterator[Callable[[], None]]:
     """Yield what opens the settings page in the browser."""
-    from app.core.browser import has_desktop, open_page, redirect_file
+    from app.sidecar.browser import has_desktop, open_page, redirect_file
 
     with redirect_file(config.config_dir, url, token) as path:
 
@@ -223,7 +223,7 @@ class Sidecar:
 
     async def live(self) -> None:
         """Answer, load, start up; return when stopped."""
-        from app.core.server import Server
+        from app.sidecar.server import Server
 
         loop = asyncio.get_running_loop()
         rules = AccessRules(
@@ -271,7 +271,7 @@ class Sidecar:
     def _load(self, loop: asyncio.AbstractEventLoop, gate: Gate, server: Any) -> None:
         """Import the heavy parts, begin the pipeline as early as possible, open the gate when all is there."""
         try:
-            from app.core.startup import Startup
+            from app.sidecar.startup import Startup
             from app.db.session import Database
 
             database = Database(self._readiness)

@@ -12,13 +12,13 @@ import msgspec
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from app.core import startup as module
+from app.sidecar import startup as module
 from app.core.config import Config
 from app.core.exceptions import DatabaseAwayError, ProblemError
 from app.core.problems import problem
 from app.core.readiness import EMBEDDED, FAILED, POSTGRESQL, READY, RECONNECTING, SETUP_REQUIRED, STAGES, Readiness
 from app.core.security import load_or_create_keys, read_credentials, save_credentials
-from app.core.startup import (
+from app.sidecar.startup import (
     EARLY_BACKOFF_S,
     EARLY_S,
     FIRST_BACKOFF_S,

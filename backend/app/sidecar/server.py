@@ -11,7 +11,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from app.core.access import malformed_request_body
+from app.sidecar.gate import malformed_request_body
 from app.core.exceptions import PortInUseError, error_headers
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.exceptions import HandshakeInvalidError
-from app.core.stdio import MAX_HANDSHAKE_BYTES, Handshake, parse_handshake
+from app.sidecar.stdio import MAX_HANDSHAKE_BYTES, Handshake, parse_handshake
 from tests.support.properties import PROPERTY
 from tests.support.sidecar import CHECKOUT
 from tests.support.waiting import wait_until
@@ -110,8 +110,8 @@ def run(
     """Start Python with the functions under test imported."""
     preamble = (
         "import os, sys, time, threading\n"
-        "from app.core.stdio import Announcer, ensure_standard_streams, exit_at_the_latest, read_handshake, tell\n"
-        "from app.core.stdio import watch_parent\n"
+        "from app.sidecar.stdio import Announcer, ensure_standard_streams, exit_at_the_latest, read_handshake, tell\n"
+        "from app.sidecar.stdio import watch_parent\n"
     )
     return subprocess.Popen(
         [sys.executable, "-c", preamble + textwrap.dedent(script)],

@@ -6,8 +6,8 @@ import io
 
 import pytest
 
-from app.core import progress as module
-from app.core.progress import progress
+from app.commands import progress as module
+from app.commands.progress import progress
 
 
 class Terminal(io.StringIO):

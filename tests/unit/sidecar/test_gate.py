@@ -16,8 +16,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from litestar.utils import normalize_path
 
-from app.core import access
-from app.core.access import CALLER, LAUNCHER, MAX_CHALLENGE_CHARS, AccessRules, Caller, Gate, split_target
+from app.sidecar import gate as access
+from app.sidecar.gate import CALLER, LAUNCHER, MAX_CHALLENGE_CHARS, AccessRules, Caller, Gate, split_target
 from app.core.exceptions import ForbiddenError, MisdirectedError, UnauthorizedError
 from app.core.readiness import STARTING_SENTENCE, Readiness
 from tests.support.properties import PROPERTY

@@ -1,0 +1,1 @@
+"""The life of one process: handshake, socket, gate, start-up, stop."""
