@@ -111,7 +111,7 @@ def key_rotate(config_dir: str | None) -> int:
     from app.core.exceptions import AlreadyRunningError
     from app.core.ownership import owned
     from app.core.security import prepare_config_directory, remove_interrupted_writes, rotate_keys
-    from app.services.standalone import adopt_everywhere
+    from app.services.vault.standalone import adopt_everywhere
 
     config = config_for(config_dir)
     directory = config.config_dir

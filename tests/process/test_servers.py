@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.services.secret_rows import SecretName
+from app.services.vault.rows import SecretName
 from tests.support.canaries import NASTY_PASSWORDS
 from tests.support.owners import (
     LOOKS_ENCRYPTED,

@@ -12,7 +12,7 @@ from app.core.config import PROVIDER_NAMES
 from app.models.vault import secrets as secrets_table
 from app.schemas.ai_keys import SystemKeys, SystemKeysBody
 from app.services.providers import INITIAL, PROVIDERS
-from app.services.secret_rows import SecretName
+from app.services.vault.rows import SecretName
 from tests.support.owners import (
     LOOKS_ENCRYPTED,
     UNSET_KEY,

@@ -10,8 +10,8 @@ import pytest
 
 from app.core.config import Config
 from app.db.migrations import HEAD
-from app.services.secret_rows import SecretName
-from app.services.standalone import standalone
+from app.services.vault.rows import SecretName
+from app.services.vault.standalone import standalone
 from tests.support.databases import SqliteDatabase
 from tests.support.events import EventStream, told
 from tests.support.released import (

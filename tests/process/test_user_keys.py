@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.services.providers import INITIAL, PROVIDERS
-from app.services.secret_rows import SecretName
+from app.services.vault.rows import SecretName
 from tests.support.network import free_port
 from tests.support.owners import (
     LOOKS_ENCRYPTED,

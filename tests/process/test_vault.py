@@ -15,9 +15,9 @@ from app.core.encryption import encode_key, fingerprint
 from app.core.security import KEY_FILE
 from app.sidecar.startup import DATABASE_FILE
 from app.models.vault import secrets, vault_wraps
-from app.services.secret_rows import SecretName, SecretUnreadableError
-from app.services.vault_check import Tally, verify
-from app.services.vault_keys import VaultLockedError
+from app.services.vault.rows import SecretName, SecretUnreadableError
+from app.services.vault.check import Tally, verify
+from app.services.vault.keys import VaultLockedError
 from tests.support.canaries import CANARIES, find_canary
 from tests.support.in_process import InProcess, on_postgresql
 from tests.support.sidecar import COMMAND, Sidecar, clean_environment, run_command

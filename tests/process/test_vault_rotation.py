@@ -18,7 +18,7 @@ from sqlalchemy.engine.default import DefaultDialect
 
 from app.core.config import Config
 from app.core.encryption import encode_key
-from app.core.sealing import prefix_of
+from app.services.vault.sealing import prefix_of
 from app.core.security import (
     KeyRing,
     delete_credentials,
@@ -33,10 +33,10 @@ from app.db.migrations import HEAD
 from app.db.session import open_postgresql, open_sqlite
 from app.db.settings import settings_from_body
 from app.models.vault import vault_keys, vault_rotations, vault_wraps
-from app.services.rotation import BATCH_ROWS
-from app.services.secret_rows import SecretName, open_row, select_sealed
-from app.services.standalone import adopt_everywhere
-from app.services.vault_check import Tally, verify
+from app.services.vault.rotation import BATCH_ROWS
+from app.services.vault.rows import SecretName, open_row, select_sealed
+from app.services.vault.standalone import adopt_everywhere
+from app.services.vault.check import Tally, verify
 from tests.conftest import BACKENDS
 from tests.support import children
 from tests.support.databases import SqliteDatabase, fresh_database

@@ -34,7 +34,7 @@ _FILE_CALLS = frozenset(
     | {"link", "unlink", "remove", "rename", "replace", "truncate", "ftruncate", "symlink"}
 )
 """Functions of `os` that reach the file system; what `pathlib` and `shutil` do ends in them."""
-_IMPORTED_BY_COMMANDS = ("alembic.command", "app.services.standalone", "psycopg2", "sqlalchemy.dialects")
+_IMPORTED_BY_COMMANDS = ("alembic.command", "app.services.vault.standalone", "psycopg2", "sqlalchemy.dialects")
 _STREAM_CALLS = frozenset({"write", "flush", "close", "read", "readall", "truncate"})
 
 

@@ -140,8 +140,8 @@ def import_json(config_dir: str | None, file: Path) -> int:
     The keys become the system's own, all of them or none; those that are set already are replaced.
     """
     from app.services.import_json import import_keys
-    from app.services.secret_rows import SecretName
-    from app.services.standalone import standalone
+    from app.services.vault.rows import SecretName
+    from app.services.vault.standalone import standalone
 
     config = config_for(config_dir)
 

@@ -28,7 +28,7 @@ def vault_status(config_dir: str | None, *, as_json: bool) -> int:
     """Tell the vault's state and what it holds, by count."""
     import msgspec
 
-    from app.services.standalone import standalone
+    from app.services.vault.standalone import standalone
 
     with standalone(config_for(config_dir)) as services:
         document = services.vault.document()
@@ -51,7 +51,7 @@ def vault_rotate(config_dir: str | None, *, as_json: bool) -> int:
     import msgspec
 
     from app.commands.progress import progress
-    from app.services.standalone import standalone
+    from app.services.vault.standalone import standalone
 
     with standalone(config_for(config_dir)) as services, progress() as report:
         services.rotations.start(actor=ACTOR)
@@ -77,8 +77,8 @@ def vault_verify(config_dir: str | None, *, as_json: bool) -> int:
     """Open every secret; list those that do not open, which are marked. Ends with 0 only if all open."""
     import msgspec
 
-    from app.services.standalone import standalone
-    from app.services.vault_check import verify
+    from app.services.vault.standalone import standalone
+    from app.services.vault.check import verify
 
     with standalone(config_for(config_dir)) as services:
         tally, broken = verify(services.vault.attachment, services.database)
@@ -99,9 +99,9 @@ def vault_verify(config_dir: str | None, *, as_json: bool) -> int:
 @directory_option
 def vault_recovery(config_dir: str | None) -> int:
     """Make a recovery code to print out; it opens the vault when every key is lost. An older code is replaced."""
-    from app.core.recovery import is_same_code, new_recovery_code
-    from app.services.standalone import standalone
-    from app.services.unlocking import keep_recovery_code
+    from app.services.vault.recovery import is_same_code, new_recovery_code
+    from app.services.vault.standalone import standalone
+    from app.services.vault.unlocking import keep_recovery_code
 
     with standalone(config_for(config_dir)) as services:
         services.vault.attachment.unlocked_keys()

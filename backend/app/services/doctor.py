@@ -147,7 +147,7 @@ def _database(config: Config) -> Check:
 
 
 def _vault(config: Config) -> Check:
-    from app.services.vault_check import look
+    from app.services.vault.check import look
 
     found = look(config)
     if found is None:

@@ -10,7 +10,7 @@ from app.db.base import utc_now
 from app.db.statements import insert_if_absent
 from app.models.chat_servers import chat_servers
 from app.services.ai_keys.writes import write_key
-from app.services.secret_rows import SecretName
+from app.services.vault.rows import SecretName
 
 if TYPE_CHECKING:
     import contextlib
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from app.db.session import Database
     from app.schemas.keys import KeyWrite
     from app.schemas.vault import SecretInfo
-    from app.services.vault import Vault
+    from app.services.vault.vault import Vault
 
 SERVER: Final = "server"
 

@@ -11,7 +11,7 @@ from app.core.exceptions import NotFoundError, ValidationError
 from app.schemas.keys import KeyWrite, key_info
 from app.schemas.servers import RevealedKey, ServerConfig
 from app.services.memory_service import Memory, Settings
-from app.services.vault import is_masked
+from app.services.vault.vault import is_masked
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from app.core.config import Config
     from app.core.readiness import Readiness
-    from app.services.vault import Vault
+    from app.services.vault.vault import Vault
 
 PROTOCOL: Final = 1
 

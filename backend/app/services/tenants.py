@@ -14,9 +14,9 @@ from app.models.tenants import tenants
 from app.schemas.keys import KeyWrite, shown_hint
 from app.schemas.tenants import DEFAULT_TRIAL_LIMIT, OpenAIKeyStatus, OpenAIKeyStored, Tenant
 from app.services.ai_keys.writes import write_key
-from app.services.attachment import SYSTEM as NOBODY
-from app.services.secret_rows import SecretName
-from app.services.vault import is_masked
+from app.services.vault.keys_at_hand import SYSTEM as NOBODY
+from app.services.vault.rows import SecretName
+from app.services.vault.vault import is_masked
 
 if TYPE_CHECKING:
     from app.sidecar.gate import Caller
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from app.schemas.vault import SecretInfo
     from app.services.ai_keys.checks import KeyChecks
     from app.services.providers import Verdict
-    from app.services.vault import Vault
+    from app.services.vault.vault import Vault
 
 TENANT: Final = "tenant"
 OPENAI: Final = "openai"

@@ -25,8 +25,8 @@ from app.models.audit import audit_entries
 from app.models.vault import vault_owners
 from app.services import audit_reading
 from app.services.audit import Audit, AuditUnavailableError, clean_device
-from app.services.secret_rows import SecretName
-from app.services.vault import Vault
+from app.services.vault.rows import SecretName
+from app.services.vault.vault import Vault
 from tests.support.in_process import InProcess, count_of, on_postgresql, on_sqlite
 
 if TYPE_CHECKING:

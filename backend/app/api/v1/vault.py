@@ -7,10 +7,10 @@ from litestar import Controller, get, post
 from app.api.openapi import JsonBody, errors
 from app.schemas.vault import BulkAnswer, BulkBody, ResetBody, RotationDocument, UnlockBody, VaultDocument
 from app.services.audit import Audit
-from app.services.bulk import apply_operations
-from app.services.rotation import Rotations
-from app.services.unlocking import reset, unlock
-from app.services.vault import Vault
+from app.services.vault.bulk import apply_operations
+from app.services.vault.rotation import Rotations
+from app.services.vault.unlocking import reset, unlock
+from app.services.vault.vault import Vault
 
 ACTOR = "launch-token"
 

@@ -22,7 +22,7 @@ from app.models.vault import UNREADABLE, secrets
 from app.services.ai_keys.schedule import Known, change_after, latest_check, next_check
 from app.services.providers import INITIAL, KEY_OWNERS, PROVIDERS, origin_of, provider_of
 from app.services.providers.base import REFUSED
-from app.services.secret_rows import SecretName, is_secret, open_row, select_sealed, waits_for_api_secret
+from app.services.vault.rows import SecretName, is_secret, open_row, select_sealed, waits_for_api_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from app.services.ai_keys.checks import KeyCheck, KeyChecks
     from app.services.audit import Audit
     from app.services.providers import Verdict
-    from app.services.vault import Vault
-    from app.services.vault_keys import Keys
+    from app.services.vault.vault import Vault
+    from app.services.vault.keys import Keys
 
 ACTOR: Final = "system"
 BATCH: Final = 8

@@ -9,12 +9,12 @@ from app.schemas.ai_keys import SystemKeys
 from app.schemas.keys import KeyWrite, key_info
 from app.services.ai_keys.writes import write_key
 from app.services.providers import PROVIDERS
-from app.services.secret_rows import SecretName
-from app.services.vault import is_masked
+from app.services.vault.rows import SecretName
+from app.services.vault.vault import is_masked
 
 if TYPE_CHECKING:
     from app.schemas.ai_keys import SystemKeysBody
-    from app.services.vault import Vault
+    from app.services.vault.vault import Vault
 
 SYSTEM: Final = "system"
 DEFAULT: Final = "default"

@@ -17,8 +17,8 @@ from app.schemas.user_keys import InitialKeys, UserKeyAnswer, UserKeys, UserKeyS
 from app.services.ai_keys.system import DEFAULT, SYSTEM
 from app.services.ai_keys.writes import write_key
 from app.services.providers import INITIAL, PROVIDERS, origin_of, validity_of
-from app.services.secret_rows import USER, SecretName, is_secret
-from app.services.vault import is_masked
+from app.services.vault.rows import USER, SecretName, is_secret
+from app.services.vault.vault import is_masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from app.schemas.vault import SecretInfo
     from app.services.ai_keys.checks import KeyChecks
     from app.services.providers import Verdict
-    from app.services.vault import Vault
+    from app.services.vault.vault import Vault
 
 _ANY_USERS_KEY: Final = sa.select(secrets.c.id).where(secrets.c.owner_kind == USER).limit(1)
 

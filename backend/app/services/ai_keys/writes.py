@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import UnsetType
 
 from app.core.exceptions import ValidationError
-from app.services.vault import is_masked
+from app.services.vault.vault import is_masked
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from app.schemas.keys import KeyWrite
     from app.schemas.vault import SecretInfo
     from app.services.providers import Verdict
-    from app.services.secret_rows import SecretName
-    from app.services.vault import Vault
+    from app.services.vault.rows import SecretName
+    from app.services.vault.vault import Vault
 
 
 def write_key(

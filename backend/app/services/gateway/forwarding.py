@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from app.services.gateway.call import Call, Headers
     from app.services.gateway.key_choice import ChosenKey, KeyChoice, KeyOwner
     from app.services.gateway.usage import Usage
-    from app.services.secret_rows import SecretName
+    from app.services.vault.rows import SecretName
 
 MAX_ERROR_BYTES: Final = 256 * 1024
 """How much of an error answer is read to find out what it says about the key."""

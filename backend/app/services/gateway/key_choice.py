@@ -20,12 +20,12 @@ from app.models.tenants import tenants, trial_calls
 from app.models.vault import EXPIRED, secrets
 from app.services.ai_keys.checks import SENDABLE
 from app.services.providers import INITIAL, PROVIDERS, origin_of
-from app.services.secret_rows import SecretExpiredError, SecretName
+from app.services.vault.rows import SecretExpiredError, SecretName
 
 if TYPE_CHECKING:
     from app.core.config import Config
     from app.db.session import Database
-    from app.services.vault import Vault
+    from app.services.vault.vault import Vault
 
 SYSTEM_ID: Final = "default"
 TRIAL: Final = "trial"

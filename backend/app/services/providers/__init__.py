@@ -13,7 +13,7 @@ from app.services.providers.openai import OpenAI
 
 if TYPE_CHECKING:
     from app.core.config import Config
-    from app.services.secret_rows import SecretName
+    from app.services.vault.rows import SecretName
 
 PROVIDERS: Final[dict[str, Provider]] = {
     provider.name: provider for provider in (OpenAI(), Anthropic(), Google(), DeepSeek())

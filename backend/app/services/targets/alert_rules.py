@@ -18,11 +18,11 @@ from app.db.base import utc_now
 from app.models.alert_rules import alert_rules
 from app.models.vault import EXPIRED, UNREADABLE
 from app.schemas.alert_rules import WEBHOOK_PORTS, Actions, AlertRule, Webhook
-from app.services.secret_rows import SecretName
+from app.services.vault.rows import SecretName
 from app.services.targets.owned_secrets import secrets_of
 from app.services.targets.private_addresses import is_public, literal_address
 from app.services.targets.urls import TargetUrl, parse_url
-from app.services.vault import is_masked
+from app.services.vault.vault import is_masked
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from app.db.session import Database
     from app.schemas.alert_rules import AlertRuleBody, AlertRuleChange, WebhookBody, WebhookChange
     from app.schemas.vault import SecretInfo
-    from app.services.vault import Vault
+    from app.services.vault.vault import Vault
 
 OWNER: Final = "alert_rule"
 AUTHORIZATION: Final = "Authorization"

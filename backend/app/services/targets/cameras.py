@@ -16,12 +16,12 @@ from app.core.validation import present
 from app.db.base import instant_text, utc_now
 from app.models.cameras import cameras
 from app.schemas.cameras import Camera, CameraOutcome
-from app.services.secret_rows import SecretName
+from app.services.vault.rows import SecretName
 from app.services.targets.camera_check import CameraTarget, check_camera
 from app.services.targets.camera_urls import parse_camera_url, with_password
 from app.services.targets.http_auth import Credentials
 from app.services.targets.owned_secrets import secrets_of
-from app.services.vault import is_masked
+from app.services.vault.vault import is_masked
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from app.db.session import Database
     from app.schemas.cameras import CameraBody, CameraChange, CameraProbe
     from app.schemas.vault import SecretInfo
-    from app.services.vault import Vault
+    from app.services.vault.vault import Vault
 
 OWNER: Final = "camera"
 PASSWORD: Final = "password"  # noqa: S105 - its name in the vault

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.models.vault import secrets
-from app.services.secret_rows import info_of, select_infos
+from app.services.vault.rows import info_of, select_infos
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from app.schemas.vault import SecretInfo
-    from app.services.vault_keys import Keys
+    from app.services.vault.keys import Keys
 
 
 def secrets_of(

@@ -18,7 +18,7 @@ from app.models.vault import UNREADABLE, secrets
 from app.services.ai_keys.checks import KeyChecks
 from app.services.ai_keys.revalidation import BATCH, CLAIM, UNFOUNDED, Revalidation
 from app.services.providers import Verdict
-from app.services.secret_rows import SecretName
+from app.services.vault.rows import SecretName
 from tests.support.ai_providers import AIProviders, Gate
 from tests.support.databases import fresh_database
 from tests.support.vaults import ACTOR, Desktop, change, desktop, empty_store, read

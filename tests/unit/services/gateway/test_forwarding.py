@@ -16,8 +16,8 @@ from app.services.gateway.client import Patience
 from app.services.gateway.forwarding import Gateway
 from app.services.gateway.key_choice import KeyChoice, KeyOwner
 from app.services.gateway.usage import Usage
-from app.services.secret_rows import SecretName
-from app.services.vault import Vault
+from app.services.vault.rows import SecretName
+from app.services.vault.vault import Vault
 from tests.support.ai_answers import Canned
 from tests.support.ai_providers import AIProviders, Gate
 from tests.support.in_process import on_sqlite

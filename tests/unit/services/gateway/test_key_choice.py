@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from app.models.vault import secrets
 from app.services.gateway.key_choice import KeyChoice, KeyOwner, KeyUnavailableError
-from app.services.secret_rows import SecretName
+from app.services.vault.rows import SecretName
 from tests.support.databases import fresh_database
 from tests.support.vaults import Desktop, change, desktop, empty_store
 

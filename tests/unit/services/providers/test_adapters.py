@@ -12,7 +12,7 @@ from app.core.config import Config
 from app.services.ai_keys.checks import KeyChecks
 from app.services.providers import PROVIDERS, base_url, origin_of, provider_of
 from app.services.providers.base import REFUSED, USABLE, Verdict
-from app.services.secret_rows import SecretName
+from app.services.vault.rows import SecretName
 from tests.support.ai_answers import COMMON, REFUSALS, Canned
 from tests.support.ai_providers import AIProviders
 

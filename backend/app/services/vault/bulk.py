@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from app.core.exceptions import ValidationError
 from app.schemas.vault import BulkAnswer, BulkOperation, BulkResult
-from app.services.secret_rows import SecretName
-from app.services.vault import is_masked
+from app.services.vault.rows import SecretName
+from app.services.vault.vault import is_masked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import sqlalchemy as sa
 
-    from app.services.vault import Vault
+    from app.services.vault.vault import Vault
 
 
 def apply_operations(vault: Vault, operations: Sequence[BulkOperation], *, actor: str) -> BulkAnswer:

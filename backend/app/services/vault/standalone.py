@@ -14,10 +14,10 @@ from app.sidecar.startup import DATABASE_FILE, WatchedSqlite, choose_database
 from app.db.migrations import HEAD, current_revision, problems_of_database
 from app.db.session import Database, open_sqlite
 from app.services.audit import Audit
-from app.services.rotation import Rotations, installation
+from app.services.vault.rotation import Rotations, installation
 from app.services.schema import require_head
-from app.services.unlocking import adopt, is_needed
-from app.services.vault import Vault
+from app.services.vault.unlocking import adopt, is_needed
+from app.services.vault.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from app.core.readiness import Run
     from app.core.security import KeyRing
     from app.sidecar.startup import Watched
-    from app.services.attachment import Attachment
+    from app.services.vault.keys_at_hand import Attachment
 
 
 log = get_logger(__name__)

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from app.core.audit_files import AuditFiles
 from app.core.exceptions import DatabaseAwayError, RequestError
 from app.core.logging import get_logger
-from app.core.sealing import forget_derived_keys, new_vault_key, prefix_of
+from app.services.vault.sealing import forget_derived_keys, new_vault_key, prefix_of
 from app.db.base import Instant, instant_text, utc_now
 from app.models.vault import (
     ACTIVE,
@@ -34,23 +34,23 @@ from app.models.vault import (
     vault_wraps,
 )
 from app.schemas.vault import RotationDocument
-from app.services.secret_rows import (
+from app.services.vault.rows import (
     Sealed,
     SecretFormatUnknownError,
     SecretUnreadableError,
     reseal_row,
     select_sealed,
 )
-from app.services.vault_keys import VaultLockedError, add_key, add_wrap, renew_recovery, roots_to_renew
+from app.services.vault.keys import VaultLockedError, add_key, add_wrap, renew_recovery, roots_to_renew
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from app.core.sealing import VaultKey
+    from app.services.vault.sealing import VaultKey
     from app.db.session import Database
-    from app.services.attachment import Attachment
+    from app.services.vault.keys_at_hand import Attachment
     from app.services.audit import Audit
-    from app.services.vault_keys import Keys
+    from app.services.vault.keys import Keys
 
 BATCH_ROWS: Final = 200
 STALE_AFTER: Final = dt.timedelta(seconds=30)

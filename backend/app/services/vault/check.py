@@ -11,12 +11,12 @@ import sqlalchemy as sa
 
 from app.core.encryption import fingerprint as key_fingerprint
 from app.core.readiness import Readiness
-from app.core.sealing import FormatUnknownError, SealBrokenError, unwrap
+from app.services.vault.sealing import FormatUnknownError, SealBrokenError, unwrap
 from app.core.security import existing_keys
 from app.sidecar.startup import WatchedSqlite, choose_database
 from app.db.migrations import HEAD, current_revision, problems_of_database
 from app.models.vault import RECOVERY, UNKNOWN, UNREADABLE, secrets, vault_keys, vault_wraps
-from app.services.secret_rows import (
+from app.services.vault.rows import (
     ApiSecretMissingError,
     SecretFormatUnknownError,
     SecretUnreadableError,
@@ -24,7 +24,7 @@ from app.services.secret_rows import (
     open_row,
     select_sealed,
 )
-from app.services.vault_keys import ESCROW, Keys, VaultLockedError, opened_fingerprint_key, read_keys
+from app.services.vault.keys import ESCROW, Keys, VaultLockedError, opened_fingerprint_key, read_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from app.core.config import Config
     from app.db.session import Database
     from app.schemas.vault import SecretInfo
-    from app.services.attachment import Attachment
+    from app.services.vault.keys_at_hand import Attachment
 
 _BATCH_ROWS: Final = 500
 

@@ -14,13 +14,13 @@ from app.core.exceptions import DatabaseAwayError, ProblemError, RequestError
 from app.core.logging import get_logger
 from app.core.security import existing_keys
 from app.models.vault import vaults
-from app.services.vault_keys import Keys, complete, hold_vault, make_first_key, read_keys
+from app.services.vault.keys import Keys, complete, hold_vault, make_first_key, read_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.core.config import Config
-    from app.core.sealing import VaultKey
+    from app.services.vault.sealing import VaultKey
     from app.db.session import Database
     from app.services.audit import Audit
 

@@ -1,6 +1,6 @@
 """The vault's keys: read from the database, opened with the root keys at hand, made, wrapped.
 
-Everything here happens inside the caller's transaction; `app.services.vault` decides when.
+Everything here happens inside the caller's transaction; `app.services.vault.vault` decides when.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from app.core.encryption import fingerprint as key_fingerprint
 from app.core.exceptions import RequestError
 from app.core.logging import get_logger
-from app.core.sealing import FormatUnknownError, SealBrokenError, VaultKey, fingerprint_of, new_vault_key, unwrap, wrap
+from app.services.vault.sealing import FormatUnknownError, SealBrokenError, VaultKey, fingerprint_of, new_vault_key, unwrap, wrap
 from app.db.base import utc_now
 from app.db.statements import insert_if_absent
 from app.models.vault import ACTIVE, LOST, RECOVERY, ROOT, secrets, vault_keys, vault_wraps, vaults

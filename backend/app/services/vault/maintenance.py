@@ -11,8 +11,8 @@ from app.core.logging import get_logger
 if TYPE_CHECKING:
     from app.core.readiness import Readiness
     from app.services.audit import Audit
-    from app.services.rotation import Rotations
-    from app.services.vault import Vault
+    from app.services.vault.rotation import Rotations
+    from app.services.vault.vault import Vault
 
 INTERVAL_S: Final = 15.0
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.recovery import is_same_code, new_recovery_code, recovery_key
+from app.services.vault.recovery import is_same_code, new_recovery_code, recovery_key
 from tests.support.properties import PROPERTY
 
 VAULT = "6f1c1c7e-6b0f-4a39-9d0e-2f6f1d0c9b11"

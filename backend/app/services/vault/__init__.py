@@ -1,0 +1,1 @@
+"""Sealed secrets: keys, rows, rotation, recovery."""
