@@ -43,7 +43,7 @@ from app.services.ai_keys.checks import KeyChecks
 from app.services.ai_keys.revalidation import Revalidation
 from app.services.ai_keys.system import SystemKeyService
 from app.services.ai_keys.users import UserAPIKeyManager
-from app.services.audit import Audit
+from app.services.audit.log import Audit
 from app.services.connection import ConnectionService
 from app.services.gateway.forwarding import Gateway
 from app.services.gateway.key_choice import KeyChoice

@@ -19,7 +19,7 @@ from app.core.security import KEY_FILE, load_or_create_keys
 from app.db.base import utc_now
 from app.db.session import Database as SidecarDatabase
 from app.models.vault import secrets, vault_owners
-from app.services.audit import Audit
+from app.services.audit.log import Audit
 from app.services.vault.rotation import Clock, Rotations, installation
 from app.services.vault.rows import Place, SecretName, seal_row
 from app.services.vault.vault import Vault

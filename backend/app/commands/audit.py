@@ -32,7 +32,7 @@ def audit_list(config_dir: str | None, *, as_json: bool, **filters: Any) -> int:
     """Print entries, newest first."""
     import msgspec
 
-    from app.services.audit_standalone import readable_audit
+    from app.services.audit.standalone import readable_audit
 
     with readable_audit(config_for(config_dir)) as log:
         page = log.page(**filters)
@@ -53,7 +53,7 @@ def audit_verify(config_dir: str | None, *, as_json: bool) -> int:
     """Check every entry. Ends with 0 only if nothing was edited, deleted, inserted, moved or cut off."""
     import msgspec
 
-    from app.services.audit_standalone import readable_audit
+    from app.services.audit.standalone import readable_audit
 
     with readable_audit(config_for(config_dir)) as log:
         verdict = log.verify()
@@ -70,7 +70,7 @@ def audit_verify(config_dir: str | None, *, as_json: bool) -> int:
 def audit_export(config_dir: str | None, output: Path | None) -> int:
     """Print every entry as a line of JSON, oldest first; chains and MACs are among it."""
     from app.core.exceptions import UsageError
-    from app.services.audit_standalone import readable_audit
+    from app.services.audit.standalone import readable_audit
 
     with readable_audit(config_for(config_dir)) as log:
         if output is None:

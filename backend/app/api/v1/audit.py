@@ -10,7 +10,7 @@ from app.api.openapi import errors, query_parameter
 from app.core.validation import Rule, checked_value, integer, one_of, text
 from app.schemas.audit import AuditPage, Verification
 from app.schemas.vault import OWNER_KINDS
-from app.services.audit import ACTIONS, Audit
+from app.services.audit.log import ACTIONS, Audit
 
 _OWNER_KIND = one_of(*OWNER_KINDS)
 _OWNER_ID = text(64)

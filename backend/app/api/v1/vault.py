@@ -6,7 +6,7 @@ from litestar import Controller, get, post
 
 from app.api.openapi import JsonBody, errors
 from app.schemas.vault import BulkAnswer, BulkBody, ResetBody, RotationDocument, UnlockBody, VaultDocument
-from app.services.audit import Audit
+from app.services.audit.log import Audit
 from app.services.vault.bulk import apply_operations
 from app.services.vault.rotation import Rotations
 from app.services.vault.unlocking import reset, unlock

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from app.core.readiness import Readiness
     from app.db.session import Database
     from app.services.ai_keys.checks import KeyCheck, KeyChecks
-    from app.services.audit import Audit
+    from app.services.audit.log import Audit
     from app.services.providers import Verdict
     from app.services.vault.vault import Vault
     from app.services.vault.keys import Keys

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from app.core.config import Config
     from app.services.vault.sealing import VaultKey
     from app.db.session import Database
-    from app.services.audit import Audit
+    from app.services.audit.log import Audit
 
 State = Literal["unlocked", "locked", "unavailable"]
 

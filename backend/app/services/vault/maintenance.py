@@ -10,7 +10,7 @@ from app.core.logging import get_logger
 
 if TYPE_CHECKING:
     from app.core.readiness import Readiness
-    from app.services.audit import Audit
+    from app.services.audit.log import Audit
     from app.services.vault.rotation import Rotations
     from app.services.vault.vault import Vault
 

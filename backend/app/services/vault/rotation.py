@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from app.core.audit_files import AuditFiles
+from app.services.audit.files import AuditFiles
 from app.core.exceptions import DatabaseAwayError, RequestError
 from app.core.logging import get_logger
 from app.services.vault.sealing import forget_derived_keys, new_vault_key, prefix_of
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from app.services.vault.sealing import VaultKey
     from app.db.session import Database
     from app.services.vault.keys_at_hand import Attachment
-    from app.services.audit import Audit
+    from app.services.audit.log import Audit
     from app.services.vault.keys import Keys
 
 BATCH_ROWS: Final = 200

@@ -13,7 +13,7 @@ from app.core.security import existing_keys
 from app.sidecar.startup import DATABASE_FILE, WatchedSqlite, choose_database
 from app.db.migrations import HEAD, current_revision, problems_of_database
 from app.db.session import Database, open_sqlite
-from app.services.audit import Audit
+from app.services.audit.log import Audit
 from app.services.vault.rotation import Rotations, installation
 from app.services.schema import require_head
 from app.services.vault.unlocking import adopt, is_needed

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from app.core.security import KeyRing
     from app.db.session import Database
     from app.services.vault.keys_at_hand import Attachment, KeyChange
-    from app.services.audit import Audit
+    from app.services.audit.log import Audit
 
 log = get_logger(__name__)
 

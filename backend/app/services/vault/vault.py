@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from app.core.config import Config
     from app.db.session import Database
-    from app.services.audit import Audit
+    from app.services.audit.log import Audit
     from app.services.providers import Verdict
 
 SALT_BYTES: Final = 32

@@ -22,7 +22,7 @@ from app.db.base import instant_text
 from app.models.audit import audit_entries
 from app.models.vault import secrets, vault_keys, vault_owners, vault_wraps, vaults
 from app.services.vault.keys_at_hand import RootKeyMissingError
-from app.services.audit import AuditUnavailableError
+from app.services.audit.log import AuditUnavailableError
 from app.services.vault.rows import (
     ApiSecretMissingError,
     SecretExpiredError,

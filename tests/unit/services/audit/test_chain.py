@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.audit_chain import GENESIS, Chain, Entry, Head, is_genuine, mac_key, mac_of
+from app.services.audit.chain import GENESIS, Chain, Entry, Head, is_genuine, mac_key, mac_of
 from tests.support.properties import PROPERTY
 
 if TYPE_CHECKING:

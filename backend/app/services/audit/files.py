@@ -12,7 +12,7 @@ import secrets
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from app.core.audit_chain import Head
+from app.services.audit.chain import Head
 from app.core.files import publish_exclusively, remove, write_atomically
 from app.core.logging import get_logger
 

@@ -13,7 +13,7 @@ from app.sidecar.startup import WatchedSqlite, choose_database
 from app.db.migrations import current_revision, problems_of_database
 from app.db.session import Database
 from app.models.vault import vaults
-from app.services.audit import Audit
+from app.services.audit.log import Audit
 from app.services.schema import require_head
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
-from app.core.audit_chain import (
+from app.services.audit.chain import (
     GENESIS,
     Entry,
     Head,
@@ -35,14 +35,14 @@ from app.core.audit_chain import (
     open_mac_key,
     seal_mac_key,
 )
-from app.core.audit_files import AuditFiles
+from app.services.audit.files import AuditFiles
 from app.core.encryption import fingerprint as key_fingerprint
 from app.core.exceptions import RequestError
 from app.core.logging import get_logger
 from app.db.base import instant_text, utc_now
 from app.models.audit import audit_entries
-from app.services.audit_reading import export_lines, read_page, select_entries, verify_chains
-from app.services.audit_uses import DueUses, UseCounts, Used
+from app.services.audit.reading import export_lines, read_page, select_entries, verify_chains
+from app.services.audit.uses import DueUses, UseCounts, Used
 
 if TYPE_CHECKING:
     import datetime as dt

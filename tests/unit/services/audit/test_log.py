@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 from psycopg2.extras import execute_values
 
-from app.core.audit_chain import GENESIS, Entry, mac_key, mac_of
+from app.services.audit.chain import GENESIS, Entry, mac_key, mac_of
 from app.core.config import Config
 from app.core.encryption import fingerprint
 from app.core.exceptions import DatabaseAwayError
@@ -23,8 +23,8 @@ from app.core.security import load_or_create_keys
 from app.db.base import instant_text
 from app.models.audit import audit_entries
 from app.models.vault import vault_owners
-from app.services import audit_reading
-from app.services.audit import Audit, AuditUnavailableError, clean_device
+from app.services.audit import reading as audit_reading
+from app.services.audit.log import Audit, AuditUnavailableError, clean_device
 from app.services.vault.rows import SecretName
 from app.services.vault.vault import Vault
 from tests.support.in_process import InProcess, count_of, on_postgresql, on_sqlite

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from app.core.audit_chain import Chain, Entry, Head
+from app.services.audit.chain import Chain, Entry, Head
 from app.models.audit import audit_entries
 from app.schemas.audit import AuditEntry, AuditHead, AuditOwner, AuditPage, AuditProblem, Verification
 from app.schemas.vault import OWNER_KINDS
