@@ -74,8 +74,8 @@ def encrypt_legacy(
     Ends with 0 when nothing is left to look into, with 1 when a value could not be encrypted.
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     from app.commands.progress import progress
-    from app.services.legacy import encrypt_legacy as run
-    from app.services.legacy import parse_targets
+    from app.services.legacy.encrypting import encrypt_legacy as run
+    from app.services.legacy.encrypting import parse_targets
 
     targets = parse_targets(columns)
     config = config_for(config_dir)
@@ -139,7 +139,7 @@ def import_json(config_dir: str | None, file: Path) -> int:
 
     The keys become the system's own, all of them or none; those that are set already are replaced.
     """
-    from app.services.import_json import import_keys
+    from app.services.legacy.import_json import import_keys
     from app.services.vault.rows import SecretName
     from app.services.vault.standalone import standalone
 

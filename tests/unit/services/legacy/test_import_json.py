@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.core.exceptions import UsageError
-from app.services.import_json import MAX_FILE_BYTES, import_keys, parse_keys
+from app.services.legacy.import_json import MAX_FILE_BYTES, import_keys, parse_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

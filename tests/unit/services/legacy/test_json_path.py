@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.json_path import EVERY, parse_path, replace_values
+from app.services.legacy.json_path import EVERY, parse_path, replace_values
 
 TEXT = '{ "a" : {"b": "x", "b.c":"y", "n": 1.10},\n "list":["p", {"q":"r"}, ["s"]] , "a\\u0062": "t\\n" }'
 

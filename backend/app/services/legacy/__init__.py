@@ -1,0 +1,1 @@
+"""Plaintext secrets of another application, taken over."""
