@@ -159,7 +159,7 @@ def migrations() -> None:
 def migrations_current(config_dir: str | None) -> int:
     """Print the revision of the configured database and the newest one."""
     from app.db.migrations import HEAD
-    from app.services.schema import revision_of
+    from app.services.migrations import revision_of
 
     click.echo(f"current: {revision_of(config_for(config_dir)) or 'none'}\nhead: {HEAD}")
     return 0
@@ -170,7 +170,7 @@ def migrations_current(config_dir: str | None) -> int:
 def migrations_upgrade(config_dir: str | None) -> int:
     """Bring the configured database to the newest revision."""
     from app.db.migrations import HEAD
-    from app.services.schema import upgrade
+    from app.services.migrations import upgrade
 
     upgrade(config_for(config_dir))
     click.echo(f"The schema is at {HEAD}.")
@@ -181,7 +181,7 @@ def migrations_upgrade(config_dir: str | None) -> int:
 @directory_option
 def migrations_sql(config_dir: str | None) -> int:
     """Print the SQL that brings the configured PostgreSQL to the newest revision, for its administrator."""
-    from app.services.schema import upgrade_script
+    from app.services.migrations import upgrade_script
 
     click.echo(upgrade_script(config_for(config_dir)), nl=False)
     return 0

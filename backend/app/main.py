@@ -50,15 +50,15 @@ from app.services.gateway.key_choice import KeyChoice
 from app.services.gateway.usage import Usage
 from app.services.idempotency import KeptAnswers
 from app.services.vault.maintenance import Maintenance
-from app.services.memory_service import MemoryService
+from app.services.owners.memory_service import MemoryService
 from app.services.vault.rotation import Rotations, installation
-from app.services.server_settings import ServerSettingsManager
+from app.services.owners.server_settings import ServerSettingsManager
 from app.services.vault.standalone import adopt_everywhere
 from app.services.status import StatusService
-from app.services.targets.alert_engine import AlertEngine
+from app.services.alert_engine import AlertEngine
 from app.services.targets.alert_rules import AlertRules
 from app.services.targets.cameras import Cameras
-from app.services.tenants import Tenants
+from app.services.owners.tenants import Tenants
 from app.services.tokens import Tokens
 from app.services.vault.vault import Vault
 from app.services.work.events import Events

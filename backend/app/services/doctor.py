@@ -136,7 +136,7 @@ def _credentials(config: Config) -> Check:
 
 def _database(config: Config) -> Check:
     from app.db.migrations import HEAD
-    from app.services.schema import revision_of
+    from app.services.migrations import revision_of
 
     revision = revision_of(config)
     if revision == HEAD:

@@ -13,7 +13,7 @@ from app.api.openapi import ETAG, JsonBody, errors, uuids_in_path
 from app.api.threads import in_waiting_thread
 from app.sidecar.gate import Caller
 from app.schemas.alert_rules import AlertRule, AlertRuleBody, AlertRuleChange, Delivery, TriggerBody
-from app.services.targets.alert_engine import MAX_AT_ONCE, AlertEngine
+from app.services.alert_engine import MAX_AT_ONCE, AlertEngine
 from app.services.targets.alert_rules import AlertRules
 
 RuleId = Annotated[str, Parameter(schema_extra={"format": "uuid"}, description="UUID of the alert rule")]

@@ -12,7 +12,7 @@ from app.api.openapi import JsonBody, errors
 from app.sidecar.gate import Caller
 from app.core.validation import slug
 from app.schemas.servers import RevealedKey, ServerConfig, ServerConfigBody
-from app.services.server_settings import ServerSettingsManager
+from app.services.owners.server_settings import ServerSettingsManager
 
 _ID = slug(64)
 ServerId = Annotated[

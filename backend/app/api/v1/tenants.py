@@ -20,7 +20,7 @@ from app.schemas.tenants import (
     TenantCreate,
     TenantUpdate,
 )
-from app.services.tenants import Tenants
+from app.services.owners.tenants import Tenants
 
 _ID = slug(64)
 TenantId = Annotated[

@@ -14,7 +14,7 @@ from app.db.migrations import current_revision, problems_of_database
 from app.db.session import Database
 from app.models.vault import vaults
 from app.services.audit.log import Audit
-from app.services.schema import require_head
+from app.services.migrations import require_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

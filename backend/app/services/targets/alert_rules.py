@@ -21,7 +21,7 @@ from app.schemas.alert_rules import WEBHOOK_PORTS, Actions, AlertRule, Webhook
 from app.services.vault.rows import SecretName
 from app.services.targets.owned_secrets import secrets_of
 from app.services.targets.private_addresses import is_public, literal_address
-from app.services.targets.urls import TargetUrl, parse_url
+from app.schemas.urls import TargetUrl, parse_url
 from app.services.vault.vault import is_masked
 
 if TYPE_CHECKING:

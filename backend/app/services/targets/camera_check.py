@@ -17,7 +17,7 @@ from app.services.targets.rtsp import Answer, NotRtspError, RtspSession
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from app.services.targets.urls import TargetUrl
+    from app.schemas.urls import TargetUrl
 
 DEADLINE_S: Final = 9.0
 """For all of a check, so that the answer is there within ten seconds."""

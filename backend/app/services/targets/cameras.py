@@ -18,7 +18,7 @@ from app.models.cameras import cameras
 from app.schemas.cameras import Camera, CameraOutcome
 from app.services.vault.rows import SecretName
 from app.services.targets.camera_check import CameraTarget, check_camera
-from app.services.targets.camera_urls import parse_camera_url, with_password
+from app.schemas.camera_urls import parse_camera_url, with_password
 from app.services.targets.http_auth import Credentials
 from app.services.targets.owned_secrets import secrets_of
 from app.services.vault.vault import is_masked

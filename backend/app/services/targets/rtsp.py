@@ -12,7 +12,7 @@ from app.services.targets.outbound import resolve, tls_context
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from app.services.targets.urls import TargetUrl
+    from app.schemas.urls import TargetUrl
 
 CONNECT_S: Final = 3.0
 """For each address of a host but the last, which has all the time that is left."""

@@ -15,7 +15,7 @@ from app.db.migrations import HEAD, current_revision, problems_of_database
 from app.db.session import Database, open_sqlite
 from app.services.audit.log import Audit
 from app.services.vault.rotation import Rotations, installation
-from app.services.schema import require_head
+from app.services.migrations import require_head
 from app.services.vault.unlocking import adopt, is_needed
 from app.services.vault.vault import Vault
 

@@ -10,14 +10,14 @@ from app.core.encryption import MASK
 from app.core.exceptions import NotFoundError, ValidationError
 from app.schemas.keys import KeyWrite, key_info
 from app.schemas.servers import RevealedKey, ServerConfig
-from app.services.memory_service import Memory, Settings
+from app.services.owners.memory_service import Memory, Settings
 from app.services.vault.vault import is_masked
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from app.schemas.servers import ServerConfigBody
-    from app.services.memory_service import MemoryService
+    from app.services.owners.memory_service import MemoryService
 
 DEFAULT_PROVIDER: Final = "openai"
 

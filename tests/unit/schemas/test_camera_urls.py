@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.services.targets.camera_urls import PORTS, parse_camera_url, with_password
-from app.services.targets.urls import parse_url
+from app.schemas.camera_urls import PORTS, parse_camera_url, with_password
+from app.schemas.urls import parse_url
 from tests.support.canaries import NASTY_PASSWORDS
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from app.core.encryption import MASK
-from app.services.targets.urls import TargetUrl, parse_url
+from app.schemas.urls import TargetUrl, parse_url
 
 PORTS: Final = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 _PASSWORD: Final = re.compile(

@@ -1,0 +1,1 @@
+"""Tenants and chat servers: those whom secrets belong to."""
