@@ -35,7 +35,6 @@ from app.api.v1.tenants import TenantsController
 from app.api.v1.updates import DailyUpdatesController
 from app.api.v1.usage import UsageController
 from app.api.v1.vault import VaultController
-from app.sidecar.gate import Caller
 from app.core.exceptions import INTERNAL, STATUS_CODES, STATUS_SENTENCES, RequestError, error_headers
 from app.core.logging import get_logger
 from app.core.readiness import Readiness
@@ -43,29 +42,30 @@ from app.services.ai_keys.checks import KeyChecks
 from app.services.ai_keys.revalidation import Revalidation
 from app.services.ai_keys.system import SystemKeyService
 from app.services.ai_keys.users import UserAPIKeyManager
+from app.services.alert_engine import AlertEngine
 from app.services.audit.log import Audit
 from app.services.connection import ConnectionService
 from app.services.gateway.forwarding import Gateway
 from app.services.gateway.key_choice import KeyChoice
 from app.services.gateway.usage import Usage
 from app.services.idempotency import KeptAnswers
-from app.services.vault.maintenance import Maintenance
 from app.services.owners.memory_service import MemoryService
-from app.services.vault.rotation import Rotations, installation
 from app.services.owners.server_settings import ServerSettingsManager
-from app.services.vault.standalone import adopt_everywhere
+from app.services.owners.tenants import Tenants
 from app.services.status import StatusService
-from app.services.alert_engine import AlertEngine
 from app.services.targets.alert_rules import AlertRules
 from app.services.targets.cameras import Cameras
-from app.services.owners.tenants import Tenants
 from app.services.tokens import Tokens
+from app.services.vault.maintenance import Maintenance
+from app.services.vault.rotation import Rotations, installation
+from app.services.vault.standalone import adopt_everywhere
 from app.services.vault.vault import Vault
 from app.services.work.events import Events
 from app.services.work.members import Members
 from app.services.work.subtasks import SubTasks
 from app.services.work.tasks import Tasks
 from app.services.work.updates import DailyUpdates
+from app.sidecar.gate import Caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,8 +73,8 @@ if TYPE_CHECKING:
     from litestar.openapi.config import OpenAPIConfig
 
     from app.core.config import Config
-    from app.sidecar.startup import Startup
     from app.db.session import Database
+    from app.sidecar.startup import Startup
 
 MAX_BODY_BYTES = 1 << 20
 

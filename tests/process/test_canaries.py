@@ -32,10 +32,10 @@ from app.core.security import (
     read_keys,
     save_credentials,
 )
-from app.sidecar.stdio import Handshake, parse_handshake
 from app.core.validation import decode_object
 from app.db.connect import check_connection
 from app.db.settings import settings_from_body, settings_from_saved, settings_from_url
+from app.sidecar.stdio import Handshake, parse_handshake
 from tests.support import children, processes
 from tests.support.canaries import CANARIES, find_canary, scan_files, scan_process
 from tests.support.network import free_port

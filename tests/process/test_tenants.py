@@ -12,8 +12,8 @@ from app.core.exceptions import NotFoundError
 from app.core.validation import UNSET
 from app.schemas.keys import KeyWrite
 from app.services.ai_keys.checks import KeyChecks
-from app.services.vault.rows import SecretExpiredError, SecretName, SecretUnreadableError
 from app.services.owners.tenants import Tenants
+from app.services.vault.rows import SecretExpiredError, SecretName, SecretUnreadableError
 from tests.support.ai_providers import AIProviders
 from tests.support.owners import (
     LOOKS_ENCRYPTED,

@@ -18,7 +18,6 @@ from sqlalchemy.engine.default import DefaultDialect
 
 from app.core.config import Config
 from app.core.encryption import encode_key
-from app.services.vault.sealing import prefix_of
 from app.core.security import (
     KeyRing,
     delete_credentials,
@@ -27,16 +26,17 @@ from app.core.security import (
     rotate_keys,
     save_credentials,
 )
-from app.sidecar.startup import DATABASE_FILE
 from app.db.base import Instant, utc_now
 from app.db.migrations import HEAD
 from app.db.session import open_postgresql, open_sqlite
 from app.db.settings import settings_from_body
 from app.models.vault import vault_keys, vault_rotations, vault_wraps
+from app.services.vault.check import Tally, verify
 from app.services.vault.rotation import BATCH_ROWS
 from app.services.vault.rows import SecretName, open_row, select_sealed
+from app.services.vault.sealing import prefix_of
 from app.services.vault.standalone import adopt_everywhere
-from app.services.vault.check import Tally, verify
+from app.sidecar.startup import DATABASE_FILE
 from tests.conftest import BACKENDS
 from tests.support import children
 from tests.support.databases import SqliteDatabase, fresh_database

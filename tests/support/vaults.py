@@ -14,7 +14,6 @@ from psycopg2 import sql
 from app.core.config import Config
 from app.core.encryption import encode_key
 from app.core.readiness import Readiness
-from app.services.vault.sealing import hint_of
 from app.core.security import KEY_FILE, load_or_create_keys
 from app.db.base import utc_now
 from app.db.session import Database as SidecarDatabase
@@ -22,6 +21,7 @@ from app.models.vault import secrets, vault_owners
 from app.services.audit.log import Audit
 from app.services.vault.rotation import Clock, Rotations, installation
 from app.services.vault.rows import Place, SecretName, seal_row
+from app.services.vault.sealing import hint_of
 from app.services.vault.vault import Vault
 from tests.support.databases import SqliteDatabase
 from tests.support.in_process import InProcess, on_postgresql, on_sqlite

@@ -77,8 +77,8 @@ def vault_verify(config_dir: str | None, *, as_json: bool) -> int:
     """Open every secret; list those that do not open, which are marked. Ends with 0 only if all open."""
     import msgspec
 
-    from app.services.vault.standalone import standalone
     from app.services.vault.check import verify
+    from app.services.vault.standalone import standalone
 
     with standalone(config_for(config_dir)) as services:
         tally, broken = verify(services.vault.attachment, services.database)

@@ -11,8 +11,8 @@ from msgspec import UNSET, Meta, UnsetType
 from app.core.exceptions import ValidationError
 from app.core.validation import Boolean, Rule, build, plain_string, text
 from app.schemas.common import Timestamp
-from app.schemas.vault import EXPIRY, MAX_SECRET_CHARS
 from app.schemas.urls import MAX_URL_CHARS, parse_url
+from app.schemas.vault import EXPIRY, MAX_SECRET_CHARS
 
 S = TypeVar("S", bound=msgspec.Struct)
 

@@ -9,10 +9,10 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from app.core.validation import Boolean, Rule, plain_string, text
-from app.schemas.common import Timestamp
-from app.schemas.vault import EXPIRY, MAX_SECRET_CHARS
 from app.schemas.camera_urls import parse_camera_url
+from app.schemas.common import Timestamp
 from app.schemas.urls import MAX_URL_CHARS
+from app.schemas.vault import EXPIRY, MAX_SECRET_CHARS
 
 MAX_NAME_CHARS: Final = 100
 MAX_USERNAME_CHARS: Final = 256

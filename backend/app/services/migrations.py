@@ -9,6 +9,7 @@ from app.core.exceptions import ProblemError
 from app.core.problems import problem
 from app.core.readiness import Readiness, Run
 from app.core.security import existing_keys
+from app.db.migrations import HEAD, current_revision, known_revisions, problems_of_database, upgrade_sql
 from app.sidecar.startup import (
     Watched,
     WatchedPostgres,
@@ -17,7 +18,6 @@ from app.sidecar.startup import (
     migrate,
     prepare_data_directory,
 )
-from app.db.migrations import HEAD, current_revision, known_revisions, problems_of_database, upgrade_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,9 +12,9 @@ from litestar.openapi.spec import Components, SecurityScheme, Tag
 from app import __version__
 from app.core.config import Config
 from app.core.readiness import Readiness
-from app.sidecar.startup import Startup
 from app.db.session import Database
 from app.main import assemble, create_app
+from app.sidecar.startup import Startup
 
 _CONFIG = OpenAPIConfig(
     title="TaskFlow sidecar",

@@ -18,7 +18,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from app import __version__
-from app.sidecar.gate import AccessRules, Gate
 from app.core.config import Config, read_encryption_keys
 from app.core.encryption import encode_key
 from app.core.exceptions import FatalError
@@ -26,6 +25,7 @@ from app.core.logging import LogWriter, get_logger, protect, start_logging
 from app.core.ownership import owned, run_file
 from app.core.readiness import Readiness
 from app.core.security import prepare_config_directory, remove_interrupted_writes
+from app.sidecar.gate import AccessRules, Gate
 from app.sidecar.stdio import (
     PROTOCOL,
     Announcer,
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator, Mapping
 
-    from app.sidecar.startup import Startup
     from app.main import Parts
+    from app.sidecar.startup import Startup
 
 ASKED_GRACE_S: Final = 5.0
 """What running requests get after an asked stop."""
@@ -271,8 +271,8 @@ class Sidecar:
     def _load(self, loop: asyncio.AbstractEventLoop, gate: Gate, server: Any) -> None:
         """Import the heavy parts, begin the pipeline as early as possible, open the gate when all is there."""
         try:
-            from app.sidecar.startup import Startup
             from app.db.session import Database
+            from app.sidecar.startup import Startup
 
             database = Database(self._readiness)
             self._startup = Startup(self._config, self._readiness, database)

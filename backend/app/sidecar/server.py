@@ -11,8 +11,8 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from app.sidecar.gate import malformed_request_body
 from app.core.exceptions import PortInUseError, error_headers
+from app.sidecar.gate import malformed_request_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,10 +9,11 @@ import pytest
 
 from app.core.exceptions import ConflictError, TooManyRequestsError
 from app.schemas.alert_rules import WEBHOOK_PORTS, Delivery
-from app.services.targets import alert_engine, outbound_http
-from app.services.alert_engine import AlertEngine
-from app.services.targets.alert_rules import AlertRules, WebhookCall
 from app.schemas.urls import parse_url
+from app.services import alert_engine
+from app.services.alert_engine import AlertEngine
+from app.services.targets import outbound_http
+from app.services.targets.alert_rules import AlertRules, WebhookCall
 from tests.support.network import LOOPBACK, free_port
 from tests.support.webhooks import WebhookReceiver
 

@@ -12,12 +12,18 @@ import msgspec
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from app.sidecar import startup as module
 from app.core.config import Config
 from app.core.exceptions import DatabaseAwayError, ProblemError
 from app.core.problems import problem
 from app.core.readiness import EMBEDDED, FAILED, POSTGRESQL, READY, RECONNECTING, SETUP_REQUIRED, STAGES, Readiness
 from app.core.security import load_or_create_keys, read_credentials, save_credentials
+from app.db import session
+from app.db.migrations import HEAD
+from app.db.session import Database as Holder
+from app.db.session import open_postgresql, open_sqlite
+from app.db.settings import settings_from_body
+from app.models.members import members
+from app.sidecar import startup as module
 from app.sidecar.startup import (
     EARLY_BACKOFF_S,
     EARLY_S,
@@ -34,12 +40,6 @@ from app.sidecar.startup import (
     connect_with_retry,
     sqlite_path,
 )
-from app.db import session
-from app.db.migrations import HEAD
-from app.db.session import Database as Holder
-from app.db.session import open_postgresql, open_sqlite
-from app.db.settings import settings_from_body
-from app.models.members import members
 from tests.support.network import FakeServer, TcpProxy, black_hole, error_response, free_port
 from tests.support.waiting import wait_until
 

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from app.services.ai_keys.checks import KeyCheck, KeyChecks
     from app.services.audit.log import Audit
     from app.services.providers import Verdict
-    from app.services.vault.vault import Vault
     from app.services.vault.keys import Keys
+    from app.services.vault.vault import Vault
 
 ACTOR: Final = "system"
 BATCH: Final = 8

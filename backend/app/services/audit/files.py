@@ -12,9 +12,9 @@ import secrets
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from app.services.audit.chain import Head
 from app.core.files import publish_exclusively, remove, write_atomically
 from app.core.logging import get_logger
+from app.services.audit.chain import Head
 
 if TYPE_CHECKING:
     from pathlib import Path

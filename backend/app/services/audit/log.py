@@ -24,6 +24,11 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
+from app.core.encryption import fingerprint as key_fingerprint
+from app.core.exceptions import RequestError
+from app.core.logging import get_logger
+from app.db.base import instant_text, utc_now
+from app.models.audit import audit_entries
 from app.services.audit.chain import (
     GENESIS,
     Entry,
@@ -36,11 +41,6 @@ from app.services.audit.chain import (
     seal_mac_key,
 )
 from app.services.audit.files import AuditFiles
-from app.core.encryption import fingerprint as key_fingerprint
-from app.core.exceptions import RequestError
-from app.core.logging import get_logger
-from app.db.base import instant_text, utc_now
-from app.models.audit import audit_entries
 from app.services.audit.reading import export_lines, read_page, select_entries, verify_chains
 from app.services.audit.uses import DueUses, UseCounts, Used
 

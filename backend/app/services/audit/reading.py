@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from app.services.audit.chain import Chain, Entry, Head
 from app.models.audit import audit_entries
 from app.schemas.audit import AuditEntry, AuditHead, AuditOwner, AuditPage, AuditProblem, Verification
 from app.schemas.vault import OWNER_KINDS
+from app.services.audit.chain import Chain, Entry, Head
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

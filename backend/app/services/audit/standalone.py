@@ -9,12 +9,12 @@ import sqlalchemy as sa
 
 from app.core.readiness import Readiness
 from app.core.security import existing_keys
-from app.sidecar.startup import WatchedSqlite, choose_database
 from app.db.migrations import current_revision, problems_of_database
 from app.db.session import Database
 from app.models.vault import vaults
 from app.services.audit.log import Audit
 from app.services.migrations import require_head
+from app.sidecar.startup import WatchedSqlite, choose_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from app.core.encryption import PREFIX, encode_key, fingerprint, is_canonical_token
 from app.core.exceptions import ProblemError, UsageError
-from app.services.legacy.json_path import Step, parse_path, replace_values
 from app.core.security import KeyRing, existing_keys, load_or_create_keys, prepare_config_directory
 from app.services.legacy.cells import ColumnName, Swap, is_contention, open_foreign, problems_of_foreign
+from app.services.legacy.json_path import Step, parse_path, replace_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from app.core.config import Config
     from app.commands.progress import Report
+    from app.core.config import Config
     from app.services.legacy.cells import Cell, Cells, ForeignDatabase
 
 Result = TypeVar("Result")

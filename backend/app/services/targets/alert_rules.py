@@ -18,10 +18,10 @@ from app.db.base import utc_now
 from app.models.alert_rules import alert_rules
 from app.models.vault import EXPIRED, UNREADABLE
 from app.schemas.alert_rules import WEBHOOK_PORTS, Actions, AlertRule, Webhook
-from app.services.vault.rows import SecretName
+from app.schemas.urls import TargetUrl, parse_url
 from app.services.targets.owned_secrets import secrets_of
 from app.services.targets.private_addresses import is_public, literal_address
-from app.schemas.urls import TargetUrl, parse_url
+from app.services.vault.rows import SecretName
 from app.services.vault.vault import is_masked
 
 if TYPE_CHECKING:

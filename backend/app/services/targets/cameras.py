@@ -15,12 +15,12 @@ from app.core.exceptions import ConflictError, NotFoundError, ValidationError
 from app.core.validation import present
 from app.db.base import instant_text, utc_now
 from app.models.cameras import cameras
-from app.schemas.cameras import Camera, CameraOutcome
-from app.services.vault.rows import SecretName
-from app.services.targets.camera_check import CameraTarget, check_camera
 from app.schemas.camera_urls import parse_camera_url, with_password
+from app.schemas.cameras import Camera, CameraOutcome
+from app.services.targets.camera_check import CameraTarget, check_camera
 from app.services.targets.http_auth import Credentials
 from app.services.targets.owned_secrets import secrets_of
+from app.services.vault.rows import SecretName
 from app.services.vault.vault import is_masked
 
 if TYPE_CHECKING:

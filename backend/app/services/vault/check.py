@@ -11,11 +11,10 @@ import sqlalchemy as sa
 
 from app.core.encryption import fingerprint as key_fingerprint
 from app.core.readiness import Readiness
-from app.services.vault.sealing import FormatUnknownError, SealBrokenError, unwrap
 from app.core.security import existing_keys
-from app.sidecar.startup import WatchedSqlite, choose_database
 from app.db.migrations import HEAD, current_revision, problems_of_database
 from app.models.vault import RECOVERY, UNKNOWN, UNREADABLE, secrets, vault_keys, vault_wraps
+from app.services.vault.keys import ESCROW, Keys, VaultLockedError, opened_fingerprint_key, read_keys
 from app.services.vault.rows import (
     ApiSecretMissingError,
     SecretFormatUnknownError,
@@ -24,7 +23,8 @@ from app.services.vault.rows import (
     open_row,
     select_sealed,
 )
-from app.services.vault.keys import ESCROW, Keys, VaultLockedError, opened_fingerprint_key, read_keys
+from app.services.vault.sealing import FormatUnknownError, SealBrokenError, unwrap
+from app.sidecar.startup import WatchedSqlite, choose_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

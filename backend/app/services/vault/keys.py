@@ -15,10 +15,18 @@ import sqlalchemy as sa
 from app.core.encryption import fingerprint as key_fingerprint
 from app.core.exceptions import RequestError
 from app.core.logging import get_logger
-from app.services.vault.sealing import FormatUnknownError, SealBrokenError, VaultKey, fingerprint_of, new_vault_key, unwrap, wrap
 from app.db.base import utc_now
 from app.db.statements import insert_if_absent
 from app.models.vault import ACTIVE, LOST, RECOVERY, ROOT, secrets, vault_keys, vault_wraps, vaults
+from app.services.vault.sealing import (
+    FormatUnknownError,
+    SealBrokenError,
+    VaultKey,
+    fingerprint_of,
+    new_vault_key,
+    unwrap,
+    wrap,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

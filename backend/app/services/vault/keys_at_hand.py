@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.core.config import Config
-    from app.services.vault.sealing import VaultKey
     from app.db.session import Database
     from app.services.audit.log import Audit
+    from app.services.vault.sealing import VaultKey
 
 State = Literal["unlocked", "locked", "unavailable"]
 

@@ -17,10 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from app.services.audit.files import AuditFiles
 from app.core.exceptions import DatabaseAwayError, RequestError
 from app.core.logging import get_logger
-from app.services.vault.sealing import forget_derived_keys, new_vault_key, prefix_of
 from app.db.base import Instant, instant_text, utc_now
 from app.models.vault import (
     ACTIVE,
@@ -34,6 +32,8 @@ from app.models.vault import (
     vault_wraps,
 )
 from app.schemas.vault import RotationDocument
+from app.services.audit.files import AuditFiles
+from app.services.vault.keys import VaultLockedError, add_key, add_wrap, renew_recovery, roots_to_renew
 from app.services.vault.rows import (
     Sealed,
     SecretFormatUnknownError,
@@ -41,16 +41,16 @@ from app.services.vault.rows import (
     reseal_row,
     select_sealed,
 )
-from app.services.vault.keys import VaultLockedError, add_key, add_wrap, renew_recovery, roots_to_renew
+from app.services.vault.sealing import forget_derived_keys, new_vault_key, prefix_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from app.services.vault.sealing import VaultKey
     from app.db.session import Database
-    from app.services.vault.keys_at_hand import Attachment
     from app.services.audit.log import Audit
     from app.services.vault.keys import Keys
+    from app.services.vault.keys_at_hand import Attachment
+    from app.services.vault.sealing import VaultKey
 
 BATCH_ROWS: Final = 200
 STALE_AFTER: Final = dt.timedelta(seconds=30)

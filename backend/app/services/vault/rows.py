@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from app.core.exceptions import ConflictError
-from app.services.vault.sealing import Binding, FormatUnknownError, Owner, SealBrokenError, VaultKey, kid_of
 from app.db.base import instant_text, utc_now
 from app.models.vault import EXPIRED, UNREADABLE, secrets, vault_owners, vaults
 from app.schemas.vault import SecretInfo
 from app.services.vault.keys import Keys, VaultLockedError
+from app.services.vault.sealing import Binding, FormatUnknownError, Owner, SealBrokenError, VaultKey, kid_of
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -10,14 +10,14 @@ from app.core.exceptions import ProblemError, RequestError
 from app.core.logging import get_logger
 from app.core.readiness import Readiness
 from app.core.security import existing_keys
-from app.sidecar.startup import DATABASE_FILE, WatchedSqlite, choose_database
 from app.db.migrations import HEAD, current_revision, problems_of_database
 from app.db.session import Database, open_sqlite
 from app.services.audit.log import Audit
-from app.services.vault.rotation import Rotations, installation
 from app.services.migrations import require_head
+from app.services.vault.rotation import Rotations, installation
 from app.services.vault.unlocking import adopt, is_needed
 from app.services.vault.vault import Vault
+from app.sidecar.startup import DATABASE_FILE, WatchedSqlite, choose_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from app.core.config import Config
     from app.core.readiness import Run
     from app.core.security import KeyRing
-    from app.sidecar.startup import Watched
     from app.services.vault.keys_at_hand import Attachment
+    from app.sidecar.startup import Watched
 
 
 log = get_logger(__name__)

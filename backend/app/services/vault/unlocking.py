@@ -10,8 +10,6 @@ from app.core.encryption import fingerprint as key_fingerprint
 from app.core.encryption import parse_key
 from app.core.exceptions import ConflictError, RequestError, ValidationError
 from app.core.logging import get_logger
-from app.services.vault.recovery import recovery_key
-from app.services.vault.sealing import forget_derived_keys, new_vault_key
 from app.models.vault import (
     ACTIVE,
     LOST,
@@ -24,14 +22,16 @@ from app.models.vault import (
     vault_wraps,
 )
 from app.services.vault.keys import add_key, add_wrap
+from app.services.vault.recovery import recovery_key
+from app.services.vault.sealing import forget_derived_keys, new_vault_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.core.security import KeyRing
     from app.db.session import Database
-    from app.services.vault.keys_at_hand import Attachment, KeyChange
     from app.services.audit.log import Audit
+    from app.services.vault.keys_at_hand import Attachment, KeyChange
 
 log = get_logger(__name__)
 

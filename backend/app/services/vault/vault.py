@@ -21,14 +21,14 @@ from app.core.encryption import MASK
 from app.core.encryption import fingerprint as key_fingerprint
 from app.core.exceptions import NotFoundError, RequestError, ValidationError
 from app.core.logging import get_logger
-from app.services.vault.sealing import fingerprint_of, forget_derived_keys, hint_of
 from app.db.base import utc_now
 from app.db.statements import insert_if_absent
 from app.models.vault import RECOVERY, UNKNOWN, UNREADABLE, secrets, vault_owners, vault_rotations, vault_wraps
 from app.schemas.vault import SecretInfo, VaultDocument
 from app.services.ai_keys.schedule import next_check
-from app.services.vault.keys_at_hand import Attachment
 from app.services.providers import origin_of, provider_of
+from app.services.vault.keys import VaultLockedError
+from app.services.vault.keys_at_hand import Attachment
 from app.services.vault.rows import (
     Place,
     SecretExpiredError,
@@ -43,7 +43,7 @@ from app.services.vault.rows import (
     select_infos,
     select_sealed,
 )
-from app.services.vault.keys import VaultLockedError
+from app.services.vault.sealing import fingerprint_of, forget_derived_keys, hint_of
 
 if TYPE_CHECKING:
     import datetime as dt

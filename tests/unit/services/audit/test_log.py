@@ -15,7 +15,6 @@ import pytest
 import sqlalchemy as sa
 from psycopg2.extras import execute_values
 
-from app.services.audit.chain import GENESIS, Entry, mac_key, mac_of
 from app.core.config import Config
 from app.core.encryption import fingerprint
 from app.core.exceptions import DatabaseAwayError
@@ -24,6 +23,7 @@ from app.db.base import instant_text
 from app.models.audit import audit_entries
 from app.models.vault import vault_owners
 from app.services.audit import reading as audit_reading
+from app.services.audit.chain import GENESIS, Entry, mac_key, mac_of
 from app.services.audit.log import Audit, AuditUnavailableError, clean_device
 from app.services.vault.rows import SecretName
 from app.services.vault.vault import Vault

@@ -20,8 +20,8 @@ from app.core.encryption import PREFIX, encode_key, fingerprint
 from app.core.exceptions import ProblemError, UsageError
 from app.core.security import CREDENTIALS_FILE, KEY_FILE, KeyRing, existing_keys, load_or_create_keys
 from app.services.legacy import cells as foreign
-from app.services.legacy.cells import Cell, ColumnName, Swap, open_foreign, problems_of_foreign
 from app.services.legacy import encrypting as legacy
+from app.services.legacy.cells import Cell, ColumnName, Swap, open_foreign, problems_of_foreign
 from app.services.legacy.encrypting import Counts, Outcome, Target, encrypt_legacy, parse_targets, placeholder
 from tests.support import children
 from tests.support.databases import fresh_database

@@ -12,17 +12,17 @@ import sqlalchemy as sa
 
 from app.core.encryption import encode_key, fingerprint
 from app.core.exceptions import DatabaseAwayError
-from app.services.vault.recovery import new_recovery_code
-from app.services.vault.sealing import prefix_of
 from app.db.base import Instant, utc_now
 from app.models.audit import audit_entries
 from app.models.vault import secrets, vault_keys, vault_rotations, vault_wraps, vaults
 from app.services.vault import rotation
-from app.services.vault.rotation import BATCH_ROWS, STALE_AFTER, database_clock, installation
-from app.services.vault.rows import SecretName, SecretUnreadableError
-from app.services.vault.unlocking import keep_recovery_code, unlock
 from app.services.vault.check import Tally, verify
 from app.services.vault.keys import VaultLockedError
+from app.services.vault.recovery import new_recovery_code
+from app.services.vault.rotation import BATCH_ROWS, STALE_AFTER, database_clock, installation
+from app.services.vault.rows import SecretName, SecretUnreadableError
+from app.services.vault.sealing import prefix_of
+from app.services.vault.unlocking import keep_recovery_code, unlock
 from tests.support.databases import fresh_database
 from tests.support.in_process import InProcess, count_of
 from tests.support.vaults import ACTOR, Desktop, change, desktop, empty_store, read, rows_of

@@ -16,13 +16,15 @@ from hypothesis import strategies as st
 
 from app.core.encryption import encode_key, fingerprint
 from app.core.exceptions import ConflictError, DatabaseAwayError, NotFoundError, RequestError, ValidationError
-from app.services.vault.recovery import new_recovery_code
 from app.core.security import KEY_FILE, KeyRing
 from app.db.base import instant_text
 from app.models.audit import audit_entries
 from app.models.vault import secrets, vault_keys, vault_owners, vault_wraps, vaults
-from app.services.vault.keys_at_hand import RootKeyMissingError
 from app.services.audit.log import AuditUnavailableError
+from app.services.vault.check import Tally, verify
+from app.services.vault.keys import VaultLockedError
+from app.services.vault.keys_at_hand import RootKeyMissingError
+from app.services.vault.recovery import new_recovery_code
 from app.services.vault.rows import (
     ApiSecretMissingError,
     SecretExpiredError,
@@ -32,8 +34,6 @@ from app.services.vault.rows import (
 )
 from app.services.vault.unlocking import KeyWrongError, adopt, keep_recovery_code, reset, unlock
 from app.services.vault.vault import Vault
-from app.services.vault.check import Tally, verify
-from app.services.vault.keys import VaultLockedError
 from tests.support.databases import fresh_database
 from tests.support.in_process import InProcess, count_of, on_sqlite
 from tests.support.properties import PROCESS_PROPERTY
