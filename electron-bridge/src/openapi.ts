@@ -2105,11 +2105,16 @@ export interface components {
          */
         UserKeyStatus: {
             created_at: string | null;
+            expires_at: string | null;
             has_api_key: boolean;
+            /** @description Last four characters of a long key, such as …1234 */
+            hint: string | null;
             /** @description What its provider said last; null if that is not known */
             is_valid: boolean | null;
             last_validated: string | null;
             provider: string;
+            /** @description The provider's last verdict; or expired, or unreadable */
+            status: string | null;
         };
         /**
          * VaultBody

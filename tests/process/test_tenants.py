@@ -304,6 +304,7 @@ def test_openai_that_is_away_leaves_the_old_key() -> None:
         ({"api_key": ""}, "api_key: field cannot be blank"),
         ({"api_key": "CASSOWARY"}, "api_key: String should start with sk-"),
         ({"api_key": "SK-CASSOWARY"}, "api_key: String should start with sk-"),
+        ({"api_key": " sk- "}, "api_key: String should start with sk- and go on"),
         ({"api_key": "encrypted:sk-CASSOWARY"}, "api_key: String should start with sk-"),
         ({"api_key": {"set": True}}, "api_key: Input should be a valid string"),
         ({"api_key": "sk-" + "x" * 8190}, "api_key: String should have at most 8192 characters"),

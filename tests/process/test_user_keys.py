@@ -36,7 +36,15 @@ if TYPE_CHECKING:
     from tests.support.databases import Backend
 
 PATH = "/api/api-keys"
-NO_KEY = {"has_api_key": False, "is_valid": None, "last_validated": None, "created_at": None}
+NO_KEY = {
+    "has_api_key": False,
+    "hint": None,
+    "status": None,
+    "is_valid": None,
+    "last_validated": None,
+    "created_at": None,
+    "expires_at": None,
+}
 FUTURE = "2099-01-01T00:00:00.000000Z"
 
 
@@ -99,9 +107,10 @@ def test_a_key_lives(ai_backend: Backend, shared_providers: AIProviders, user: U
     first, second = fake.new_key(), fake.new_key()
     assert user.status(provider) == NO_KEY
 
-    assert outcome(user.set(provider, f"  {first}\n"), provider) == (True, True)
+    assert outcome(user.set(provider, f"  {first}\n", expires_at=FUTURE), provider) == (True, True)
     told = user.status(provider)
-    assert (told["has_api_key"], told["is_valid"]) == (True, True)
+    assert (told["has_api_key"], told["is_valid"], told["status"]) == (True, True, "valid")
+    assert (told["hint"], told["expires_at"]) == (f"…{first[-4:]}", FUTURE)
     assert told["created_at"] <= told["last_validated"]
     assert user.use(ai_backend, provider) == first
     assert outcome(user.validate(provider), provider) == (True, True)
@@ -125,12 +134,12 @@ def test_a_key_lives(ai_backend: Backend, shared_providers: AIProviders, user: U
 
 
 def test_no_answer_shows_the_key(shared_providers: AIProviders, user: User) -> None:
-    """Not even its end."""
+    """Nor more of its end than the hint of four characters."""
     key = shared_providers.openai.new_key()
     answers = [user.set("openai", key), user.ask("GET", "/status"), user.validate("openai")]
     answers += [user.set("openai", shared_providers.openai.random_key()), user.ask("DELETE", "/openai")]
 
-    assert all(key[-8:] not in answer.text for answer in answers)
+    assert all(key[-5:] not in answer.text for answer in answers)
 
 
 @pytest.mark.parametrize(

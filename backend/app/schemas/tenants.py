@@ -50,14 +50,16 @@ def _check_openai_key(value: object) -> str:
     key = check_key(value)
     if not key.startswith(KEY_PREFIX) and not is_shown(key):
         raise ValueError(f"String should start with {KEY_PREFIX}")
+    if key == KEY_PREFIX:
+        raise ValueError(f"String should start with {KEY_PREFIX} and go on")
     return key
 
 
 _SCHEMA: Final[dict[str, Any]] = {
     "type": "string",
-    "minLength": len(KEY_PREFIX),
+    "minLength": len(KEY_PREFIX) + 1,
     "maxLength": MAX_SECRET_CHARS,
-    "pattern": rf"^\s*({KEY_PREFIX}|\*\*\*\*|…)[^\u0000]*$",
+    "pattern": rf"^\s*({KEY_PREFIX}[^\u0000]*[^\s\u0000]|\*\*\*\*|…)[^\u0000]*$",
 }
 
 

@@ -56,9 +56,12 @@ class UserKeyStatus(msgspec.Struct):
 
     provider: str
     has_api_key: bool
+    hint: Annotated[str | None, Meta(description="Last four characters of a long key, such as …1234")]
+    status: Annotated[str | None, Meta(description="The provider's last verdict; or expired, or unreadable")]
     is_valid: Annotated[bool | None, Meta(description="What its provider said last; null if that is not known")]
     last_validated: Timestamp | None
     created_at: Timestamp | None
+    expires_at: Timestamp | None
 
 
 class UserKeys(msgspec.Struct):

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from app.core.exceptions import ConflictError, NotFoundError
 from app.models.vault import secrets
-from app.schemas.keys import KeyWrite
+from app.schemas.keys import KeyWrite, key_info
 from app.schemas.user_keys import InitialKeys, UserKeyAnswer, UserKeys, UserKeyStatus
 from app.services.ai_keys.system import DEFAULT, SYSTEM
 from app.services.ai_keys.writes import write_key
@@ -215,12 +215,16 @@ def _answer(body: UserKeyBody, message: str, *, success: bool, is_valid: bool | 
 
 
 def _status(provider: str, info: SecretInfo | None) -> UserKeyStatus:
+    shown = key_info(info)
     return UserKeyStatus(
         provider=provider,
-        has_api_key=info is not None,
-        is_valid=None if info is None else validity_of(info.status),
-        last_validated=None if info is None else info.last_validated_at,
+        has_api_key=shown.set,
+        hint=shown.hint,
+        status=shown.status,
+        is_valid=None if shown.status is None else validity_of(shown.status),
+        last_validated=shown.last_validated_at,
         created_at=None if info is None else info.created_at,
+        expires_at=shown.expires_at,
     )
 
 
