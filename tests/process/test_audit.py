@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.core.encryption import encode_key
+from app.core.fernet_keys import encode_key
 from tests.conftest import BACKENDS
 from tests.support.canaries import CANARIES, find_canary
 from tests.support.databases import SqliteDatabase

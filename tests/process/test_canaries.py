@@ -19,13 +19,12 @@ import pytest
 
 from app.commands.client import SidecarClient
 from app.core.config import VARIABLES, Config
-from app.core.encryption import encode_key, is_canonical_token, parse_key, parse_key_list
 from app.core.exceptions import SidecarError
+from app.core.fernet_keys import KeyRing, encode_key, is_canonical_token, parse_key, parse_key_list
 from app.core.logging import protect, redact
 from app.core.security import (
     CREDENTIALS_FILE,
     KEY_FILE,
-    KeyRing,
     SavedCredentials,
     load_or_create_keys,
     read_credentials,

@@ -23,8 +23,8 @@ import httpx
 import pytest
 from cryptography.fernet import Fernet
 
-from app.core.encryption import encode_key
 from app.core.exceptions import ProblemError
+from app.core.fernet_keys import encode_key
 from app.core.security import (
     CREDENTIALS_FILE,
     KEY_FILE,

@@ -18,13 +18,12 @@ from urllib.parse import quote
 import pytest
 from cryptography.fernet import Fernet
 
-from app.core.encryption import encode_key, parse_key
 from app.core.exceptions import ConfigDirectoryUnusableError, ProblemError
+from app.core.fernet_keys import KeyRing, encode_key, parse_key
 from app.core.problems import PROBLEMS
 from app.core.security import (
     CREDENTIALS_FILE,
     KEY_FILE,
-    KeyRing,
     delete_credentials,
     load_or_create_keys,
     prepare_config_directory,

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.core.encryption import PREFIX
-from app.core.security import KeyRing, existing_keys
+from app.core.fernet_keys import KeyRing
+from app.core.security import existing_keys
 from tests.support import children
 from tests.support.canaries import CANARIES, find_canary, scan_files, scan_process
 from tests.support.databases import fresh_database

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
-from app.core.encryption import encode_key, fingerprint
+from app.core.fernet_keys import encode_key, fingerprint
 from app.core.security import KEY_FILE
 from app.models.vault import secrets, vault_wraps
 from app.services.vault.check import Tally, verify

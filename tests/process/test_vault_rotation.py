@@ -17,15 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine.default import DefaultDialect
 
 from app.core.config import Config
-from app.core.encryption import encode_key
-from app.core.security import (
-    KeyRing,
-    delete_credentials,
-    existing_keys,
-    read_credentials,
-    rotate_keys,
-    save_credentials,
-)
+from app.core.fernet_keys import KeyRing, encode_key
+from app.core.security import delete_credentials, existing_keys, read_credentials, rotate_keys, save_credentials
 from app.db.base import Instant, utc_now
 from app.db.migrations import HEAD
 from app.db.session import open_postgresql, open_sqlite

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from psycopg2 import sql
 
 from app.core.config import Config
-from app.core.encryption import encode_key
+from app.core.fernet_keys import encode_key
 from app.core.readiness import Readiness
 from app.core.security import KEY_FILE, load_or_create_keys
 from app.db.base import utc_now

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import SplitResult, urlsplit
 
-from app.core.encryption import parse_key_list
 from app.core.exceptions import EncryptionKeyInvalidError, UsageError
+from app.core.fernet_keys import parse_key_list
 from app.core.logging import LEVELS
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from app.core.encryption import encode_key, fingerprint, is_canonical_token, parse_key
 from app.core.exceptions import ConfigDirectoryUnusableError, ProblemError
+from app.core.fernet_keys import KeyRing, encode_key, fingerprint, parse_key
 from app.core.files import (
     OWNER_FILE,
     make_private_directory,
@@ -73,38 +73,6 @@ def remove_interrupted_writes(directory: Path) -> None:
 
 
 # --- fernet.key ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRing:
-    """The Fernet keys at hand, as raw 32 bytes; the first encrypts, all decrypt."""
-
-    keys: tuple[bytes, ...]
-
-    def __repr__(self) -> str:
-        return f"KeyRing({', '.join(fingerprint(key) for key in self.keys)})"
-
-    def encrypt(self, plaintext: bytes, *, at: int | None = None) -> bytes:
-        """Return a Fernet token under the first key, dated `at` (seconds since 1970) or now."""
-        from cryptography.fernet import Fernet
-
-        fernet = Fernet(encode_key(self.keys[0]))
-        return fernet.encrypt(plaintext) if at is None else fernet.encrypt_at_time(plaintext, at)
-
-    def decrypt(self, token: bytes) -> bytes:
-        """Return the plaintext of a canonical token under any of the keys.
-
-        Raises:
-            ValueError: the token is damaged, or was made under another key.
-        """
-        from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-
-        if not is_canonical_token(token):
-            raise ValueError("not a Fernet token")
-        try:
-            return MultiFernet([Fernet(encode_key(key)) for key in self.keys]).decrypt(token)
-        except InvalidToken:
-            raise ValueError("no key at hand opens the token") from None
 
 
 def read_keys(directory: Path) -> KeyRing | None:

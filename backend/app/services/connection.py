@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from app.core.security import KeyRing
+    from app.core.fernet_keys import KeyRing
     from app.sidecar.startup import Startup
 
 MAX_TESTS_AT_ONCE: Final = 4

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from app import __version__
 from app.core.config import Config, read_encryption_keys
-from app.core.encryption import encode_key
 from app.core.exceptions import FatalError
+from app.core.fernet_keys import encode_key
 from app.core.logging import LogWriter, get_logger, protect, start_logging
 from app.core.ownership import owned, run_file
 from app.core.readiness import Readiness

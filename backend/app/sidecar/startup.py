@@ -13,13 +13,13 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from app.core.encryption import fingerprint
 from app.core.exceptions import ProblemError, SidecarError
+from app.core.fernet_keys import KeyRing, fingerprint
 from app.core.files import make_private_directory
 from app.core.logging import get_logger
 from app.core.problems import Problem, problem
 from app.core.readiness import EMBEDDED, FAILED, POSTGRESQL, RECONNECTING, SETUP_REQUIRED, Run
-from app.core.security import CREDENTIALS_FILE, KEY_FILE, KeyRing, load_or_create_keys, read_credentials
+from app.core.security import CREDENTIALS_FILE, KEY_FILE, load_or_create_keys, read_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable

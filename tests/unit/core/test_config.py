@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.core.config import PROVIDER_NAMES, VARIABLES, Config, read_encryption_keys
-from app.core.encryption import encode_key
 from app.core.exceptions import EncryptionKeyInvalidError, UsageError
+from app.core.fernet_keys import encode_key
 from tests.support.sidecar import CHECKOUT
 
 KEY = encode_key(bytes(range(32)))

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.fernet import Fernet
 
-from app.core.encryption import encode_key, fingerprint
 from app.core.exceptions import ConfigDirectoryUnusableError, ProblemError
+from app.core.fernet_keys import KeyRing, encode_key, fingerprint
 from app.core.logging import redact
 from app.core.security import (
     CREDENTIALS_FILE,
     KEY_FILE,
-    KeyRing,
     SavedCredentials,
     delete_credentials,
     existing_keys,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cryptography.fernet import Fernet, InvalidToken
 
 from app.core.derivation import hkdf, lp
-from app.core.encryption import encode_key
+from app.core.fernet_keys import encode_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

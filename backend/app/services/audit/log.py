@@ -24,8 +24,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
-from app.core.encryption import fingerprint as key_fingerprint
 from app.core.exceptions import RequestError
+from app.core.fernet_keys import fingerprint as key_fingerprint
 from app.core.logging import get_logger
 from app.db.base import instant_text, utc_now
 from app.models.audit import audit_entries

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from app.core.encryption import PREFIX, encode_key, fingerprint, is_canonical_token
+from app.core.encryption import PREFIX
 from app.core.exceptions import ProblemError, UsageError
-from app.core.security import KeyRing, existing_keys, load_or_create_keys, prepare_config_directory
+from app.core.fernet_keys import KeyRing, encode_key, fingerprint, is_canonical_token
+from app.core.security import existing_keys, load_or_create_keys, prepare_config_directory
 from app.services.legacy.cells import ColumnName, Swap, is_contention, open_foreign, problems_of_foreign
 from app.services.legacy.json_path import Step, parse_path, replace_values
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from app.core.encryption import fingerprint as key_fingerprint
+from app.core.fernet_keys import fingerprint as key_fingerprint
 from app.core.readiness import Readiness
 from app.core.security import existing_keys
 from app.db.migrations import HEAD, current_revision, problems_of_database

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from app.core.encryption import fingerprint as key_fingerprint
 from app.core.exceptions import RequestError
+from app.core.fernet_keys import fingerprint as key_fingerprint
 from app.core.logging import get_logger
 from app.db.base import utc_now
 from app.db.statements import insert_if_absent

@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
-from app.core.encryption import fingerprint as key_fingerprint
 from app.core.exceptions import DatabaseAwayError, ProblemError, RequestError
+from app.core.fernet_keys import fingerprint as key_fingerprint
 from app.core.logging import get_logger
 from app.core.security import existing_keys
 from app.models.vault import vaults

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from cryptography.fernet import Fernet, InvalidToken
 
 from app.core.derivation import Expander, hkdf, lp
-from app.core.encryption import encode_key, is_canonical_base64
+from app.core.fernet_keys import encode_key, is_canonical_base64
 
 FORMAT: Final = "vf1"
 BLOCK_BYTES: Final = 64

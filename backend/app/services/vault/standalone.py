@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from app.core.config import Config
+    from app.core.fernet_keys import KeyRing
     from app.core.readiness import Run
-    from app.core.security import KeyRing
     from app.services.vault.keys_at_hand import Attachment
     from app.sidecar.startup import Watched
 

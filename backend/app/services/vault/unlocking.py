@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from app.core.encryption import fingerprint as key_fingerprint
-from app.core.encryption import parse_key
 from app.core.exceptions import ConflictError, RequestError, ValidationError
+from app.core.fernet_keys import fingerprint as key_fingerprint
+from app.core.fernet_keys import parse_key
 from app.core.logging import get_logger
 from app.models.vault import (
     ACTIVE,
@@ -28,7 +28,7 @@ from app.services.vault.sealing import forget_derived_keys, new_vault_key
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.core.security import KeyRing
+    from app.core.fernet_keys import KeyRing
     from app.db.session import Database
     from app.services.audit.log import Audit
     from app.services.vault.keys_at_hand import Attachment, KeyChange

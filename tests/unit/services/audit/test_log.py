@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from psycopg2.extras import execute_values
 
 from app.core.config import Config
-from app.core.encryption import fingerprint
 from app.core.exceptions import DatabaseAwayError
+from app.core.fernet_keys import fingerprint
 from app.core.security import load_or_create_keys
 from app.db.base import instant_text
 from app.models.audit import audit_entries

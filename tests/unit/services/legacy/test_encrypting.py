@@ -16,9 +16,10 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
 from app.core.config import Config
-from app.core.encryption import PREFIX, encode_key, fingerprint
+from app.core.encryption import PREFIX
 from app.core.exceptions import ProblemError, UsageError
-from app.core.security import CREDENTIALS_FILE, KEY_FILE, KeyRing, existing_keys, load_or_create_keys
+from app.core.fernet_keys import KeyRing, encode_key, fingerprint
+from app.core.security import CREDENTIALS_FILE, KEY_FILE, existing_keys, load_or_create_keys
 from app.services.legacy import cells as foreign
 from app.services.legacy import encrypting as legacy
 from app.services.legacy.cells import Cell, ColumnName, Swap, open_foreign, problems_of_foreign

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
-from app.core.encryption import encode_key, fingerprint
 from app.core.exceptions import DatabaseAwayError
+from app.core.fernet_keys import encode_key, fingerprint
 from app.db.base import Instant, utc_now
 from app.models.audit import audit_entries
 from app.models.vault import secrets, vault_keys, vault_rotations, vault_wraps, vaults

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.core.derivation import hkdf, lp
-from app.core.encryption import fingerprint, is_canonical_base64, is_canonical_token
+from app.core.fernet_keys import fingerprint, is_canonical_base64, is_canonical_token
 from app.services.vault import sealing
 from app.services.vault.sealing import (
     BLOCK_BYTES,

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.encryption import encode_key, fingerprint
 from app.core.exceptions import ConflictError, DatabaseAwayError, NotFoundError, RequestError, ValidationError
-from app.core.security import KEY_FILE, KeyRing
+from app.core.fernet_keys import KeyRing, encode_key, fingerprint
+from app.core.security import KEY_FILE
 from app.db.base import instant_text
 from app.models.audit import audit_entries
 from app.models.vault import secrets, vault_keys, vault_owners, vault_wraps, vaults
