@@ -17,10 +17,10 @@ from tests.support.vaults import desktop, opened_store
 
 from _measure import Bench, Row, compared, in_turn, seconds_for
 from _servers import SidecarUnderTest, sidecar
+from app.db.configured import DATABASE_FILE
 from app.db.session import OpenDatabase, open_postgresql, open_sqlite
 from app.db.settings import settings_from_body
 from app.services.vault.sealing import Binding, Owner, forget_derived_keys, new_vault_key
-from app.sidecar.startup import DATABASE_FILE
 
 SECRETS = 1000
 """As many as the vault keeps derived keys for."""

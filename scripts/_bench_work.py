@@ -17,9 +17,9 @@ from tests.support.many_tasks import NEEDLE, add_tasks
 from _bench_load import CONNECTIONS, in_threads
 from _measure import Bench, Row, compared, in_turn, seconds_for
 from _servers import TOKEN, sidecar
+from app.db.configured import DATABASE_FILE
 from app.db.session import OpenDatabase, open_postgresql, open_sqlite
 from app.db.settings import settings_from_url
-from app.sidecar.startup import DATABASE_FILE
 
 TASKS = 500
 SUB_TASKS_EACH = 20

@@ -13,11 +13,11 @@ import sqlalchemy as sa
 
 from app.core.fernet_keys import encode_key, fingerprint
 from app.core.security import KEY_FILE
+from app.db.configured import DATABASE_FILE
 from app.models.vault import secrets, vault_wraps
 from app.services.vault.check import Tally, verify
 from app.services.vault.keys import VaultLockedError
 from app.services.vault.rows import SecretName, SecretUnreadableError
-from app.sidecar.startup import DATABASE_FILE
 from tests.support.canaries import CANARIES, find_canary
 from tests.support.in_process import InProcess, on_postgresql
 from tests.support.sidecar import COMMAND, Sidecar, clean_environment, run_command

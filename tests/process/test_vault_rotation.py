@@ -20,6 +20,7 @@ from app.core.config import Config
 from app.core.fernet_keys import KeyRing, encode_key
 from app.core.security import delete_credentials, existing_keys, read_credentials, rotate_keys, save_credentials
 from app.db.base import Instant, utc_now
+from app.db.configured import DATABASE_FILE
 from app.db.migrations import HEAD
 from app.db.session import open_postgresql, open_sqlite
 from app.db.settings import settings_from_body
@@ -29,7 +30,6 @@ from app.services.vault.rotation import BATCH_ROWS
 from app.services.vault.rows import SecretName, open_row, select_sealed
 from app.services.vault.sealing import prefix_of
 from app.services.vault.standalone import adopt_everywhere
-from app.sidecar.startup import DATABASE_FILE
 from tests.conftest import BACKENDS
 from tests.support import children
 from tests.support.databases import SqliteDatabase, fresh_database

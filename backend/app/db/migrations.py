@@ -55,6 +55,17 @@ def current_revision(connection: sa.Connection) -> str | None:
     return revision
 
 
+def require_head(revision: str | None) -> None:
+    """Raise ProblemError unless a schema is the one of this program; None stands for an empty database."""
+    if revision == HEAD:
+        return
+    if revision is not None and revision not in known_revisions():
+        raise ProblemError(problem("schema-newer"))
+    found = "has no tables yet" if revision is None else "has the schema of an earlier version"
+    remedy = "Start the sidecar once, or run 'taskflow-sidecar migrations upgrade'."
+    raise ProblemError(problem("migration-failed", f"The database {found}.", remedy))
+
+
 def upgrade_to_head(database: OpenDatabase, run: Run) -> None:
     """Bring the schema to head; at head already this is one look.
 
@@ -128,10 +139,11 @@ def run_upgrade(connection: sa.Connection, revision: str = "head") -> None:
     command.upgrade(config, revision)
 
 
-def upgrade_sql(*, from_revision: str | None, username: str | None) -> str:
+def upgrade_sql(metadata: sa.MetaData, *, from_revision: str | None, username: str | None) -> str:
     """Return plain PostgreSQL SQL from `from_revision` to head, for a database administrator to run.
 
     Args:
+        metadata: every table of this program.
         from_revision: where the schema is; None for an empty database.
         username: role that gets the rights to use the tables; none are granted without it.
     """
@@ -144,13 +156,10 @@ def upgrade_sql(*, from_revision: str | None, username: str | None) -> str:
     statements = output.getvalue().strip()
     if username is None:
         return statements + "\n"
-    return f"{statements}\n\n{_grants(username)}"
+    return f"{statements}\n\n{_grants(metadata, username)}"
 
 
-def _grants(username: str) -> str:
-    from app.db.base import metadata
-    from app.models import __all__ as _tables  # noqa: F401 - registers all tables
-
+def _grants(metadata: sa.MetaData, username: str) -> str:
     role = '"' + username.replace('"', '""') + '"'
     tables = ", ".join(sorted(metadata.tables))
     # a serial column draws from a sequence, to which PostgreSQL gives this name

@@ -1,5 +1,6 @@
-"""Tables. Importing this package registers all of them in `app.db.base.metadata`."""
+"""Tables. Importing this package registers all of them in `metadata`."""
 
+from app.db.base import metadata
 from app.models.alert_rules import alert_rules
 from app.models.audit import audit_entries
 from app.models.cameras import cameras
@@ -24,6 +25,7 @@ __all__ = [
     "daily_updates",
     "idempotency_keys",
     "members",
+    "metadata",
     "secrets",
     "sub_tasks",
     "task_grams",

@@ -13,13 +13,13 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from app.core.exceptions import ProblemError, SidecarError
+from app.core.exceptions import ProblemError
 from app.core.fernet_keys import KeyRing, fingerprint
-from app.core.files import make_private_directory
 from app.core.logging import get_logger
 from app.core.problems import Problem, problem
-from app.core.readiness import EMBEDDED, FAILED, POSTGRESQL, RECONNECTING, SETUP_REQUIRED, Run
-from app.core.security import CREDENTIALS_FILE, KEY_FILE, load_or_create_keys, read_credentials
+from app.core.readiness import FAILED, RECONNECTING, SETUP_REQUIRED, Run
+from app.core.security import CREDENTIALS_FILE, KEY_FILE, load_or_create_keys
+from app.db.configured import SupersededError, choose_database, migrate, prepare_data_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from app.core.config import Config
     from app.core.readiness import Readiness
-    from app.db.session import Database, Entrance, OpenDatabase
+    from app.db.session import Database
+    from app.db.watched import Watched
 
 FIRST_BACKOFF_S: Final = 0.1
 EARLY_BACKOFF_S: Final = 0.8
@@ -37,9 +38,7 @@ EARLY_BACKOFF_S: Final = 0.8
 EARLY_S: Final = 30.0
 LATE_BACKOFF_S: Final = 5.0
 HEARTBEAT_S: Final = 1.0
-HEARTBEAT_DEADLINE_S: Final = 1.0
 REPAIR_POLL_S: Final = 0.5
-DATABASE_FILE: Final = "taskflow.db"
 _FILE_PROBLEMS: Final = ("key-missing", "key-invalid", "credentials-unreadable", "credentials-incomplete")
 """A file that changes while the pipeline reads it counts as repaired."""
 
@@ -47,10 +46,6 @@ log = get_logger(__name__)
 
 
 _Signatures = tuple[tuple[int, int, int] | None, ...]
-
-
-class SupersededError(SidecarError):
-    """A newer run of the pipeline took over, or the process is stopping."""
 
 
 def bring_up(config: Config, run: Run) -> Watched:
@@ -76,50 +71,11 @@ def bring_up(config: Config, run: Run) -> Watched:
     return watched
 
 
-def prepare_data_directory(config: Config) -> None:
-    """Create the data directory, owner-only."""
-    try:
-        make_private_directory(config.data_dir)
-    except OSError:
-        raise ProblemError(problem("storage-unwritable")) from None
-
-
 def load_keys(config: Config, run: Run) -> KeyRing:
     """Load `fernet.key`, made at the very first start; tell which key the vault uses."""
     keys = load_or_create_keys(config.config_dir)
     run.key(fingerprint((config.encryption_keys or keys.keys)[0]))
     return keys
-
-
-def choose_database(config: Config, keys: KeyRing | None, run: Run) -> Watched:
-    """Saved credentials, else `TASKFLOW_DATABASE_URL`, else the embedded database.
-
-    Unreadable credentials raise; they never fall through to another database.
-    """
-    from app.db.session import open_postgresql, open_sqlite
-    from app.db.settings import settings_from_saved, settings_from_url
-
-    saved = read_credentials(config.config_dir, keys) if keys is not None else None
-    if saved is not None:
-        watched: Watched = WatchedPostgres(*open_postgresql(settings_from_saved(saved.values)))
-    elif config.database_url is not None and config.database_url.startswith("sqlite:///"):
-        watched = WatchedSqlite(open_sqlite(sqlite_path(config.database_url)))
-    elif config.database_url is not None:
-        watched = WatchedPostgres(*open_postgresql(settings_from_url(config.database_url)))
-    elif config.embedded:
-        watched = WatchedSqlite(open_sqlite(config.data_dir / DATABASE_FILE))
-    else:
-        raise ProblemError(problem("database-not-configured"))
-    run.mode(watched.mode)
-    run.target(watched.database.description)
-    return watched
-
-
-def sqlite_path(url: str) -> Path:
-    """Return the file that an SQLite URL (`sqlite:///relative`, `sqlite:////absolute`) names."""
-    from pathlib import Path
-
-    return Path(url.removeprefix("sqlite:///").split("?", 1)[0]).absolute()
 
 
 def connect_with_retry(watched: Watched, run: Run) -> None:
@@ -162,151 +118,6 @@ def backoff_s(attempt: int, outage_s: float) -> float:
     longest_s = EARLY_BACKOFF_S if outage_s < EARLY_S else LATE_BACKOFF_S
     doubled_s = FIRST_BACKOFF_S * 2.0 ** min(attempt - 1, 16)
     return min(longest_s, doubled_s) * random.uniform(0.7, 1.0)  # noqa: S311 - jitter is no secret
-
-
-def migrate(watched: Watched, run: Run) -> None:
-    """Bring the schema to head."""
-    from app.db.migrations import upgrade_to_head
-
-    upgrade_to_head(watched.database, run)
-    if run.superseded.is_set():
-        raise SupersededError
-
-
-# --- a database that is watched --------------------------------------------------------------------------------------
-
-
-class Watched:
-    """A database that can be proven and, once ready, watched."""
-
-    mode: str
-
-    def __init__(self, database: OpenDatabase) -> None:
-        self.database = database
-
-    def prove(self, run: Run) -> None:
-        """Make one connection and complete the description; raises ProblemError."""
-        raise NotImplementedError
-
-    def heartbeat(self, run: Run, *, suspicious: bool) -> Problem | None:
-        """Return None while the database answers; `suspicious` after a use has failed."""
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """Let go of what watching holds open."""
-
-    def abandon(self) -> None:
-        """Let go of everything: this database did not become ready."""
-        self.close()
-        self.database.retire()
-
-
-class WatchedSqlite(Watched):
-    """A file of our own: it answers as long as it is there."""
-
-    mode = EMBEDDED
-
-    @property
-    def file(self) -> Path:
-        """Where the database is."""
-        from pathlib import Path
-
-        return Path(self.database.engine.url.database or "")
-
-    def prove(self, run: Run) -> None:
-        """Open the file."""
-        import sqlalchemy as sa
-
-        from app.db.migrations import problems_of_database
-
-        with problems_of_database(), self.database.reader.connect() as connection:
-            connection.scalar(sa.text("SELECT count(*) FROM sqlite_master"))
-
-    def heartbeat(self, run: Run, *, suspicious: bool) -> Problem | None:
-        """Look whether the file is still there."""
-        if not self.file.exists():
-            return problem("connection-lost", retryable=True)
-        if suspicious:
-            try:
-                self.prove(run)
-            except ProblemError as exc:
-                return exc.problem
-        return None
-
-
-class WatchedPostgres(Watched):
-    """A server: one connection of its own carries the heartbeat."""
-
-    mode = POSTGRESQL
-
-    def __init__(self, database: OpenDatabase, entrance: Entrance) -> None:
-        super().__init__(database)
-        self._entrance = entrance
-        self._heart: object | None = None
-
-    def prove(self, run: Run) -> None:
-        """Connect and ask for the server's version and TLS."""
-        from app.db.connect import CONNECT_TIMEOUT_S, cut_off_after
-        from app.db.migrations import problems_of_database
-
-        # made here rather than inside the pool, where an attempt could not be given up on
-        first = self._entrance.open(cancelled=run.superseded)
-        self._entrance.keep(first)
-        self.database.description |= {
-            "server_version": first.info.parameter_status("server_version"),
-            "tls": bool(first.info.ssl_in_use),
-        }
-        with problems_of_database(), cut_off_after(first, CONNECT_TIMEOUT_S), self.database.reader.connect():
-            pass  # the pool takes the connection over and SQLAlchemy asks its own first questions
-
-    def heartbeat(self, run: Run, *, suspicious: bool) -> Problem | None:
-        """Ask the server something trivial; after a failed use or a broken heart, over a new connection."""
-        broken = suspicious
-        if self._heart is not None and not suspicious:
-            started = time.monotonic()
-            if self._beat(self._heart):
-                return None
-            if time.monotonic() - started >= HEARTBEAT_DEADLINE_S:
-                return problem("connection-timeout")  # silence: another connection would only wait as long
-            broken = True
-        self.close()
-        try:
-            self._heart = self._new_heart(run)
-        except ProblemError as exc:
-            # a server without a free connection is alive; requests go on with those they have, unless those broke
-            return None if exc.problem.code == "too-many-connections" and not broken else exc.problem
-        if broken:
-            self.database.refresh()  # whatever broke one connection may have broken the idle ones
-        return None
-
-    def _new_heart(self, run: Run) -> object:
-        """Connect; once more if the server hung up meanwhile: an administrator may have ended all of our sessions."""
-        try:
-            return self._entrance.open(deadline_s=HEARTBEAT_DEADLINE_S, cancelled=run.superseded)
-        except ProblemError as exc:
-            if exc.problem.code not in ("connection-lost", "server-starting"):
-                raise
-        return self._entrance.open(deadline_s=HEARTBEAT_DEADLINE_S, cancelled=run.superseded)
-
-    def _beat(self, connection: object) -> bool:
-        import psycopg2
-
-        from app.db.connect import cut_off_after
-
-        try:
-            with cut_off_after(connection, HEARTBEAT_DEADLINE_S), connection.cursor() as cursor:  # type: ignore[attr-defined]
-                cursor.execute("SELECT 1")
-            connection.rollback()  # type: ignore[attr-defined]
-        except psycopg2.Error:
-            return False
-        return True
-
-    def close(self) -> None:
-        """Close the heartbeat's connection."""
-        heart, self._heart = self._heart, None
-        if heart is not None:
-            with contextlib.suppress(Exception):
-                heart.close()  # type: ignore[attr-defined]
 
 
 # --- the thread that lives through it all ----------------------------------------------------------------------------

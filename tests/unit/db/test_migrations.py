@@ -401,7 +401,7 @@ def test_printed_sql_leaves_the_database_at_head(postgres: PostgresServer) -> No
         role = f'{printed.name}_"o\'app"'
         postgres.create_role(role, "ordinary")
         try:
-            run_psql(printed, upgrade_sql(from_revision=None, username=role))
+            run_psql(printed, upgrade_sql(app.models.metadata, from_revision=None, username=role))
 
             ordinary, owner = opened(printed, role, "ordinary"), opened(upgraded)
             upgrade(ordinary)
@@ -434,7 +434,10 @@ def test_printed_sql_goes_on_from_any_revision(database: Database, start: str) -
     with owner.writer.begin() as connection:
         run_upgrade(connection, start)
 
-    run_psql(database, f'SET ROLE "{database.username}";\n{upgrade_sql(from_revision=start, username=None)}')
+    run_psql(
+        database,
+        f'SET ROLE "{database.username}";\n{upgrade_sql(app.models.metadata, from_revision=start, username=None)}',
+    )
 
     assert look(owner) == HEAD
     owner.retire()
@@ -442,10 +445,10 @@ def test_printed_sql_goes_on_from_any_revision(database: Database, start: str) -
 
 def test_printed_sql_is_one_transaction_of_plain_sql() -> None:
     """Nothing of a log, a prompt or Python in it; without a role nothing is granted."""
-    script = upgrade_sql(from_revision=None, username=None)
+    script = upgrade_sql(app.models.metadata, from_revision=None, username=None)
 
     lines = [line for line in script.splitlines() if line and not line.startswith("--")]
     assert (lines[0], lines[-1]) == ("BEGIN;", "COMMIT;")
     assert script.count("BEGIN;") == 1
     assert "GRANT" not in script
-    assert "GRANT" in upgrade_sql(from_revision=None, username="lead")
+    assert "GRANT" in upgrade_sql(app.models.metadata, from_revision=None, username="lead")

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 import app.models
 from app.core.config import Config
 from app.db.base import Sealed, metadata
+from app.db.configured import DATABASE_FILE
 from app.db.migrations import HEAD
 from app.services.doctor import examine, write_bundle
 from app.services.vault.check import CHECKS, look
@@ -21,7 +22,6 @@ from app.services.vault.recovery import new_recovery_code
 from app.services.vault.rotation import MOVED, RENEWED
 from app.services.vault.rows import SecretName
 from app.services.vault.unlocking import keep_recovery_code
-from app.sidecar.startup import DATABASE_FILE
 from tests.support.in_process import InProcess, on_sqlite
 from tests.support.vaults import ACTOR, Desktop, change, desktop, read
 

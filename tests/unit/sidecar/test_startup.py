@@ -18,10 +18,12 @@ from app.core.problems import problem
 from app.core.readiness import EMBEDDED, FAILED, POSTGRESQL, READY, RECONNECTING, SETUP_REQUIRED, STAGES, Readiness
 from app.core.security import load_or_create_keys, read_credentials, save_credentials
 from app.db import session
+from app.db.configured import SupersededError, choose_database, sqlite_path
 from app.db.migrations import HEAD
 from app.db.session import Database as Holder
 from app.db.session import open_postgresql, open_sqlite
 from app.db.settings import settings_from_body
+from app.db.watched import Watched, WatchedPostgres, WatchedSqlite
 from app.models.members import members
 from app.sidecar import startup as module
 from app.sidecar.startup import (
@@ -30,15 +32,9 @@ from app.sidecar.startup import (
     FIRST_BACKOFF_S,
     LATE_BACKOFF_S,
     Startup,
-    SupersededError,
-    Watched,
-    WatchedPostgres,
-    WatchedSqlite,
     backoff_s,
     bring_up,
-    choose_database,
     connect_with_retry,
-    sqlite_path,
 )
 from tests.support.network import FakeServer, TcpProxy, black_hole, error_response, free_port
 from tests.support.waiting import wait_until

@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from app.core.readiness import Readiness
 from app.core.security import existing_keys
-from app.db.migrations import current_revision, problems_of_database
-from app.db.session import Database
 from app.models.vault import vaults
 from app.services.audit.log import Audit
-from app.services.migrations import require_head
-from app.sidecar.startup import WatchedSqlite, choose_database
+from app.services.configured import standalone_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,23 +25,11 @@ def readable_audit(config: Config) -> Iterator[Audit]:
     Raises:
         ProblemError: the database cannot be reached, or has no audit log of this program's version.
     """
-    readiness = Readiness()
-    run = readiness.begin_run()
     keys = existing_keys(config.config_dir)
-    watched = choose_database(config, keys, run)
-    try:
-        if isinstance(watched, WatchedSqlite) and not watched.file.exists():
-            require_head(None)
-        watched.prove(run)
-        with problems_of_database(), watched.database.reader.connect() as connection:
-            require_head(current_revision(connection))
+    with standalone_database(config) as database:
+        with database.read() as connection:
             vault_id = connection.scalar(sa.select(vaults.c.vault_id))
-        database = Database(readiness)
-        database.replace(watched.database)
-        run.ready(watched.database.description)
         audit = Audit(database, config.config_dir)
         if vault_id is not None:
             audit.attach(vault_id, (*config.encryption_keys, *(keys.keys if keys is not None else ())))
         yield audit
-    finally:
-        watched.abandon()

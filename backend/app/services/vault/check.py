@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from app.core.fernet_keys import fingerprint as key_fingerprint
-from app.core.readiness import Readiness
 from app.core.security import existing_keys
-from app.db.migrations import HEAD, current_revision, problems_of_database
+from app.db.migrations import HEAD, current_revision
 from app.models.vault import RECOVERY, UNKNOWN, UNREADABLE, secrets, vault_keys, vault_wraps
+from app.services.configured import configured
 from app.services.vault.keys import ESCROW, Keys, VaultLockedError, opened_fingerprint_key, read_keys
 from app.services.vault.rows import (
     ApiSecretMissingError,
@@ -24,7 +24,6 @@ from app.services.vault.rows import (
     select_sealed,
 )
 from app.services.vault.sealing import FormatUnknownError, SealBrokenError, unwrap
-from app.sidecar.startup import WatchedSqlite, choose_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,20 +154,12 @@ def look(config: Config) -> Findings | None:
     Raises:
         ProblemError: the database cannot be reached, or the key file cannot be read.
     """
-    run = Readiness().begin_run()
     of_file = existing_keys(config.config_dir)
     roots = (*config.encryption_keys, *(of_file.keys if of_file is not None else ()))
-    watched = choose_database(config, of_file, run)
-    try:
-        if isinstance(watched, WatchedSqlite) and not watched.file.exists():
+    with configured(config) as found, found.connected() as connection:
+        if connection is None or current_revision(connection) != HEAD:
             return None
-        watched.prove(run)
-        with problems_of_database(), watched.database.reader.connect() as connection:
-            if current_revision(connection) != HEAD:
-                return None
-            return _findings(connection, config, roots)
-    finally:
-        watched.abandon()
+        return _findings(connection, config, roots)
 
 
 def _findings(connection: sa.Connection, config: Config, roots: Sequence[bytes]) -> Findings | None:

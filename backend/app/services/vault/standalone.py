@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 from app.core.exceptions import ProblemError, RequestError
 from app.core.logging import get_logger
-from app.core.readiness import Readiness
-from app.core.security import existing_keys
-from app.db.migrations import HEAD, current_revision, problems_of_database
-from app.db.session import Database, open_sqlite
+from app.db.configured import DATABASE_FILE, choose_database
+from app.db.migrations import HEAD
+from app.db.session import open_sqlite
+from app.db.watched import Watched, WatchedSqlite
 from app.services.audit.log import Audit
-from app.services.migrations import require_head
+from app.services.configured import configured, standalone_database
 from app.services.vault.rotation import Rotations, installation
 from app.services.vault.unlocking import adopt, is_needed
 from app.services.vault.vault import Vault
-from app.sidecar.startup import DATABASE_FILE, WatchedSqlite, choose_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
     from app.core.config import Config
     from app.core.fernet_keys import KeyRing
     from app.core.readiness import Run
+    from app.db.session import Database
     from app.services.vault.keys_at_hand import Attachment
-    from app.sidecar.startup import Watched
 
 
 log = get_logger(__name__)
@@ -56,40 +55,6 @@ def standalone(config: Config) -> Iterator[Standalone]:
         services.vault.attachment.ensure_attached()
         yield services
         services.audit.flush()
-
-
-@contextlib.contextmanager
-def standalone_database(config: Config) -> Iterator[Database]:
-    """Connect as `standalone` does, for what needs no vault.
-
-    Raises:
-        ProblemError: the database cannot be reached, or its schema is not at head.
-    """
-    readiness = Readiness()
-    run = readiness.begin_run()
-    watched = choose_database(config, existing_keys(config.config_dir), run)
-    try:
-        require_head(_revision(watched, run))
-        yield _database(watched, readiness, run)
-    finally:
-        watched.abandon()
-
-
-def _revision(watched: Watched, run: Run) -> str | None:
-    """Return the revision of a database; None if it is empty, or a file that is not there."""
-    if isinstance(watched, WatchedSqlite) and not watched.file.exists():
-        return None
-    watched.prove(run)
-    with problems_of_database(), watched.database.reader.connect() as connection:
-        return current_revision(connection)
-
-
-def _database(watched: Watched, readiness: Readiness, run: Run) -> Database:
-    """Return what services hold of a database that was proven to be at head."""
-    database = Database(readiness)
-    database.replace(watched.database)
-    run.ready(watched.database.description)
-    return database
 
 
 def _services(config: Config, database: Database) -> Standalone:
@@ -139,16 +104,11 @@ def _embedded(config: Config) -> Watched:
 
 def _adopt_in(config: Config, choose: Callable[[Run], Watched], ring: KeyRing, actor: str) -> bool:
     """Adopt a key in one database; in one that has no vault nothing hangs on it."""
-    readiness = Readiness()
-    run = readiness.begin_run()
-    watched = choose(run)
-    try:
-        revision = _revision(watched, run)
+    with configured(config, choose) as found:
+        revision = found.revision()
         if revision != HEAD:
             return revision in _WITHOUT_VAULT
-        services = _services(config, _database(watched, readiness, run))
+        services = _services(config, found.at_head())
         if not is_needed(services.database, ring.keys[1:]):
             return True
         return adopt(services.vault.attachment, services.audit, ring, actor=actor)
-    finally:
-        watched.abandon()

@@ -15,8 +15,8 @@ from app.models.tasks import tasks
 from app.schemas.members import MemberCreate
 from app.schemas.tasks import BLOCKED, TaskCreate, TaskUpdate
 from app.schemas.updates import DailyUpdateCreate
+from app.services.configured import standalone_database
 from app.services.migrations import revision_of, upgrade
-from app.services.vault.standalone import standalone_database
 from app.services.work.demo_team import STORIES, TEAM
 from app.services.work.members import Members
 from app.services.work.subtasks import SubTasks

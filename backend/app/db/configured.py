@@ -1,0 +1,72 @@
+"""Which database is configured, and the stages that bring it to head."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from app.core.exceptions import ProblemError, SidecarError
+from app.core.files import make_private_directory
+from app.core.problems import problem
+from app.core.security import read_credentials
+from app.db.watched import Watched, WatchedPostgres, WatchedSqlite
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app.core.config import Config
+    from app.core.fernet_keys import KeyRing
+    from app.core.readiness import Run
+
+DATABASE_FILE: Final = "taskflow.db"
+
+
+class SupersededError(SidecarError):
+    """A newer run of the pipeline took over, or the process is stopping."""
+
+
+def prepare_data_directory(config: Config) -> None:
+    """Create the data directory, owner-only."""
+    try:
+        make_private_directory(config.data_dir)
+    except OSError:
+        raise ProblemError(problem("storage-unwritable")) from None
+
+
+def choose_database(config: Config, keys: KeyRing | None, run: Run) -> Watched:
+    """Saved credentials, else `TASKFLOW_DATABASE_URL`, else the embedded database.
+
+    Unreadable credentials raise; they never fall through to another database.
+    """
+    from app.db.session import open_postgresql, open_sqlite
+    from app.db.settings import settings_from_saved, settings_from_url
+
+    saved = read_credentials(config.config_dir, keys) if keys is not None else None
+    if saved is not None:
+        watched: Watched = WatchedPostgres(*open_postgresql(settings_from_saved(saved.values)))
+    elif config.database_url is not None and config.database_url.startswith("sqlite:///"):
+        watched = WatchedSqlite(open_sqlite(sqlite_path(config.database_url)))
+    elif config.database_url is not None:
+        watched = WatchedPostgres(*open_postgresql(settings_from_url(config.database_url)))
+    elif config.embedded:
+        watched = WatchedSqlite(open_sqlite(config.data_dir / DATABASE_FILE))
+    else:
+        raise ProblemError(problem("database-not-configured"))
+    run.mode(watched.mode)
+    run.target(watched.database.description)
+    return watched
+
+
+def sqlite_path(url: str) -> Path:
+    """Return the file that an SQLite URL (`sqlite:///relative`, `sqlite:////absolute`) names."""
+    from pathlib import Path
+
+    return Path(url.removeprefix("sqlite:///").split("?", 1)[0]).absolute()
+
+
+def migrate(watched: Watched, run: Run) -> None:
+    """Bring the schema to head."""
+    from app.db.migrations import upgrade_to_head
+
+    upgrade_to_head(watched.database, run)
+    if run.superseded.is_set():
+        raise SupersededError

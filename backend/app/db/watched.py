@@ -1,0 +1,152 @@
+"""A database that is proven once and then watched: a file of our own, or a server."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING, Final
+
+from app.core.exceptions import ProblemError
+from app.core.problems import Problem, problem
+from app.core.readiness import EMBEDDED, POSTGRESQL
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app.core.readiness import Run
+    from app.db.session import Entrance, OpenDatabase
+
+HEARTBEAT_DEADLINE_S: Final = 1.0
+
+
+class Watched:
+    """A database that can be proven and, once ready, watched."""
+
+    mode: str
+
+    def __init__(self, database: OpenDatabase) -> None:
+        self.database = database
+
+    def prove(self, run: Run) -> None:
+        """Make one connection and complete the description; raises ProblemError."""
+        raise NotImplementedError
+
+    def heartbeat(self, run: Run, *, suspicious: bool) -> Problem | None:
+        """Return None while the database answers; `suspicious` after a use has failed."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of what watching holds open."""
+
+    def abandon(self) -> None:
+        """Let go of everything: this database did not become ready."""
+        self.close()
+        self.database.retire()
+
+
+class WatchedSqlite(Watched):
+    """A file of our own: it answers as long as it is there."""
+
+    mode = EMBEDDED
+
+    @property
+    def file(self) -> Path:
+        """Where the database is."""
+        from pathlib import Path
+
+        return Path(self.database.engine.url.database or "")
+
+    def prove(self, run: Run) -> None:
+        """Open the file."""
+        import sqlalchemy as sa
+
+        from app.db.migrations import problems_of_database
+
+        with problems_of_database(), self.database.reader.connect() as connection:
+            connection.scalar(sa.text("SELECT count(*) FROM sqlite_master"))
+
+    def heartbeat(self, run: Run, *, suspicious: bool) -> Problem | None:
+        """Look whether the file is still there."""
+        if not self.file.exists():
+            return problem("connection-lost", retryable=True)
+        if suspicious:
+            try:
+                self.prove(run)
+            except ProblemError as exc:
+                return exc.problem
+        return None
+
+
+class WatchedPostgres(Watched):
+    """A server: one connection of its own carries the heartbeat."""
+
+    mode = POSTGRESQL
+
+    def __init__(self, database: OpenDatabase, entrance: Entrance) -> None:
+        super().__init__(database)
+        self._entrance = entrance
+        self._heart: object | None = None
+
+    def prove(self, run: Run) -> None:
+        """Connect and ask for the server's version and TLS."""
+        from app.db.connect import CONNECT_TIMEOUT_S, cut_off_after
+        from app.db.migrations import problems_of_database
+
+        # made here rather than inside the pool, where an attempt could not be given up on
+        first = self._entrance.open(cancelled=run.superseded)
+        self._entrance.keep(first)
+        self.database.description |= {
+            "server_version": first.info.parameter_status("server_version"),
+            "tls": bool(first.info.ssl_in_use),
+        }
+        with problems_of_database(), cut_off_after(first, CONNECT_TIMEOUT_S), self.database.reader.connect():
+            pass  # the pool takes the connection over and SQLAlchemy asks its own first questions
+
+    def heartbeat(self, run: Run, *, suspicious: bool) -> Problem | None:
+        """Ask the server something trivial; after a failed use or a broken heart, over a new connection."""
+        broken = suspicious
+        if self._heart is not None and not suspicious:
+            started = time.monotonic()
+            if self._beat(self._heart):
+                return None
+            if time.monotonic() - started >= HEARTBEAT_DEADLINE_S:
+                return problem("connection-timeout")  # silence: another connection would only wait as long
+            broken = True
+        self.close()
+        try:
+            self._heart = self._new_heart(run)
+        except ProblemError as exc:
+            # a server without a free connection is alive; requests go on with those they have, unless those broke
+            return None if exc.problem.code == "too-many-connections" and not broken else exc.problem
+        if broken:
+            self.database.refresh()  # whatever broke one connection may have broken the idle ones
+        return None
+
+    def _new_heart(self, run: Run) -> object:
+        """Connect; once more if the server hung up meanwhile: an administrator may have ended all of our sessions."""
+        try:
+            return self._entrance.open(deadline_s=HEARTBEAT_DEADLINE_S, cancelled=run.superseded)
+        except ProblemError as exc:
+            if exc.problem.code not in ("connection-lost", "server-starting"):
+                raise
+        return self._entrance.open(deadline_s=HEARTBEAT_DEADLINE_S, cancelled=run.superseded)
+
+    def _beat(self, connection: object) -> bool:
+        import psycopg2
+
+        from app.db.connect import cut_off_after
+
+        try:
+            with cut_off_after(connection, HEARTBEAT_DEADLINE_S), connection.cursor() as cursor:  # type: ignore[attr-defined]
+                cursor.execute("SELECT 1")
+            connection.rollback()  # type: ignore[attr-defined]
+        except psycopg2.Error:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close the heartbeat's connection."""
+        heart, self._heart = self._heart, None
+        if heart is not None:
+            with contextlib.suppress(Exception):
+                heart.close()  # type: ignore[attr-defined]
