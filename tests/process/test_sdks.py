@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-import anthropic
 import httpx
-import openai
 import pytest
 
 from tests.support.ai_answers import Reply
@@ -16,6 +14,9 @@ from tests.support.gateways import GatewayBackend, gateway_on_postgresql, gatewa
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import anthropic
+    import openai
 
     Prepare = Callable[[GatewayBackend], str]
 
@@ -46,12 +47,19 @@ def gateway(shared: GatewayBackend) -> GatewayBackend:
 def openai_client(
     gateway: GatewayBackend, kind: str, owner: str, token: str, provider: str = "openai"
 ) -> openai.OpenAI:
-    """The SDK as its documentation sets it up, but for the address and what it takes for a key."""
+    """The SDK as its documentation sets it up, but for the address and what it takes for a key.
+
+    The SDKs are imported where they are used: it takes seconds, and every worker reads this module.
+    """
+    import openai
+
     return openai.OpenAI(base_url=f"{gateway.base_url(kind, owner, provider)}/v1", api_key=token, max_retries=0)
 
 
 def anthropic_client(gateway: GatewayBackend, kind: str, owner: str, token: str) -> anthropic.Anthropic:
     """The same of Anthropic."""
+    import anthropic
+
     return anthropic.Anthropic(base_url=gateway.base_url(kind, owner, "anthropic"), api_key=token, max_retries=0)
 
 
@@ -200,22 +208,24 @@ def test_openai_sdk_that_leaves_a_stream_ends_it(gateway: GatewayBackend) -> Non
 @pytest.mark.parametrize(
     ("behaviour", "error", "code"),
     [
-        ("invalid", openai.APIStatusError, "key-rejected"),
-        ("no_quota", openai.APIStatusError, "no-quota"),
-        ("missing_scopes", openai.PermissionDeniedError, "key-limited"),
-        ("rate_limited", openai.RateLimitError, None),
-        ("server_error", openai.InternalServerError, "provider-error"),
-        ("not_found", openai.NotFoundError, None),
+        ("invalid", "APIStatusError", "key-rejected"),
+        ("no_quota", "APIStatusError", "no-quota"),
+        ("missing_scopes", "PermissionDeniedError", "key-limited"),
+        ("rate_limited", "RateLimitError", None),
+        ("server_error", "InternalServerError", "provider-error"),
+        ("not_found", "NotFoundError", None),
     ],
 )
 def test_openai_sdk_raises_what_its_users_expect(
-    gateway: GatewayBackend, behaviour: str, error: type[openai.APIStatusError], code: str | None
+    gateway: GatewayBackend, behaviour: str, error: str, code: str | None
 ) -> None:
     """With our code beside it where the sentence is ours."""
+    import openai
+
     gateway.new_key("system", "default", "openai", behaviour)
     with (
         openai_client(gateway, "system", "default", gateway.sidecar.token) as client,
-        pytest.raises(error) as caught,
+        pytest.raises(getattr(openai, error)) as caught,
     ):
         client.chat.completions.create(model="gpt-5", messages=MESSAGES)
 
@@ -236,6 +246,8 @@ def test_openai_sdk_is_the_way_to_deepseek_too(gateway: GatewayBackend) -> None:
 
 def test_asynchronous_openai_sdk_streams_side_by_side(gateway: GatewayBackend) -> None:
     """Twenty conversations at once, each counted once."""
+    import openai
+
     gateway.new_key("system", "default", "openai")
     base_url, token = f"{gateway.base_url('system', 'default', 'openai')}/v1", gateway.sidecar.token
 
@@ -287,6 +299,8 @@ def test_anthropic_sdk_converses_for_every_owner(
 
 def test_asynchronous_anthropic_sdk_sees_each_token_as_it_is_sent(gateway: GatewayBackend) -> None:
     """The provider waits for the caller before it sends on."""
+    import anthropic
+
     gateway.new_key("system", "default", "anthropic")
     gate = gateway.providers.anthropic.gate = Gate()
     base_url, token = gateway.base_url("system", "default", "anthropic"), gateway.sidecar.token

@@ -168,16 +168,23 @@ ATTACKS: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-@pytest.mark.parametrize("name", SECRETS)
-def test_registered_secret_does_not_get_out(name: str, attack: str) -> None:
+def test_registered_secret_does_not_get_out(attack: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In whatever form and at whatever place; something tells that it was there, or that the line was cut."""
-    secret = SECRETS[name]
-    protect(secret)
+    leaked: dict[str, list[str]] = {}
+    untold: list[str] = []
+    for name, secret in SECRETS.items():
+        monkeypatch.setattr(app_logging, "_redactor", Redactor())
+        protect(secret)
 
-    text = ATTACKS[attack](secret)
+        text = ATTACKS[attack](secret)
 
-    assert [form for form in find_forms(text, secret) if form != "reversed"] == []
-    assert REDACTED in text or "[cut]" in text
+        if forms := [form for form in find_forms(text, secret) if form != "reversed"]:
+            leaked[name] = forms
+        if REDACTED not in text and "[cut]" not in text:
+            untold.append(name)
+
+    assert leaked == {}
+    assert untold == []
 
 
 def find_forms(text: str, secret: str) -> list[str]:
@@ -334,9 +341,9 @@ def test_secrets_are_forgotten_but_for_the_first_and_the_latest(redactor: Redact
     for number in range(2_000):
         redactor.protect(f"tried-{number:05}")
         redactor.protect("saved-password")
-    started = time.perf_counter()
+    started = time.thread_time()
     text = redactor.redact("launch-token saved-password tried-01999 tried-01000")
-    elapsed_s = time.perf_counter() - started
+    elapsed_s = time.thread_time() - started
 
     assert text == f"{REDACTED} {REDACTED} {REDACTED} tried-01000"
     assert elapsed_s < 0.1
@@ -363,11 +370,11 @@ def test_secrets_are_forgotten_but_for_the_first_and_the_latest(redactor: Redact
 )
 def test_no_text_makes_redaction_slow(unit: str) -> None:
     """Patterns do not run over an unlucky text again and again."""
-    started = time.perf_counter()
+    started = time.thread_time()
 
     redact(unit * (200_000 // len(unit)))
 
-    assert time.perf_counter() - started < 2
+    assert time.thread_time() - started < 2
 
 
 # --- lines -----------------------------------------------------------------------------------------------------------
