@@ -17,6 +17,7 @@ from app.commands.vault import vault
 from app.core.config import VARIABLES
 from app.core.exceptions import FatalError, ProblemError, RequestError
 from app.core.logging import LEVELS, redact
+from app.core.memory import keep_private
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -220,6 +221,7 @@ def openapi() -> int:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return the exit status; every error becomes one sentence on stderr."""
+    keep_private()
     for name in [name for name in os.environ if name.startswith("PG")]:
         del os.environ[name]  # libpq would let them override what people typed
     try:
