@@ -1,24 +1,29 @@
-"""Files that must never be half-written: atomic replace, exclusive publish, set-aside, owner-only permissions."""
+"""Files that must never be half-written: atomic replace, exclusive publish, set-aside.
+
+What is made here is owner-only; what is found is trusted by the rules of `trust`.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
-import stat
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from app.core.trust import OWNER_DIRECTORY, OWNER_FILE, read_own, require_own_directory, restrict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-OWNER_FILE: Final = 0o600
-OWNER_DIRECTORY: Final = 0o700
+Result = TypeVar("Result")
+
 _RETRIED_WAITS_S: Final = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
-"""Waits between tries of a rename that an antivirus scanner or an indexer blocks (Windows sharing violations)."""
+"""Waits between tries of what an antivirus scanner or an indexer blocks (Windows sharing violations)."""
 _TEMPORARY: Final = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
 
 
@@ -29,31 +34,34 @@ def make_private_directory(directory: Path) -> bool:
         Whether `directory` is owner-only now.
 
     Raises:
+        UntrustedError: it, or a folder on the way to it, is under the control of another user.
         OSError: it cannot be created, or is no directory.
     """
-    if not directory.parent.is_dir():
-        make_private_directory(directory.parent)
-    directory.mkdir(mode=OWNER_DIRECTORY, exist_ok=True)
+    require_own_directory(directory)
+    _make_directory(directory)
     return restrict(directory, OWNER_DIRECTORY)
 
 
-def restrict(path: Path, mode: int) -> bool:
-    """Take away rights of group and others; return whether `path` is owner-only now (always on Windows).
+def _make_directory(directory: Path) -> None:
+    if not directory.parent.is_dir():
+        if directory.parent == directory:  # a drive or share that is away
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(directory))
+        _make_directory(directory.parent)
+    directory.mkdir(mode=OWNER_DIRECTORY, exist_ok=True)
 
-    Windows files inherit the profile directory's ACL, which is private already.
+
+def read_private(path: Path) -> bytes:
+    """Return the content of a small file of ours; waits while another program keeps it from being read.
+
+    Raises:
+        UntrustedError: it, or a folder on the way to it, is not ours alone.
+        FileNotFoundError: there is none.
+        OSError: it cannot be read; EFBIG if it is not small.
     """
-    if sys.platform == "win32":
-        return True
-    if stat.S_IMODE(path.stat().st_mode) & 0o077 == 0:
-        return True
-    try:
-        path.chmod(mode)
-    except OSError:
-        return False
-    return stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+    return _retried(lambda: read_own(path))
 
 
-def write_atomically(path: Path, content: bytes, *, keep_old: bool = False) -> None:
+def write_atomically(path: Path, content: bytes, *, keep_old: bool = False) -> Path | None:
     """Replace `path` by `content`: readers, and a crash at any point, see the old bytes or the new ones.
 
     Args:
@@ -61,14 +69,22 @@ def write_atomically(path: Path, content: bytes, *, keep_old: bool = False) -> N
         content: what it is to hold.
         keep_old: set what is there aside, see `set_aside`.
 
+    Returns:
+        The name under which the old file was kept.
+
     Raises:
-        OSError: the directory cannot be written; `path` is as it was.
+        OSError: the directory cannot be written; `path` is as it was, and nothing is left beside it.
     """
     with _temporary(path, content) as temporary:
-        if keep_old:
-            set_aside(path)
-        _retried(lambda: temporary.replace(path))
+        kept = set_aside(path) if keep_old else None
+        try:
+            _retried(lambda: temporary.replace(path))
+        except BaseException:
+            if kept is not None:
+                put_back(path, kept)
+            raise
     _sync_directory(path.parent)
+    return kept
 
 
 def publish_exclusively(path: Path, content: bytes) -> bool:
@@ -116,6 +132,19 @@ def set_aside(path: Path) -> Path | None:
     raise FileExistsError("no free name to set the file aside")
 
 
+def put_back(path: Path, kept: Path) -> None:
+    """Undo `set_aside`: what is at `kept` has the name `path` again, and that name only.
+
+    Raises:
+        OSError: the directory cannot be written.
+    """
+    with contextlib.suppress(OSError):
+        if path.samefile(kept):  # a rename between two names of one file does nothing, says POSIX
+            kept.unlink()
+            return
+    _retried(lambda: kept.replace(path))
+
+
 def remove(path: Path) -> bool:
     """Delete `path` for good; return False if it is not there.
 
@@ -158,7 +187,7 @@ def _keep_under(path: Path, kept: Path) -> None:
         raise
     except OSError:  # no links on this file system, or not to this file
         try:
-            content = path.read_bytes()
+            content = read_own(path)
         except OSError:
             if os.path.lexists(kept):
                 raise FileExistsError from None
@@ -181,16 +210,14 @@ def _write_new(path: Path, content: bytes) -> None:
         raise
 
 
-def _retried(action: Callable[[], object]) -> None:
+def _retried(action: Callable[[], Result]) -> Result:
     """Run `action`; on Windows again, after each of a few short waits, while another program holds the file open."""
     for wait_s in _RETRIED_WAITS_S if sys.platform == "win32" else ():
         try:
-            action()
+            return action()
         except PermissionError:
             time.sleep(wait_s)
-        else:
-            return
-    action()
+    return action()
 
 
 def _sync_directory(directory: Path) -> None:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LEVELS: Final = ("debug", "info", "warning", "error")
+LOG_DIRECTORY: Final = "logs"
+"""In the data directory."""
+LOG_FILE: Final = "sidecar.log"
 REDACTED: Final = "[redacted]"
 MAX_FILE_BYTES: Final = 2 << 20
 KEPT_FILES: Final = 5
@@ -217,7 +220,7 @@ class _RotatingFile:
     """`sidecar.log`, and up to four older ones, of 2 MiB each."""
 
     def __init__(self, directory: Path) -> None:
-        self._path = directory / "sidecar.log"
+        self._path = directory / LOG_FILE
         self._size = 0
         self._descriptor = -1
 
@@ -238,10 +241,12 @@ class _RotatingFile:
             self._descriptor = -1
         if rotate:
             for age in range(KEPT_FILES - 1, 0, -1):
-                newer = self._path if age == 1 else self._path.with_name(f"sidecar.log.{age - 1}")
+                newer = self._path if age == 1 else self._path.with_name(f"{LOG_FILE}.{age - 1}")
                 with contextlib.suppress(OSError):
-                    newer.replace(self._path.with_name(f"sidecar.log.{age}"))
-        self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+                    newer.replace(self._path.with_name(f"{LOG_FILE}.{age}"))
+        from app.core.trust import open_own
+
+        self._descriptor = open_own(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self._size = os.fstat(self._descriptor).st_size
 
 

@@ -9,7 +9,8 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from app.core.exceptions import AlreadyRunningError, ConfigDirectoryUnusableError
-from app.core.files import OWNER_FILE, write_atomically
+from app.core.files import read_private, write_atomically
+from app.core.trust import UntrustedError, open_own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,10 +26,12 @@ def owned(directory: Path) -> Iterator[None]:
 
     Raises:
         AlreadyRunningError: another process owns it; it is not touched in any way.
-        ConfigDirectoryUnusableError: the lock file cannot be opened, or its file system knows no locks.
+        ConfigDirectoryUnusableError: the lock file is not ours or cannot be opened, or its file system knows no locks.
     """
     try:
-        descriptor = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT, OWNER_FILE)
+        descriptor = open_own(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT)
+    except UntrustedError as exc:
+        raise ConfigDirectoryUnusableError(f"The config directory cannot be locked: {exc.problem.message}") from None
     except OSError as exc:
         raise _unusable(exc) from None
     try:
@@ -80,9 +83,9 @@ def run_file(directory: Path, content: dict[str, Any]) -> Iterator[None]:
 
 
 def read_run_file(directory: Path) -> dict[str, Any] | None:
-    """Return what `sidecar.json` says; None if there is none or it is damaged."""
+    """Return what `sidecar.json` says; None if there is none, or it is damaged or somebody else's."""
     try:
-        content = json.loads((directory / RUN_FILE).read_bytes())
+        content = json.loads(read_private(directory / RUN_FILE))
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None

@@ -187,6 +187,20 @@ _CATALOGUE: Final[tuple[tuple[str, bool, str, str, str], ...]] = (
         "Check free disk space and the rights of the config and data directories.",
     ),
     (
+        "storage-untrusted",
+        False,
+        YOU,
+        "A file or folder of this program is not yours alone.",
+        "Find out who put it there or opened it to others; then remove it, or make it yours alone (owner, chmod 600).",
+    ),
+    (
+        "storage-unreadable",
+        True,
+        YOU,
+        "A file of this program cannot be read at the moment.",
+        "Close the program that holds it, such as a backup or a virus scanner, or give your user the right to read it.",
+    ),
+    (
         "internal",
         False,
         DEVELOPER,

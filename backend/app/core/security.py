@@ -4,15 +4,17 @@ Rules that everything here keeps:
 
 - Reading never writes; at most it takes away rights of other users.
 - A key is never generated while `db_credentials.enc` exists: that would destroy the only hope of restoring it.
-- A file that cannot be read is set aside, never overwritten, and only when somebody saves anew.
+- A file that is damaged or not ours is set aside, never overwritten, and only when somebody saves anew. One that
+  merely cannot be read at the moment is left alone.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import secrets
-import stat
 import threading
 import time
 from dataclasses import dataclass, field
@@ -21,16 +23,17 @@ from typing import TYPE_CHECKING, Any, Final
 from app.core.exceptions import ConfigDirectoryUnusableError, ProblemError
 from app.core.fernet_keys import KeyRing, encode_key, fingerprint, parse_key
 from app.core.files import (
-    OWNER_FILE,
     make_private_directory,
     publish_exclusively,
+    put_back,
+    read_private,
     remove,
     remove_leftovers,
-    restrict,
     write_atomically,
 )
 from app.core.logging import get_logger, protect
 from app.core.problems import problem
+from app.core.trust import OWNER_FILE, UntrustedError, require_own_directory, require_own_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +41,9 @@ if TYPE_CHECKING:
 
 KEY_FILE: Final = "fernet.key"
 CREDENTIALS_FILE: Final = "db_credentials.enc"
-MAX_FILE_BYTES: Final = 1 << 20
+OWN_FILES: Final = (KEY_FILE, CREDENTIALS_FILE, "install.id", "audit.head", "audit.uses", "audit.keys")
+"""What is kept in the config directory."""
+_CANNOT_BE_READ_NOW: Final = "storage-unreadable"
 
 _changing: Final = threading.Lock()
 """Held by whatever changes the two files: a save that has read the keys before a rotation would encrypt under one that
@@ -53,17 +58,41 @@ def prepare_config_directory(directory: Path) -> None:
     """Create the config directory with its parents and make it owner-only.
 
     Raises:
-        ConfigDirectoryUnusableError: it cannot be created, entered or written.
+        ConfigDirectoryUnusableError: it cannot be created, entered or written, or other users control it.
     """
     probe = directory / f".write-probe.{secrets.token_hex(8)}.tmp"
     try:
         is_private = make_private_directory(directory)
         probe.touch(OWNER_FILE)
         probe.unlink(missing_ok=True)  # the directory's owner may be clearing left-overs away
+    except UntrustedError as exc:
+        raise ConfigDirectoryUnusableError(
+            f"The config directory {directory} cannot be used: {exc.filename} {exc.strerror}."
+            " Take that right away, or choose another directory."
+        ) from None
     except OSError as exc:
-        raise ConfigDirectoryUnusableError(f"The config directory cannot be used: {exc.strerror}.") from None
+        raise ConfigDirectoryUnusableError(
+            f"The config directory {directory} cannot be used: {exc.strerror}."
+        ) from None
     if not is_private:
         log.warning("the config directory is open to other users and cannot be restricted")
+
+
+def require_own_files(directory: Path) -> None:
+    """Check the config directory and each file of ours in it before any of them is trusted.
+
+    Raises:
+        ProblemError: ``storage-untrusted`` names the one that other users control.
+    """
+    try:
+        require_own_directory(directory)
+        for name in OWN_FILES:
+            with contextlib.suppress(PermissionError):  # not readable now; whoever needs it tells
+                require_own_file(directory / name)
+    except UntrustedError as exc:
+        raise ProblemError(exc.problem) from None
+    except OSError:
+        raise ProblemError(problem(_CANNOT_BE_READ_NOW)) from None
 
 
 def remove_interrupted_writes(directory: Path) -> None:
@@ -97,8 +126,9 @@ def _parse_key_file(content: bytes) -> tuple[bytes, ...] | None:
 
     The caller raises: an error raised here would keep a decoder's error, and with it the content, as its context.
     """
+    lines = content.replace(b"\r\n", b"\n").removesuffix(b"\n").split(b"\n")  # Notepad ends lines with both
     try:
-        return tuple(parse_key(line.decode("ascii")) for line in content.removesuffix(b"\n").split(b"\n"))
+        return tuple(parse_key(line.decode("ascii")) for line in lines)
     except ValueError:
         return None
 
@@ -244,15 +274,16 @@ def _decrypt_object(token: bytes, keys: KeyRing) -> dict[str, Any] | None:
 
 
 def save_credentials(directory: Path, values: Mapping[str, Any]) -> None:
-    """Encrypt and save the connection's fields; files that cannot be read are set aside first.
+    """Encrypt and save the connection's fields; files that are damaged or not ours are set aside first.
 
     Raises:
-        ProblemError: ``storage-unwritable``; what was saved before is as it was.
+        ProblemError: ``storage-unwritable``, ``storage-unreadable``; what was saved before is as it was.
     """
     try:
-        with _changing:
-            keys = _keys_for_saving(directory)
+        with _changing, contextlib.ExitStack() as undo:
+            keys = _keys_for_saving(directory, undo)
             _write_credentials(directory, values, keys, keep_old=not _are_readable(directory, keys))
+            undo.pop_all()
     except OSError as exc:
         log.exception("credentials not saved", extra={"cause": exc.strerror})
         raise ProblemError(problem("storage-unwritable")) from None
@@ -278,21 +309,36 @@ def delete_credentials(directory: Path) -> bool:
     return is_deleted
 
 
-def _keys_for_saving(directory: Path) -> KeyRing:
-    """Return keys to save under: those at hand, or a new one where there is none; a damaged key file is set aside."""
+def _keys_for_saving(directory: Path, undo: contextlib.ExitStack) -> KeyRing:
+    """Return keys to save under: those at hand, or a new one where there is none; a damaged key file is set aside.
+
+    Args:
+        directory: the config directory.
+        undo: told how to bring a damaged key file back, should the save fail later.
+    """
     try:
         keys = read_keys(directory)
-    except ProblemError:
+    except ProblemError as exc:
+        if exc.problem.code == _CANNOT_BE_READ_NOW:
+            raise
         keys = KeyRing((_new_key(),))
-        write_atomically(directory / KEY_FILE, _key_file_content(keys), keep_old=True)
+        kept = write_atomically(directory / KEY_FILE, _key_file_content(keys), keep_old=True)
+        if kept is not None:
+            undo.callback(put_back, directory / KEY_FILE, kept)
     return keys or _generate_keys(directory)
 
 
 def _are_readable(directory: Path, keys: KeyRing) -> bool:
-    """Tell whether `db_credentials.enc` may be replaced without a trace; one that is not there may."""
+    """Tell whether `db_credentials.enc` may be replaced without a trace; one that is not there may.
+
+    Raises:
+        ProblemError: ``storage-unreadable``, nobody can tell now.
+    """
     try:
         read_credentials(directory, keys)
-    except ProblemError:
+    except ProblemError as exc:
+        if exc.problem.code == _CANNOT_BE_READ_NOW:
+            raise
         return False
     return True
 
@@ -324,25 +370,19 @@ def saved_at_text(saved_at: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(saved_at))
 
 
-def _read_private(path: Path, code_if_unreadable: str) -> bytes | None:
-    """Read a small owner-only file, taking away other users' rights if it has any; None if it is not there.
+def _read_private(path: Path, code_if_damaged: str) -> bytes | None:
+    """Read a small owner-only file, taking away other users' right to read it; None if it is not there.
 
     Raises:
-        ProblemError: `code_if_unreadable`, it exists but cannot be read as a file of sane size.
+        ProblemError: `code_if_damaged`, it is too large to be what it should; ``storage-untrusted``, others may have
+            written it; ``storage-unreadable``, it cannot be read now.
     """
     try:
-        found = path.stat()
-        # a pipe would be waited for, and a directory's mode is not ours to change
-        is_sane = stat.S_ISREG(found.st_mode) and found.st_size <= MAX_FILE_BYTES
-        if is_sane and not restrict(path, OWNER_FILE):
-            log.warning("file is readable by other users and cannot be restricted", extra={"file": path.name})
-        content = path.read_bytes() if is_sane else None
+        return read_private(path)
     except FileNotFoundError:
-        if not path.is_symlink():
-            return None
-        content = None
-    except OSError:
-        content = None
-    if content is None:
-        raise ProblemError(problem(code_if_unreadable))
-    return content
+        return None
+    except UntrustedError as exc:
+        raise ProblemError(exc.problem) from None
+    except OSError as exc:
+        found = problem(code_if_damaged if exc.errno == errno.EFBIG else _CANNOT_BE_READ_NOW)
+        raise ProblemError(found) from None

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from app.core.exceptions import ProblemError, SidecarError
 from app.core.files import make_private_directory
+from app.core.logging import LOG_DIRECTORY, LOG_FILE
 from app.core.problems import problem
 from app.core.security import read_credentials
+from app.core.trust import UntrustedError, require_own_directory, require_own_file
 from app.db.watched import Watched, WatchedPostgres, WatchedSqlite
 
 if TYPE_CHECKING:
@@ -25,9 +27,13 @@ class SupersededError(SidecarError):
 
 
 def prepare_data_directory(config: Config) -> None:
-    """Create the data directory, owner-only."""
+    """Create the data directory, owner-only, and check what is to be written there."""
     try:
         make_private_directory(config.data_dir)
+        require_own_directory(config.data_dir / LOG_DIRECTORY)
+        require_own_file(config.data_dir / LOG_DIRECTORY / LOG_FILE)
+    except UntrustedError as exc:
+        raise ProblemError(exc.problem) from None
     except OSError:
         raise ProblemError(problem("storage-unwritable")) from None
 

@@ -7,6 +7,7 @@ sidecar is not ready, so that data calls and `/health` tell the same story.
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import threading
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from app.core.exceptions import DatabaseAwayError, ProblemError, ValidationError
 from app.core.logging import get_logger
 from app.core.problems import Problem, problem
+from app.core.trust import OWNER_FILE, UntrustedError, require_own_file
 from app.db.connect import (
     CONNECT_DEADLINE_S,
     IDLE_IN_TRANSACTION_TIMEOUT_MS,
@@ -47,6 +49,9 @@ _UUID_OID: Final = 2950
 _UNSTORABLE: Final = ("22P05", "22021")
 """A database in another encoding than UTF-8 lacks the character."""
 _BUSY: Final = "The database is busy. Please retry."
+_NO_TRACE: Final = "taskflow_no_trace"
+SQLITE_SUFFIXES: Final = ("", "-journal", "-wal", "-shm")
+"""Behind the name of an SQLite file: itself, and what SQLite keeps beside it."""
 
 log = get_logger(__name__)
 
@@ -69,6 +74,8 @@ class OpenDatabase:
         """Set when the database was given up: nothing waits for it any more."""
         self._connections: dict[Any, ConnectionPoolEntry] = {}
         self._in_use = 0
+        self._has_traces = False
+        """The embedded database's log may still hold what was shredded."""
         self._retired = False
         self._limit: threading.Timer | None = None
         self._changed = threading.Condition()
@@ -136,6 +143,14 @@ class OpenDatabase:
             yield
         finally:
             limit.cancel()
+
+    def truncate_log(self, connection: sa.Connection) -> None:
+        """Do what `leave_no_trace` promised, after the commit; with a later one if a reader is in the way."""
+        self._has_traces |= bool(connection.info.pop(_NO_TRACE, False))
+        driver = connection.connection.driver_connection
+        if self._has_traces and isinstance(driver, sqlite3.Connection):
+            is_busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._has_traces = bool(is_busy)
 
     def refresh(self) -> None:
         """Let every connection be replaced before its next use: what broke one may have broken all."""
@@ -254,8 +269,15 @@ def open_postgresql(settings: ConnectionSettings) -> tuple[OpenDatabase, Entranc
 
 
 def open_sqlite(path: Path) -> OpenDatabase:
-    """Make an engine on a file: write-ahead log, foreign keys on, writers wait for each other."""
+    """Make an engine on a file: owner-only, write-ahead log, foreign keys on, writers wait for each other.
+
+    What is deleted is overwritten, also where SQLite was built without that (python.org's for Windows).
+    """
     engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), hide_parameters=True)
+
+    @event.listens_for(engine, "do_connect")
+    def require_own(*_: object) -> None:
+        _require_own_database(path)
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _: object) -> None:
@@ -265,6 +287,7 @@ def open_sqlite(path: Path) -> OpenDatabase:
             "journal_mode = WAL",
             "synchronous = NORMAL",
             "foreign_keys = ON",
+            "secure_delete = ON",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -285,6 +308,33 @@ def open_sqlite(path: Path) -> OpenDatabase:
         "head": None,
     }
     return OpenDatabase(engine, description)
+
+
+def _require_own_database(path: Path) -> None:
+    """Check an SQLite file and what lies beside it, and make it owner-only where there is none.
+
+    None of them is opened: the close would take away the locks that SQLite's own connections hold, says POSIX.
+
+    Raises:
+        ProblemError: ``storage-untrusted``, another user controls one of them.
+    """
+    try:
+        for suffix in SQLITE_SUFFIXES:
+            require_own_file(path.with_name(path.name + suffix))
+        with contextlib.suppress(FileExistsError, FileNotFoundError):  # there it is, or SQLite tells what is missing
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, OWNER_FILE))
+    except UntrustedError as exc:
+        raise ProblemError(exc.problem) from None
+    except OSError:
+        raise ProblemError(problem("storage-unwritable")) from None
+
+
+def leave_no_trace(connection: sa.Connection) -> None:
+    """Let what this transaction deletes vanish from the embedded database's files when it is committed.
+
+    The log written ahead holds pages as they were; SQLite would keep it until it is full.
+    """
+    connection.info[_NO_TRACE] = True
 
 
 class Database:
@@ -360,8 +410,10 @@ class Database:
             with joint.begin_nested():
                 yield joint
             return
-        with self._present() as opened, opened.writer.begin() as connection:
-            yield connection
+        with self._present() as opened, opened.writer.connect() as connection:
+            with connection.begin():
+                yield connection
+            opened.truncate_log(connection)
         self.on_written()
 
     @contextlib.contextmanager

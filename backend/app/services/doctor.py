@@ -6,8 +6,6 @@ import io
 import json
 import os
 import platform
-import stat
-import sys
 import time
 import zipfile
 from dataclasses import asdict, dataclass
@@ -17,9 +15,17 @@ from typing import TYPE_CHECKING, Any, Final
 from app import __version__
 from app.core.exceptions import AlreadyRunningError, FatalError, ProblemError, UsageError
 from app.core.files import write_atomically
-from app.core.logging import redact, redact_all
-from app.core.ownership import LOCK_FILE, owned
-from app.core.security import CREDENTIALS_FILE, KEY_FILE, existing_keys, read_credentials
+from app.core.logging import LOG_DIRECTORY, LOG_FILE, MAX_FILE_BYTES, redact, redact_all
+from app.core.ownership import LOCK_FILE, RUN_FILE, owned
+from app.core.security import (
+    CREDENTIALS_FILE,
+    KEY_FILE,
+    OWN_FILES,
+    existing_keys,
+    read_credentials,
+    require_own_files,
+)
+from app.core.trust import read_own, rights_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +93,7 @@ def _config_directory(config: Config) -> Check:
         return Check(name, ok=False, message="It is not a directory.", remedy="Remove what is in its place.")
     if not os.access(directory, os.W_OK | os.X_OK):
         return Check(name, ok=False, message="It cannot be written.", remedy="Give your user the right to write there.")
-    open_to_others = [path.name for path in (directory, *_secret_files(directory)) if _is_open_to_others(path)]
+    open_to_others = [path.name for path in (directory, *_own_files(directory)) if _is_open_to_others(path)]
     if open_to_others:
         return Check(
             name,
@@ -95,15 +101,16 @@ def _config_directory(config: Config) -> Check:
             message=f"Other users can read {', '.join(open_to_others)}.",
             remedy="The next start takes these rights away; if it cannot, change the owner.",
         )
-    return Check(name, ok=True, message=f"{directory} is there and owner-only.")
+    require_own_files(directory)
+    return Check(name, ok=True, message=f"{directory} is there and owner-only, and nobody else can write on the way.")
 
 
-def _secret_files(directory: Path) -> list[Path]:
-    return [path for name in (KEY_FILE, CREDENTIALS_FILE, "sidecar.json") if (path := directory / name).exists()]
+def _own_files(directory: Path) -> list[Path]:
+    return [path for name in (*OWN_FILES, RUN_FILE) if os.path.lexists(path := directory / name)]
 
 
 def _is_open_to_others(path: Path) -> bool:
-    return sys.platform != "win32" and stat.S_IMODE(path.stat().st_mode) & 0o077 != 0
+    return rights_of(path, path.lstat()).others_read and not path.is_symlink()
 
 
 def _sidecar(config: Config) -> Check:
@@ -195,7 +202,7 @@ def write_bundle(file: str, config: Config, checks: list[Check]) -> None:
             findings = redact_all([check.document() for check in checks])
             archive.writestr("doctor.json", json.dumps(findings, indent=2))
             archive.writestr("about.json", json.dumps(_about(config), indent=2))
-            for log in sorted((config.data_dir / "logs").glob("sidecar.log*")):
+            for log in sorted((config.data_dir / LOG_DIRECTORY).glob(f"{LOG_FILE}*")):
                 archive.writestr(f"logs/{log.name}", _redacted_log(log))
         write_atomically(Path(file).absolute(), content.getvalue())
     except OSError as exc:
@@ -204,7 +211,7 @@ def write_bundle(file: str, config: Config, checks: list[Check]) -> None:
 
 def _redacted_log(log: Path) -> str:
     """Return the newest part of a log file, redacted once more, without a line that was cut."""
-    text = log.read_bytes()
+    text = read_own(log, 16 * MAX_FILE_BYTES)
     lines = text[-_MAX_LOG_BYTES:].decode("utf-8", "replace").splitlines()
     return "".join(f"{redact(line)}\n" for line in lines[len(text) > _MAX_LOG_BYTES :])
 

@@ -21,7 +21,7 @@ from app import __version__
 from app.core.config import Config, read_encryption_keys
 from app.core.exceptions import FatalError
 from app.core.fernet_keys import encode_key
-from app.core.logging import LogWriter, get_logger, protect, start_logging
+from app.core.logging import LOG_DIRECTORY, LogWriter, get_logger, protect, start_logging
 from app.core.ownership import owned, run_file
 from app.core.readiness import Readiness
 from app.core.security import prepare_config_directory, remove_interrupted_writes
@@ -99,7 +99,7 @@ def _run(
     with contextlib.ExitStack() as resources:
         resources.enter_context(owned(config.config_dir))
         remove_interrupted_writes(config.config_dir)
-        logs.add_file(config.data_dir / "logs")
+        logs.add_file(config.data_dir / LOG_DIRECTORY)
         from app.sidecar.server import bind
 
         listener = resources.enter_context(bind(config.port))

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Final
 
 from app.core.exceptions import ProblemError
 from app.core.fernet_keys import KeyRing, fingerprint
-from app.core.logging import get_logger
+from app.core.logging import LOG_DIRECTORY, LOG_FILE, get_logger
 from app.core.problems import Problem, problem
 from app.core.readiness import FAILED, RECONNECTING, SETUP_REQUIRED, Run
-from app.core.security import CREDENTIALS_FILE, KEY_FILE, load_or_create_keys
-from app.db.configured import SupersededError, choose_database, migrate, prepare_data_directory
+from app.core.security import CREDENTIALS_FILE, KEY_FILE, OWN_FILES, load_or_create_keys, require_own_files
+from app.db.configured import DATABASE_FILE, SupersededError, choose_database, migrate, prepare_data_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,13 +39,16 @@ EARLY_S: Final = 30.0
 LATE_BACKOFF_S: Final = 5.0
 HEARTBEAT_S: Final = 1.0
 REPAIR_POLL_S: Final = 0.5
-_FILE_PROBLEMS: Final = ("key-missing", "key-invalid", "credentials-unreadable", "credentials-incomplete")
+_FILE_PROBLEMS: Final = (
+    *("key-missing", "key-invalid", "credentials-unreadable", "credentials-incomplete"),
+    "storage-untrusted",
+)
 """A file that changes while the pipeline reads it counts as repaired."""
 
 log = get_logger(__name__)
 
 
-_Signatures = tuple[tuple[int, int, int] | None, ...]
+_Signatures = tuple[tuple[int, ...] | None, ...]
 
 
 def bring_up(config: Config, run: Run) -> Watched:
@@ -57,6 +60,7 @@ def bring_up(config: Config, run: Run) -> Watched:
     """
     with contextlib.ExitStack() as undo:
         with run.stage("config"):
+            require_own_files(config.config_dir)
             prepare_data_directory(config)
         with run.stage("key"):
             keys = load_keys(config, run)
@@ -170,7 +174,7 @@ class Startup:
         failures, outage_began = 0, time.monotonic()
         while not run.superseded.is_set():
             watched: Watched | None = None
-            files = _file_signatures(self._config.config_dir)
+            files = _file_signatures(self._config)
             failures += 1
             try:
                 _stay_refused(loss, run)
@@ -181,7 +185,7 @@ class Startup:
                 return
             except ProblemError as exc:
                 if exc.problem.code not in _FILE_PROBLEMS:
-                    files = _file_signatures(self._config.config_dir)
+                    files = _file_signatures(self._config)
                 loss = self._after_problem(exc.problem, run, files)
             except Exception:  # the outermost edge of this thread: the process stays alive and tells
                 log.exception("start-up failed")
@@ -225,7 +229,7 @@ class Startup:
         log.error("start-up stopped", extra={"code": found.code})
         run.problem(found, state=SETUP_REQUIRED if found.code == "database-not-configured" else FAILED)
         while not run.superseded.wait(REPAIR_POLL_S):
-            if _file_signatures(self._config.config_dir) != files:
+            if _file_signatures(self._config) != files:
                 log.info("files changed")
                 break
         return None
@@ -250,14 +254,26 @@ def _stay_refused(loss: Problem | None, run: Run) -> None:
             raise ProblemError(loss)
 
 
-def _file_signatures(directory: Path) -> _Signatures:
-    """Return what tells a repaired file from the damaged one: inode, size and time of change."""
-    signatures: list[tuple[int, int, int] | None] = []
-    for name in (KEY_FILE, CREDENTIALS_FILE):
-        try:
-            found = (directory / name).stat()
-        except OSError:
-            signatures.append(None)
-        else:
-            signatures.append((found.st_ino, found.st_size, found.st_mtime_ns))
-    return tuple(signatures)
+def _file_signatures(config: Config) -> _Signatures:
+    """Return what tells repaired files and folders from damaged ones.
+
+    That is mode and owner of each, and of the two files that the pipeline reads also inode, size and time of change.
+    """
+    from app.db.session import SQLITE_SUFFIXES
+
+    folders = (config.config_dir, config.data_dir, config.data_dir / LOG_DIRECTORY)
+    database = (config.data_dir / (DATABASE_FILE + suffix) for suffix in SQLITE_SUFFIXES)
+    checked = (*folders, config.data_dir / LOG_DIRECTORY / LOG_FILE, *database)
+    return (
+        *(_signature(config.config_dir / name, is_read=True) for name in (KEY_FILE, CREDENTIALS_FILE)),
+        *(_signature(path) for path in (*checked, *(config.config_dir / name for name in OWN_FILES))),
+    )
+
+
+def _signature(path: Path, *, is_read: bool = False) -> tuple[int, ...] | None:
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    content = (found.st_ino, found.st_size, found.st_mtime_ns) if is_read else ()
+    return (found.st_mode, found.st_uid, *content)

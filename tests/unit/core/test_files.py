@@ -16,10 +16,10 @@ from app.core.files import (
     publish_exclusively,
     remove,
     remove_leftovers,
-    restrict,
     set_aside,
     write_atomically,
 )
+from app.core.trust import restrict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -337,7 +337,7 @@ def test_directory_is_made_with_its_parents_and_owner_only(tmp_path: Path) -> No
 def test_directory_with_too_many_rights_is_restricted(tmp_path: Path) -> None:
     """One that exists is repaired."""
     (tmp_path / "directory").mkdir()
-    (tmp_path / "directory").chmod(0o777)
+    (tmp_path / "directory").chmod(0o755)
 
     assert make_private_directory(tmp_path / "directory") is True
     assert mode_of(tmp_path / "directory") == 0o700

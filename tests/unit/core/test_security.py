@@ -86,13 +86,13 @@ def test_only_the_owner_cleans_up(tmp_path: Path) -> None:
 
 
 def test_unusable_directory_is_one_sentence(tmp_path: Path) -> None:
-    """The cause is in the sentence, the path is not."""
+    """The path and the cause are in the sentence."""
     (tmp_path / "file").touch()
 
     with pytest.raises(ConfigDirectoryUnusableError) as caught:
         prepare_config_directory(tmp_path / "file")
 
-    assert str(caught.value) == "The config directory cannot be used: File exists."
+    assert str(caught.value) == f"The config directory {tmp_path / 'file'} cannot be used: File exists."
 
 
 # --- the key ---------------------------------------------------------------------------------------------------------

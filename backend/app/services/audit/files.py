@@ -6,14 +6,16 @@ chain whose key is lost is checked by its numbers and links.
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import secrets
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from app.core.files import publish_exclusively, remove, write_atomically
+from app.core.files import publish_exclusively, read_private, remove, write_atomically
 from app.core.logging import get_logger
+from app.core.trust import UntrustedError
 from app.services.audit.chain import Head
 
 if TYPE_CHECKING:
@@ -23,7 +25,6 @@ ID_FILE: Final = "install.id"
 HEAD_FILE: Final = "audit.head"
 USES_FILE: Final = "audit.uses"
 KEYS_FILE: Final = "audit.keys"
-MAX_FILE_BYTES: Final = 1 << 20
 _INSTALL_ID: Final = re.compile(r"[0-9a-f]{16}")
 _MAC: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -50,8 +51,9 @@ class AuditFiles:
         """Return the installation's id, made at the first call; what is no id is replaced.
 
         Raises:
-            OSError: the directory cannot be written.
+            OSError: the directory cannot be written, or the id cannot be read now.
         """
+        self._read(ID_FILE, strict=True)
         found = self.install_id()
         if found is not None:
             return found
@@ -91,11 +93,12 @@ class AuditFiles:
             if known is not None and known.writer_seq >= head.writer_seq:
                 return
             self._learnt[vault_id, writer] = head
-            content = {
-                vault: {name: {"writer_seq": at.writer_seq, "mac": at.mac} for name, at in heads.items()}
-                for vault, heads in self._merged().items()
-            }
             try:
+                self._read(HEAD_FILE, strict=True)  # heads that cannot be read now must not be written over
+                content = {
+                    vault: {name: {"writer_seq": at.writer_seq, "mac": at.mac} for name, at in heads.items()}
+                    for vault, heads in self._merged().items()
+                }
                 write_atomically(self._directory / HEAD_FILE, json.dumps(content).encode())
             except OSError as exc:
                 log.error("the head of the audit log could not be pinned", extra={"cause": exc.strerror})  # noqa: TRY400
@@ -129,9 +132,10 @@ class AuditFiles:
         """Keep sealed MAC keys beside, or in the place of, those that are there.
 
         Raises:
-            OSError: the directory cannot be written.
+            OSError: the directory cannot be written, or the keys that are there cannot be read now.
         """
         with self._lock:
+            self._read(KEYS_FILE, strict=True)
             stored = self._read_json(KEYS_FILE)
             content = stored if isinstance(stored, dict) else {}
             content[vault_id] = self.sealed_keys(vault_id) | keys
@@ -163,12 +167,24 @@ class AuditFiles:
             log.warning("a file of the audit log is damaged", extra={"file": name})
             return None
 
-    def _read(self, name: str) -> bytes:
-        """Return a file's content, empty if it cannot be read."""
-        path = self._directory / name
+    def _read(self, name: str, *, strict: bool = False) -> bytes:
+        """Return a file's content, empty if there is none, if it is not ours alone or too large to be what it should.
+
+        Args:
+            name: of the file.
+            strict: raise if it cannot be read now; otherwise that counts as empty as well.
+
+        Raises:
+            OSError: `strict`, and another program holds the file.
+        """
         try:
-            return path.read_bytes() if path.stat().st_size <= MAX_FILE_BYTES else b""
-        except OSError:
+            return read_private(self._directory / name)
+        except FileNotFoundError:
+            return b""
+        except OSError as exc:
+            log.warning("a file of the audit log cannot be read", extra={"file": name, "cause": exc.strerror})
+            if strict and not isinstance(exc, UntrustedError) and exc.errno != errno.EFBIG:
+                raise
             return b""
 
 

@@ -22,6 +22,7 @@ from app.core.exceptions import NotFoundError, RequestError, ValidationError
 from app.core.fernet_keys import fingerprint as key_fingerprint
 from app.core.logging import get_logger
 from app.db.base import utc_now
+from app.db.session import leave_no_trace
 from app.db.statements import insert_if_absent
 from app.models.vault import RECOVERY, UNKNOWN, UNREADABLE, secrets, vault_owners, vault_rotations, vault_wraps
 from app.schemas.vault import SecretInfo, VaultDocument
@@ -282,6 +283,7 @@ class Vault:
         self._audit.append(
             connection, action="delete", actor=actor, owner_kind=owner_kind, owner_id=owner_id, reason="shredded"
         )
+        leave_no_trace(connection)
         forget_derived_keys()
         return count
 
