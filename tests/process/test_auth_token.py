@@ -112,6 +112,21 @@ def test_tokens_outlive_the_sidecar_and_not_its_secret(sidecar_factory: SidecarF
     assert [status(sidecar, token).status_code for sidecar in (first, same, other)] == [200, 200, 401]
 
 
+def test_tokens_of_another_application_are_refused(sidecar_factory: SidecarFactory) -> None:
+    """With JWT_AUDIENCE and JWT_ISSUER the secret alone is not enough; what the sidecar issues itself has both."""
+    env = {"JWT_SECRET_KEY": JWT_SECRET, "JWT_AUDIENCE": "taskflow", "JWT_ISSUER": "https://id.example"}
+    sidecar = sidecar_factory(env=env).wait_healthy()
+    own = ok(issue(sidecar, user_id="ann"))["token"]
+    claims = jwt.decode(own, JWT_SECRET, algorithms=["HS256"], audience="taskflow")
+    theirs = jwt.encode({**claims, "aud": "another"}, JWT_SECRET, algorithm="HS256")
+    refresh = jwt.encode(claims, JWT_SECRET, algorithm="HS256", headers={"typ": "refresh+jwt"})
+    stronger = [jwt.encode(claims, JWT_SECRET, algorithm=name) for name in ("HS384", "HS512")]
+
+    answers = [status(sidecar, token).status_code for token in (own, theirs, refresh, *stronger)]
+
+    assert answers == [200, 401, 401, 401, 401]
+
+
 def test_no_auth_still_asks_who_a_user_is(sidecar_factory: SidecarFactory) -> None:
     """`--no-auth` leaves out the launch token; whose keys are meant, only a user's token tells."""
     sidecar = sidecar_factory(args=("--no-auth",), env={"JWT_SECRET_KEY": JWT_SECRET}).wait_healthy()

@@ -57,6 +57,8 @@ VARIABLES: Final = (
         "Fernet key of the vault, or several separated by commas: the first encrypts, all decrypt.",
     ),
     Variable("JWT_SECRET_KEY", "none", "Signs and checks users' and tenants' tokens; at least 32 bytes."),
+    Variable("JWT_AUDIENCE", "none", "Demanded of users' and tenants' tokens as aud; minted ones carry it."),
+    Variable("JWT_ISSUER", "none", "Demanded of users' and tenants' tokens as iss; minted ones carry it."),
     Variable("API_KEY_ENCRYPTION_SECRET", "none", "Mixed into the keys of users' secrets; at least 32 characters."),
     *(
         Variable(f"{provider.upper()}_BASE_URL", "the provider's own", f"Where {name} is reached, without /v1.")
@@ -99,6 +101,8 @@ class Config:
     encryption_keys: tuple[bytes, ...] = field(default=(), repr=False)
     """Raw 32-byte keys of `ENCRYPTION_KEY`; the first encrypts. Empty: `fernet.key` serves."""
     jwt_secret: str | None = field(default=None, repr=False)
+    jwt_audience: str | None = None
+    jwt_issuer: str | None = None
     api_key_secret: str | None = field(default=None, repr=False)
     provider_urls: Mapping[str, str] = field(default_factory=dict)
     """Where providers are reached instead of where they are by default; without a slash or version at the end."""
@@ -142,6 +146,8 @@ class Config:
             allowed_origins=_origins(given.get("TASKFLOW_ALLOWED_ORIGINS", "")),
             encryption_keys=read_encryption_keys(given.get("ENCRYPTION_KEY"), "ENCRYPTION_KEY"),
             jwt_secret=_jwt_secret(given.get("JWT_SECRET_KEY")),
+            jwt_audience=_printable("JWT_AUDIENCE", given),
+            jwt_issuer=_printable("JWT_ISSUER", given),
             api_key_secret=_api_key_secret(given.get("API_KEY_ENCRYPTION_SECRET")),
             provider_urls=_provider_urls(given),
             revalidate_hours=_number("TASKFLOW_REVALIDATE_HOURS", given, default=24.0, minimum=0.001),
@@ -263,6 +269,13 @@ def _jwt_secret(text: str | None) -> str | None:
     _check_utf8("JWT_SECRET_KEY", text)
     if text is not None and len(text.encode()) < MIN_JWT_SECRET_BYTES:
         raise EncryptionKeyInvalidError(f"JWT_SECRET_KEY must be at least {MIN_JWT_SECRET_BYTES} bytes long.")
+    return text
+
+
+def _printable(name: str, given: Mapping[str, str]) -> str | None:
+    text = given.get(name)
+    if text is not None and not text.isprintable():
+        raise UsageError(f"{name} must be printable text.")
     return text
 
 

@@ -25,6 +25,8 @@ class Tokens:
 
     def __init__(self, config: Config) -> None:
         self._secret = config.jwt_secret
+        self._audience = config.jwt_audience
+        self._issuer = config.jwt_issuer
 
     def issue(self, user_id: str) -> IssuedToken:
         """Return a token for a user; raises JwtNotConfiguredError."""
@@ -32,5 +34,5 @@ class Tokens:
             raise JwtNotConfiguredError(
                 "JWT_SECRET_KEY is not set: start the sidecar with it to issue tokens", headers={"Retry-After": "60"}
             )
-        token, expires_at = mint_token(user_id, self._secret, utc_now())
+        token, expires_at = mint_token(user_id, self._secret, utc_now(), audience=self._audience, issuer=self._issuer)
         return IssuedToken(token, instant_text(expires_at) or "")

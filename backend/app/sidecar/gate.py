@@ -103,13 +103,21 @@ class AccessRules:
     """The rules themselves, without any HTTP machinery."""
 
     def __init__(
-        self, *, port: int, token: str | None, allowed_origins: tuple[str, ...], jwt_secret: str | None = None
+        self,
+        *,
+        port: int,
+        token: str | None,
+        allowed_origins: tuple[str, ...],
+        jwt_secret: str | None = None,
+        jwt_audience: str | None = None,
+        jwt_issuer: str | None = None,
     ) -> None:
         """`token` None switches the token rule off (``--no-auth``); without `jwt_secret` no user's token is genuine."""
         self._hosts = frozenset(f"{host}:{port}" for host in HOSTS) | (frozenset(HOSTS) if port == 80 else frozenset())
         self._token = token
         self._allowed_origins = frozenset(allowed_origins)
         self._jwt_secret = jwt_secret
+        self._demands = {"audience": jwt_audience, "issuer": jwt_issuer}
 
     def check(
         self,
@@ -164,7 +172,7 @@ class AccessRules:
         if self._jwt_secret is not None:
             for credential in filter(None, credentials):
                 with contextlib.suppress(JwtError):
-                    return Caller(*read_token(credential, self._jwt_secret))
+                    return Caller(*read_token(credential, self._jwt_secret, **self._demands))
         raise _unauthorized("The token is missing, malformed or expired")
 
     def is_allowed_origin(self, origin: str) -> bool:

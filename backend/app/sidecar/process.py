@@ -231,6 +231,8 @@ class Sidecar:
             token=self._token,
             allowed_origins=self._config.allowed_origins,
             jwt_secret=self._config.jwt_secret,
+            jwt_audience=self._config.jwt_audience,
+            jwt_issuer=self._config.jwt_issuer,
         )
         gate = Gate(rules, self._readiness)
         server = Server(gate, lambda: self._when_listening(loop, gate, server))

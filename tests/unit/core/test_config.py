@@ -98,6 +98,7 @@ BAD_VALUES = [
     *[("ENCRYPTION_KEY", value) for value in ("secret", KEY[:-1], f"{KEY},", f"{KEY},x", "ключ", "\udcff" * 44)],
     ("ENCRYPTION_KEY", encode_key(b"\0" * 32)),
     *[("JWT_SECRET_KEY", value) for value in ("short", "j" * 31, "\udcff" * 40)],
+    *[(name, value) for name in ("JWT_AUDIENCE", "JWT_ISSUER") for value in ("a\x00b", "\udcff" * 40)],
     *[("API_KEY_ENCRYPTION_SECRET", value) for value in ("short", "a" * 31, "\udcff" * 40)],
     *[
         (f"{provider.upper()}_BASE_URL", value)

@@ -108,6 +108,40 @@ def test_a_genuine_token_that_is_not_for_use(changes: dict[str, Any]) -> None:
     assert_refused(signed(claims(**changes)))
 
 
+@pytest.mark.parametrize("name", ["type", "token_type", "token_use", "typ"])
+@pytest.mark.parametrize("kind", ["refresh", "Refresh", "REFRESH", "refresh_token", "Refresh_Token"])
+def test_a_refresh_token_is_not_for_access(name: str, kind: str) -> None:
+    """However its issuer says so, among the claims or in the header."""
+    assert_refused(signed(claims(**{name: kind})))
+    assert_refused(signed(claims(), **{name: kind}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_taken"),
+    [
+        pytest.param({"aud": "ours", "iss": "https://id.example"}, True, id="as demanded"),
+        pytest.param({"aud": ["theirs", "ours"], "iss": "https://id.example"}, True, id="one of several"),
+        pytest.param({"iss": "https://id.example"}, False, id="no audience"),
+        pytest.param({"aud": "theirs", "iss": "https://id.example"}, False, id="another audience"),
+        pytest.param({"aud": {"ours": 1}, "iss": "https://id.example"}, False, id="audience of another type"),
+        pytest.param({"aud": "ours"}, False, id="no issuer"),
+        pytest.param({"aud": "ours", "iss": "https://id.example/"}, False, id="another issuer"),
+        pytest.param({"aud": "ours", "iss": ["https://id.example"]}, False, id="issuer of another type"),
+    ],
+)
+def test_audience_and_issuer_are_demanded_when_set(changes: dict[str, Any], *, is_taken: bool) -> None:
+    """A token of the same secret that is meant for another application opens nothing."""
+    token = signed(claims(**changes))
+    demands = {"audience": "ours", "issuer": "https://id.example"}
+
+    if is_taken:
+        assert read_token(token, SECRET, **demands) == ("ann", None)
+    else:
+        with pytest.raises(JwtError, match=r"^The token cannot be used$"):
+            read_token(token, SECRET, **demands)
+    assert read_token(mint_token("ann", SECRET, dt.datetime.now(dt.UTC), **demands)[0], SECRET, **demands)[0] == "ann"
+
+
 @pytest.mark.parametrize("name", [b'"exp":"1e3"', b'"exp":99999999999999999999999999', b'"exp":1e400'])
 def test_strange_numbers(name: bytes) -> None:
     """Beyond what a date can be."""
