@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tests.conftest import SidecarFactory
+    from tests.support.databases import Database
     from tests.support.postgres import PostgresServer
 
 N = len(SECRETS)
@@ -141,6 +142,24 @@ def test_dry_run_then_apply_then_again(application: OtherApplication, config_dir
 
     for name, canary in CANARIES.items():
         assert scan_files(config_dir, canary) == {}, name
+
+
+def test_plaintext_is_not_sent_back_to_the_server(
+    database: Database, config_dir: Path, postgres: PostgresServer
+) -> None:
+    """A server that logs every statement, as audits want it, sees ciphertexts; what was read is compared otherwise."""
+    application = PostgresApplication(database)
+    application.create()
+    postgres.execute(f"ALTER DATABASE \"{database.name}\" SET log_statement = 'all'")
+    before = len(postgres.log_text())
+
+    applied = encrypt(application, config_dir, "--apply")
+
+    told = postgres.log_text()[before:]
+    assert applied.returncode == 0, applied.stderr
+    assert "UPDATE" in told
+    for secret in SECRETS:
+        assert find_canary(told, secret) == []
 
 
 def test_what_may_still_hold_plaintext_is_told(application: OtherApplication, config_dir: Path) -> None:

@@ -60,6 +60,8 @@ class Cell:
     row: tuple[Any, ...] = field(repr=False)
     """What finds the row again."""
     value: Any = field(repr=False)
+    version: str = ""
+    """On PostgreSQL the id of the transaction that wrote the row as it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -435,26 +437,33 @@ class _PostgresCells(Cells):
         )
         self._type = _Named(column.type)
         self._finder_types = [_Named(type_name) for type_name in finders.values()]
-        # equality of bytes, whatever the column's own type and collation call equal
         self._text = sa.cast(self._column, sa.Text).collate("C")
+        self._version = sa.cast(table.c.xmin, sa.Text)
         self._region: tuple[sa.ColumnElement[bool], ...] = ()
         """Where the cells of the batch are: keeps the planner from reading the whole table for each."""
 
     def _select(self) -> sa.Select[Any]:
-        columns: list[sa.ColumnElement[Any]] = [*(sa.cast(finder, sa.Text) for finder in self._finders), self._text]
-        return sa.select(*columns).where(self._selected)
+        columns: list[sa.ColumnElement[Any]] = [sa.cast(finder, sa.Text) for finder in self._finders]
+        return sa.select(*columns, self._text, self._version).where(self._selected)
+
+    def _fetch(self, query: sa.Select[Any]) -> list[Cell]:
+        return [Cell(tuple(row), value, version) for *row, value, version in self._connection.execute(query)]
 
     def swap(self, swaps: Sequence[Swap]) -> set[tuple[Any, ...]]:
-        """Replace cells in one statement."""
+        """Replace cells in one statement.
+
+        That a row is as it was read is told by its version: comparing the content would send it to the server once
+        more, and into the logs of those that write statements down.
+        """
         if not swaps:
             return set()
         names = [f"row{number}" for number, _ in enumerate(self._finders)]
         rows = zip(*(swap.cell.row for swap in swaps), strict=True)
         given = sa.func.unnest(
             *(_texts(row) for row in rows),
-            _texts(swap.cell.value for swap in swaps),
+            _texts(swap.cell.version for swap in swaps),
             _texts(swap.new for swap in swaps),
-        ).table_valued(*names, "old", "new")
+        ).table_valued(*names, "version", "new")
         given = given.render_derived(name="swap")
         row_columns = [given.c[name] for name in names]
         # an assignment refuses what is too long for the column; a cast would cut it off
@@ -467,7 +476,7 @@ class _PostgresCells(Cells):
                     finder == sa.cast(row, type_)
                     for finder, row, type_ in zip(self._finders, row_columns, self._finder_types, strict=True)
                 ),
-                self._text == given.c.old,
+                self._version == given.c.version,
                 *self._region,
             )
             .returning(*row_columns)
@@ -517,9 +526,7 @@ class PagedPostgresCells(_PostgresCells):
         after = first + BATCH_PAGES
         tid, (ctid,) = self._finder_types[0], self._finders
         self._region = (ctid >= sa.cast(f"({first},0)", tid), ctid < sa.cast(f"({after},0)", tid))
-        query = self._select().add_columns(sa.cast(self._table.c.xmin, sa.Text)).where(*self._region)
-        rows = self._connection.execute(query)
-        cells = [Cell((place,), value) for place, value, made_by in rows if made_by not in self._own]
+        cells = [cell for cell in self._fetch(self._select().where(*self._region)) if cell.version not in self._own]
         return cells, after if after < self._pages else None
 
     def swap(self, swaps: Sequence[Swap]) -> set[tuple[Any, ...]]:
