@@ -17,6 +17,7 @@ from app.api.health import HealthController
 from app.api.idempotency import provide_once
 from app.api.openapi import LAUNCH_TOKEN, StructSchemas
 from app.api.page import settings_page
+from app.api.query import known_query
 from app.api.schema import openapi_document
 from app.api.v1.ai import AiController
 from app.api.v1.ai_keys import SystemKeysController
@@ -32,7 +33,7 @@ from app.api.v1.status import StatusController
 from app.api.v1.subtasks import SubTasksController
 from app.api.v1.tasks import TasksController
 from app.api.v1.tenants import TenantsController
-from app.api.v1.updates import DailyUpdatesController
+from app.api.v1.updates import DailyUpdatesController, UpdatesController
 from app.api.v1.usage import UsageController
 from app.api.v1.vault import VaultController
 from app.core.exceptions import INTERNAL, STATUS_CODES, STATUS_SENTENCES, RequestError, error_headers
@@ -173,6 +174,7 @@ def create_app(parts: Parts, *, openapi: OpenAPIConfig | None = None) -> Litesta
             TasksController,
             SubTasksController,
             DailyUpdatesController,
+            UpdatesController,
             AiController,
             AuditController,
             EventsController,
@@ -185,6 +187,7 @@ def create_app(parts: Parts, *, openapi: OpenAPIConfig | None = None) -> Litesta
             CamerasController,
             AlertRulesController,
         ],
+        guards=[known_query],
         security=LAUNCH_TOKEN,
     )
     # a handler that is no controller's belongs to one application only, and is not described anyway

@@ -426,7 +426,7 @@ export interface paths {
         };
         /**
          * List members
-         * @description Everybody, inactive included, by name.
+         * @description Everybody, inactive included unless only some are asked for, by name.
          */
         get: operations["ApiV1MembersListMembers"];
         put?: never;
@@ -467,6 +467,26 @@ export interface paths {
          * @description Only what is present changes; the answer is the whole member.
          */
         patch: operations["ApiV1MembersIdUpdateMember"];
+        trace?: never;
+    };
+    "/api/v1/members/{id}/reassign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reassign a member's open tasks
+         * @description All that are not Done, to another active member or to nobody, at once.
+         */
+        post: operations["ApiV1MembersIdReassignReassign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/providers": {
@@ -892,7 +912,7 @@ export interface paths {
         put?: never;
         /**
          * Add a daily update
-         * @description The author has to be a member.
+         * @description The author has to be an active member.
          */
         post: operations["ApiV1TasksTaskIdUpdatesCreateUpdate"];
         delete?: never;
@@ -923,6 +943,26 @@ export interface paths {
          * @description Within 24 hours; the same content changes nothing.
          */
         patch: operations["ApiV1TasksTaskIdUpdatesUidChangeUpdate"];
+        trace?: never;
+    };
+    "/api/v1/tasks/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count tasks
+         * @description Those that the list shows under the same filters, by status and by priority.
+         */
+        get: operations["ApiV1TasksCountsCountTasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/tenants": {
@@ -1013,6 +1053,26 @@ export interface paths {
          * @description Whether there is one, and what is known of it.
          */
         get: operations["ApiV1TenantsIdOpenaiKeyStatusGetOpenaiKeyStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/updates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List daily updates
+         * @description Across tasks, newest first; filters are ANDed, and every answer is a page.
+         */
+        get: operations["ApiV1UpdatesListUpdates"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1593,6 +1653,35 @@ export interface components {
             valid: boolean | null;
         };
         /**
+         * LatestUpdate
+         * @description What a task shows of its newest daily update.
+         */
+        LatestUpdate: {
+            /** @description The member's present name */
+            author_name: string;
+            content: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+        };
+        /**
+         * ListedMember
+         * @description One person of the team, and how much they have to do.
+         */
+        ListedMember: {
+            active: boolean;
+            /** Format: email */
+            email: string;
+            /** Format: uuid */
+            id: string;
+            /** @description When they wrote their newest daily update */
+            last_update_at: string | null;
+            name: string;
+            /** @description Tasks of theirs that are not Done */
+            open_tasks: number;
+        };
+        /**
          * Member
          * @description One person of the team.
          */
@@ -1653,6 +1742,15 @@ export interface components {
             status: "stored";
         };
         /**
+         * PriorityCounts
+         * @description How many tasks there are of each priority.
+         */
+        PriorityCounts: {
+            High: number;
+            Low: number;
+            Medium: number;
+        };
+        /**
          * ProblemBody
          * @description What is wrong, in words for a person.
          */
@@ -1695,6 +1793,21 @@ export interface components {
          */
         ProviderList: {
             items: components["schemas"]["ProviderInfo"][];
+        };
+        /**
+         * Reassigned
+         * @description Answer to a reassignment.
+         */
+        Reassigned: {
+            /** @description Tasks that have another assignee now */
+            moved: number;
+        };
+        /**
+         * Reassignment
+         * @description Who gets a member's open tasks; null for nobody.
+         */
+        Reassignment: {
+            to: string | null;
         };
         /**
          * ResetBody
@@ -1820,6 +1933,16 @@ export interface components {
             status: "alive" | "ok" | "retrying" | "saved" | "stopping";
         };
         /**
+         * StatusCounts
+         * @description How many tasks there are of each status.
+         */
+        StatusCounts: {
+            Blocked: number;
+            Done: number;
+            "In Progress": number;
+            "To Do": number;
+        };
+        /**
          * StatusDocument
          * @description Everything there is to tell about the sidecar.
          */
@@ -1922,9 +2045,13 @@ export interface components {
          * @description A piece of the team's work.
          */
         Task: {
+            /** @description Whether the member is active */
+            assignee_active: boolean | null;
             assignee_id: string | null;
             /** @description The member's present name */
             assignee_name: string | null;
+            /** @description When it became Blocked; null unless it is */
+            blocked_since: string | null;
             /** @description Empty unless the status is Blocked */
             blocking_reason: string;
             /** Format: date-time */
@@ -1935,6 +2062,8 @@ export interface components {
             gear_id: string | null;
             /** Format: uuid */
             id: string;
+            /** @description The newest daily update, also in lists */
+            latest_update: components["schemas"]["LatestUpdate"] | null;
             /** @enum {string} */
             priority: "High" | "Low" | "Medium";
             /** @enum {string} */
@@ -1944,6 +2073,16 @@ export interface components {
             title: string;
             /** Format: date-time */
             updated_at: string;
+        };
+        /**
+         * TaskCounts
+         * @description How many tasks pass the filters.
+         */
+        TaskCounts: {
+            priority: components["schemas"]["PriorityCounts"];
+            status: components["schemas"]["StatusCounts"];
+            total: number;
+            unassigned: number;
         };
         /**
          * TaskCreate
@@ -2011,6 +2150,30 @@ export interface components {
          */
         TokenRequest: {
             user_id: string;
+        };
+        /**
+         * ToldUpdate
+         * @description A daily update among those of other tasks.
+         */
+        ToldUpdate: {
+            /** Format: uuid */
+            author_id: string;
+            /** @description The member's present name */
+            author_name: string;
+            content: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description Its content is no longer the first one */
+            edited: boolean;
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            task_id: string;
+            /** @enum {string} */
+            task_status: "Blocked" | "Done" | "In Progress" | "To Do";
+            task_title: string;
+            /** Format: date-time */
+            updated_at: string;
         };
         /**
          * TriggerBody
@@ -2391,6 +2554,7 @@ export interface operations {
                     "application/json": components["schemas"]["UserKeyAnswer"];
                 };
             };
+            400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             421: components["responses"]["Error421"];
@@ -2510,6 +2674,7 @@ export interface operations {
                     "application/json": components["schemas"]["UserKeys"];
                 };
             };
+            400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             421: components["responses"]["Error421"];
@@ -2534,6 +2699,7 @@ export interface operations {
                     "application/json": components["schemas"]["InitialKeys"];
                 };
             };
+            400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             421: components["responses"]["Error421"];
@@ -2620,6 +2786,7 @@ export interface operations {
                     "application/json": components["schemas"]["AlertRule"][];
                 };
             };
+            400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             421: components["responses"]["Error421"];
@@ -2894,6 +3061,7 @@ export interface operations {
                     "application/json": components["schemas"]["Verification"];
                 };
             };
+            400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             421: components["responses"]["Error421"];
@@ -2948,6 +3116,7 @@ export interface operations {
                     "application/json": components["schemas"]["Camera"][];
                 };
             };
+            400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             421: components["responses"]["Error421"];
@@ -3226,7 +3395,10 @@ export interface operations {
     };
     ApiV1MembersListMembers: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those who are, or are not */
+                active?: "true" | "false";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3239,9 +3411,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Member"][];
+                    "application/json": components["schemas"]["ListedMember"][];
                 };
             };
+            400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             421: components["responses"]["Error421"];
@@ -3389,6 +3562,44 @@ export interface operations {
             503: components["responses"]["Error503"];
         };
     };
+    ApiV1MembersIdReassignReassign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the client, such as a UUID: sent again with it within 24 hours, the request is not carried out again, and the answer is the same */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description UUID of the member */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reassignment"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reassigned"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            413: components["responses"]["Error413"];
+            421: components["responses"]["Error421"];
+            422: components["responses"]["Error422"];
+            503: components["responses"]["Error503"];
+        };
+    };
     ApiV1ProvidersListProviders: {
         parameters: {
             query?: never;
@@ -3407,6 +3618,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProviderList"];
                 };
             };
+            400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             421: components["responses"]["Error421"];
@@ -3430,6 +3642,7 @@ export interface operations {
                     "application/json": components["schemas"]["ServerConfig"][];
                 };
             };
+            400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             421: components["responses"]["Error421"];
@@ -3577,6 +3790,7 @@ export interface operations {
                     "application/json": components["schemas"]["SystemKeys"];
                 };
             };
+            400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             421: components["responses"]["Error421"];
@@ -3633,6 +3847,7 @@ export interface operations {
                     "application/json": components["schemas"]["SavedConnection"];
                 };
             };
+            400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             404: components["responses"]["Error404"];
@@ -3656,6 +3871,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             404: components["responses"]["Error404"];
@@ -3681,6 +3897,7 @@ export interface operations {
                     "application/json": components["schemas"]["StatusBody"];
                 };
             };
+            400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             421: components["responses"]["Error421"];
@@ -3704,6 +3921,7 @@ export interface operations {
                     "application/json": components["schemas"]["RotatedBody"];
                 };
             };
+            400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             409: components["responses"]["Error409"];
@@ -3789,6 +4007,7 @@ export interface operations {
                     "application/json": components["schemas"]["StatusBody"];
                 };
             };
+            400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             421: components["responses"]["Error421"];
@@ -3812,6 +4031,7 @@ export interface operations {
                     "application/json": components["schemas"]["StatusDocument"];
                 };
             };
+            400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             421: components["responses"]["Error421"];
@@ -3835,6 +4055,7 @@ export interface operations {
                     "text/event-stream": unknown;
                 };
             };
+            400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             421: components["responses"]["Error421"];
@@ -3843,20 +4064,24 @@ export interface operations {
     ApiV1TasksListTasks: {
         parameters: {
             query?: {
-                /** @description UUID of a member, or `unassigned` */
-                assignee?: string;
+                /** @description UUID of a member, or `unassigned`; repeated: any of them */
+                assignee?: string[];
                 /** @description Where the page begins: from the `Link` of the page before */
                 cursor?: string;
+                /** @description Only those with this GEAR ID */
+                gear_id?: string;
                 /** @description Tasks a page; all of them without */
                 limit?: number;
-                /** @description Only these */
-                priority?: "High" | "Medium" | "Low";
+                /** @description Only these; repeated: any of them */
+                priority?: ("High" | "Medium" | "Low")[];
                 /** @description Text that title, description or gear id holds, without regard to case; no character has a special meaning */
                 search?: string;
                 /** @description `updated` (by default) and `created`: newest first; `priority`: High first; `status`: To Do first */
                 sort?: "updated" | "created" | "priority" | "status";
-                /** @description Only these */
-                status?: "To Do" | "In Progress" | "Blocked" | "Done";
+                /** @description Only these; repeated: any of them */
+                status?: ("To Do" | "In Progress" | "Blocked" | "Done")[];
+                /** @description Only what was changed then or later */
+                updated_since?: string;
             };
             header?: never;
             path?: never;
@@ -4321,6 +4546,44 @@ export interface operations {
             503: components["responses"]["Error503"];
         };
     };
+    ApiV1TasksCountsCountTasks: {
+        parameters: {
+            query?: {
+                /** @description UUID of a member, or `unassigned`; repeated: any of them */
+                assignee?: string[];
+                /** @description Only those with this GEAR ID */
+                gear_id?: string;
+                /** @description Only these; repeated: any of them */
+                priority?: ("High" | "Medium" | "Low")[];
+                /** @description Text that title, description or gear id holds, without regard to case; no character has a special meaning */
+                search?: string;
+                /** @description Only these; repeated: any of them */
+                status?: ("To Do" | "In Progress" | "Blocked" | "Done")[];
+                /** @description Only what was changed then or later */
+                updated_since?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskCounts"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            421: components["responses"]["Error421"];
+            503: components["responses"]["Error503"];
+        };
+    };
     ApiV1TenantsListTenants: {
         parameters: {
             query?: never;
@@ -4339,6 +4602,7 @@ export interface operations {
                     "application/json": components["schemas"]["Tenant"][];
                 };
             };
+            400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             421: components["responses"]["Error421"];
@@ -4560,6 +4824,46 @@ export interface operations {
             503: components["responses"]["Error503"];
         };
     };
+    ApiV1UpdatesListUpdates: {
+        parameters: {
+            query?: {
+                /** @description UUID of a member: only theirs */
+                author?: string;
+                /** @description Where the page begins: from the `Link` of the page before */
+                cursor?: string;
+                /** @description Items a page; 100 by default */
+                limit?: number;
+                /** @description Written then or later */
+                since?: string;
+                /** @description UUID of a task: only its own */
+                task?: string;
+                /** @description Written then or earlier */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description `<...>; rel="next"` where there is a next page */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldUpdate"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            421: components["responses"]["Error421"];
+            503: components["responses"]["Error503"];
+        };
+    };
     ApiV1UsageListUsage: {
         parameters: {
             query?: {
@@ -4618,6 +4922,7 @@ export interface operations {
                     "application/json": components["schemas"]["VaultDocument"];
                 };
             };
+            400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             421: components["responses"]["Error421"];
@@ -4704,6 +5009,7 @@ export interface operations {
                     "application/json": components["schemas"]["RotationDocument"];
                 };
             };
+            400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             421: components["responses"]["Error421"];
@@ -4729,6 +5035,7 @@ export interface operations {
                     "application/json": components["schemas"]["RotationDocument"];
                 };
             };
+            400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             421: components["responses"]["Error421"];

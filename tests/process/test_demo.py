@@ -73,6 +73,12 @@ def test_newcomer_sees_a_team_at_work(empty: Sidecar) -> None:
     assert {task["priority"] for task in tasks} == {"High", "Medium", "Low"}
     assert all(bool(task["blocking_reason"]) is (task["status"] == "Blocked") for task in tasks)
     assert {task["assignee_id"] is None for task in tasks} == {True, False}
+    assert all((task["blocked_since"] is None) is (task["status"] != "Blocked") for task in tasks)
+    assert {task["latest_update"] is None for task in tasks} == {True, False}
+    assert {task["assignee_active"] for task in tasks} >= {True, None}
+    assert {member["open_tasks"] > 0 for member in members} == {True, False}
+    assert all(member["last_update_at"] for member in members)
+    assert sum(member["open_tasks"] for member in members) > 5
     assert {task["gear_id"] is None for task in tasks} == {True, False}
     assert {step["completed"] for step in steps} == {True, False}
     assert all(step["completed"] for task in tasks if task["status"] == "Done" for step in task["sub_tasks"])

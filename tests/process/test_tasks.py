@@ -22,10 +22,13 @@ FIELDS = {
     "priority",
     "assignee_id",
     "assignee_name",
+    "assignee_active",
     "gear_id",
     "blocking_reason",
+    "blocked_since",
     "sub_tasks",
     "daily_updates",
+    "latest_update",
     "created_at",
     "updated_at",
 }
@@ -60,10 +63,13 @@ def test_created_task_is_answered_whole(work: Work) -> None:
         "description": None,
         "assignee_id": None,
         "assignee_name": None,
+        "assignee_active": None,
         "gear_id": None,
         "blocking_reason": "",
+        "blocked_since": None,
         "sub_tasks": [],
         "daily_updates": [],
+        "latest_update": None,
     }
     assert work.task(created) == created
     assert work.tasks() == [created]
@@ -248,7 +254,7 @@ def test_change_touches_only_what_is_present(work: Work, change: dict[str, Any])
     expected = before | change | {"updated_at": changed["updated_at"]}
     expected["title"] = expected["title"].strip()
     if expected["assignee_id"] is None:
-        expected["assignee_name"] = None
+        expected |= {"assignee_name": None, "assignee_active": None}
     assert changed == expected
     assert changed["updated_at"] > before["updated_at"]
     assert work.task(task) == changed
@@ -388,7 +394,7 @@ def test_member_with_work_stays(work: Work) -> None:
     for update in updates:
         work.done("DELETE", f"/tasks/{tasks[0]['id']}/updates/{update['id']}")
     assert work.call("DELETE", path).status_code == 204
-    assert work.done("GET", "/members") == [eve]
+    assert work.done("GET", "/members") == [eve | {"open_tasks": 1, "last_update_at": None}]
 
 
 def test_precondition_is_judged_before_the_work(work: Work) -> None:

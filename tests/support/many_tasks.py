@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
+from app.models.daily_updates import daily_updates
+from app.models.members import members
 from app.models.sub_tasks import sub_tasks
 from app.models.tasks import PRIORITIES, STATUSES, task_grams, tasks
 from app.services.work.common import newest_first
@@ -43,12 +45,44 @@ def add_tasks(opened: OpenDatabase, count: int, *, sub_tasks_each: int = 0) -> N
                 connection.execute(sa.insert(sub_tasks), children)
 
 
+def add_updates(opened: OpenDatabase, count: int) -> list[str]:
+    """Add ten members, and daily updates of theirs on the tasks there are; return the members' ids."""
+    authors = [str(uuid.UUID(int=number, version=4)) for number in range(10)]
+    with opened.writer.begin() as connection:
+        connection.execute(sa.insert(members), [_member(identifier, n) for n, identifier in enumerate(authors)])
+        task_ids = connection.execute(sa.select(tasks.c.id).order_by(tasks.c.id)).scalars().all()
+        rows = [_update(number, authors[number % 10], task_ids[number % len(task_ids)]) for number in range(count)]
+        connection.execute(sa.insert(daily_updates), rows)
+    return authors
+
+
+def _member(identifier: str, number: int) -> dict[str, Any]:
+    name, email = f"member {number}", f"{number}@example.com"
+    times = {"created_at": START, "updated_at": START}
+    folded = {"name_folded": name, "email_folded": email}
+    return {"id": identifier, "name": name, "email": email, "active": True, **folded, **times}
+
+
+def _update(number: int, author_id: str, task_id: str) -> dict[str, Any]:
+    at = START + dt.timedelta(minutes=number)
+    return {
+        "id": str(uuid.uuid4()),
+        "task_id": task_id,
+        "author_id": author_id,
+        "content": f"Update {number}",
+        "edited": False,
+        "created_at": at,
+        "updated_at": at,
+    }
+
+
 def _task(number: int, dice: random.Random) -> dict[str, Any]:
     status, priority = dice.choice(STATUSES), dice.choice(PRIORITIES)
     created_at = START + dt.timedelta(minutes=number)
     updated_at = created_at + dt.timedelta(minutes=dice.randrange(1_000))
     title = f"Task {number}: {dice.choice(WORDS)}"
     description = " ".join([*dice.choices(WORDS, k=30), NEEDLE if number % 1_000 == 0 else ""])
+    gear_id = f"{number % 100:04}" if number % 2 else None
     return {
         "id": str(uuid.UUID(int=dice.getrandbits(128), version=4)),
         "title": title,
@@ -57,8 +91,9 @@ def _task(number: int, dice: random.Random) -> dict[str, Any]:
         "status_rank": STATUSES.index(status),
         "priority": priority,
         "priority_rank": PRIORITIES.index(priority),
+        "gear_id": gear_id,
         "blocking_reason": "",
-        "searched": searched_text(title, description, None),
+        "searched": searched_text(title, description, gear_id),
         "created_at": created_at,
         "created_order": newest_first(created_at),
         "updated_at": updated_at,

@@ -9,6 +9,7 @@ from litestar.params import Parameter
 
 from app.api.guards import rule_in_path
 from app.api.openapi import LAUNCH_TOKEN, USER_TOKEN, JsonBody, errors
+from app.api.query import known_query
 from app.api.threads import in_waiting_thread
 from app.schemas.keys import PROVIDER
 from app.schemas.user_keys import InitialKeys, UserKeyAnswer, UserKeyBody, UserKeys
@@ -23,7 +24,7 @@ class UserKeysController(Controller):
 
     path = "/api/api-keys"
     tags = ["user-keys"]
-    guards = [rule_in_path("provider", PROVIDER)]
+    guards = [known_query, rule_in_path("provider", PROVIDER)]
 
     @post(
         "/set",

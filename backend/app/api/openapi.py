@@ -10,7 +10,6 @@ from litestar.datastructures import ResponseHeader
 from litestar.dto import AbstractDTO
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIType, SecurityRequirement
-from litestar.params import Parameter
 from litestar.plugins import OpenAPISchemaPlugin
 from litestar.typing import FieldDefinition
 
@@ -56,16 +55,11 @@ ETAG = ResponseHeader(name="ETag", value="", description="Version, for If-Match"
 
 def errors(*statuses: int, public: bool = False) -> dict[int, ResponseSpec]:
     """Describe the error answers of a handler, those of the outermost layer included; `public` ones need no token."""
-    outermost = {403, 421} if public else {401, 403, 421}
+    outermost = {403, 421} if public else {400, 401, 403, 421}  # 400: a query that the call does not know
     return {
         status: ResponseSpec(data_container=ErrorBody, description=_DESCRIPTIONS[status], generate_examples=False)
         for status in sorted({*statuses, *outermost})
     }
-
-
-def query_parameter(description: str, *, name: str | None = None, **schema: Any) -> Any:
-    """Describe a query parameter; it arrives as text, and our own rules check it. `name`: unless the handler's word."""
-    return Parameter(query=name, description=description, schema_extra={"one_of": None, **schema})
 
 
 class StructSchemas(OpenAPISchemaPlugin):

@@ -56,7 +56,7 @@ class Instant(TypeDecorator[dt.datetime]):
         if value is None:
             return None
         utc = value.astimezone(dt.UTC)
-        return utc.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if dialect.name == "sqlite" else utc
+        return instant_text(utc) if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:
         """Turn the driver's value into an aware datetime in UTC."""
@@ -95,7 +95,8 @@ def utc_now() -> dt.datetime:
 
 def instant_text(value: dt.datetime | None) -> str | None:
     """Return ISO 8601 in UTC with microseconds and `Z`, as answers and ciphertexts write it."""
-    return None if value is None else value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # not strftime, which writes the year 1 with one digit
+    return None if value is None else value.astimezone(dt.UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def casefolded(text: str) -> str:

@@ -10,6 +10,7 @@ from app.models.daily_updates import daily_updates
 from app.models.idempotency import idempotency_keys
 from app.models.members import members
 from app.models.sub_tasks import sub_tasks
+from app.models.task_counts import task_counts
 from app.models.tasks import task_grams, tasks
 from app.models.tenants import tenants, trial_calls
 from app.models.usage import ai_usage
@@ -28,6 +29,7 @@ __all__ = [
     "metadata",
     "secrets",
     "sub_tasks",
+    "task_counts",
     "task_grams",
     "tasks",
     "tenants",

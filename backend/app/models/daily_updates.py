@@ -23,5 +23,8 @@ class DailyUpdateColumns(TypedColumns):
 
 
 daily_updates: Final = Table("daily_updates", metadata, DailyUpdateColumns)
-Index("ix_daily_updates_task_id_created_at", daily_updates.c.task_id, daily_updates.c.created_at)
-Index("ix_daily_updates_author_id", daily_updates.c.author_id)
+
+_newest_first = (daily_updates.c.created_at.desc(), daily_updates.c.id)
+Index("ix_daily_updates_newest", *_newest_first)
+Index("ix_daily_updates_task_newest", daily_updates.c.task_id, *_newest_first)
+Index("ix_daily_updates_author_newest", daily_updates.c.author_id, *_newest_first)

@@ -53,6 +53,8 @@ class TaskColumns(TypedColumns):
     gear_id: Named[str | None] = Column(Text)
     blocking_reason: Named[str] = Column(Text, nullable=False)
     """Empty unless the task is blocked."""
+    blocked_since: Named[dt.datetime | None] = Column(Instant)
+    """When it became blocked; None unless it is."""
     searched: Named[str] = Column(Text, nullable=False)
     """What a search looks for its text in: see `app.services.work.search`."""
     created_at: Named[dt.datetime] = Column(Instant, nullable=False)
@@ -87,6 +89,12 @@ Index("ix_tasks_status_updated", _columns.status_rank, _columns.updated_order, _
 Index("ix_tasks_priority_updated", _columns.priority_rank, _columns.updated_order, _columns.created_order, _columns.id)
 Index("ix_tasks_assignee_updated", _columns.assignee_id, _columns.updated_order, _columns.created_order, _columns.id)
 Index("uq_task_grams_task_id", task_grams.c.task_id, unique=True)
+
+# as text, which both databases understand: an `Index` with a condition would import both dialects at every start
+_GEAR: Final[DDL] = DDL(  # type: ignore[no-untyped-call]
+    "CREATE INDEX ix_tasks_gear ON tasks (gear_id, updated_order, created_order, id) WHERE gear_id IS NOT NULL"
+)
+event.listen(tasks, "after_create", _GEAR)
 
 GRAMS_INDEX: Final = "CREATE INDEX ix_task_grams_grams ON task_grams USING gin (grams) WITH (fastupdate = off)"
 """PostgreSQL's index of `task_grams`, without a list of pending entries, which every search would have to read as well.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -24,6 +24,22 @@ class DailyUpdate(msgspec.Struct):
     created_at: Timestamp
     updated_at: Timestamp
     edited: Annotated[bool, Meta(description="Its content is no longer the first one")]
+
+
+class ToldUpdate(DailyUpdate):
+    """A daily update among those of other tasks."""
+
+    task_title: str
+    task_status: Literal["To Do", "In Progress", "Blocked", "Done"]
+
+
+class LatestUpdate(msgspec.Struct):
+    """What a task shows of its newest daily update."""
+
+    id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
+    author_name: Annotated[str, Meta(description="The member's present name")]
+    content: str
+    created_at: Timestamp
 
 
 class DailyUpdateCreate(msgspec.Struct):

@@ -128,7 +128,7 @@ def test_migrations_make_exactly_the_models(empty: OpenDatabase) -> None:
     upgrade(empty)
 
     def is_known(_object: object, name: str | None, *_: object) -> bool:
-        return name not in ("uq_vault_keys_active", "ix_task_grams_grams", "ix_changes_unnumbered")
+        return name not in ("uq_vault_keys_active", "ix_task_grams_grams", "ix_changes_unnumbered", "ix_tasks_gear")
 
     with empty.reader.connect() as connection:
         options = {
@@ -145,7 +145,7 @@ def test_migrations_make_exactly_the_models(empty: OpenDatabase) -> None:
 
 
 def test_migrations_make_the_constraints_of_the_models(empty: OpenDatabase, tmp_path: Path) -> None:
-    """What Alembic does not compare, such as CHECK constraints, is the same as in tables made from the models."""
+    """What Alembic does not compare, such as CHECK constraints and triggers, is the same as in those of the models."""
     upgrade(empty)
     migrated = _constraints(empty)
     with empty.writer.begin() as connection:
@@ -155,6 +155,13 @@ def test_migrations_make_the_constraints_of_the_models(empty: OpenDatabase, tmp_
 
     assert migrated == _constraints(empty)
     assert migrated
+
+
+_TRIGGERS = {
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgname, pg_get_triggerdef(t.oid) || pg_get_functiondef(tgfoid) FROM pg_trigger t"
+    " WHERE NOT tgisinternal",
+}
 
 
 def _constraints(database: OpenDatabase) -> dict[str, Any]:
@@ -171,6 +178,8 @@ def _constraints(database: OpenDatabase) -> dict[str, Any]:
             }
             for table in metadata.tables
         }
+        triggers = _TRIGGERS[connection.dialect.name]
+        found["triggers"] = {row[0]: row[1] for row in connection.exec_driver_sql(triggers)}
     # Conditions of partial indexes are objects that only their text can tell apart.
     return dict(json.loads(json.dumps(found, default=str)))
 

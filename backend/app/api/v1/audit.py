@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from litestar import Controller, Response, get
 
-from app.api.openapi import errors, query_parameter
-from app.core.validation import Rule, checked_value, integer, one_of, text
+from app.api.openapi import errors
+from app.api.query import checked_query, query_parameter
+from app.core.validation import integer, one_of, text
 from app.schemas.audit import AuditPage, Verification
 from app.schemas.vault import OWNER_KINDS
 from app.services.audit.log import ACTIONS, Audit
 
-_OWNER_KIND = one_of(*OWNER_KINDS)
 _OWNER_ID = text(64)
-_ACTION = one_of(*ACTIONS)
-_LIMIT = integer(1, 500)
-_CURSOR = integer(1, 10**18 - 1)
+_RULES = {
+    "owner_kind": one_of(*OWNER_KINDS),
+    "owner_id": _OWNER_ID,
+    "action": one_of(*ACTIONS),
+    "limit": integer(1, 500),
+    "cursor": integer(1, 10**18 - 1),
+}
 DEFAULT_LIMIT = 50
 _NO_STORE = {"Cache-Control": "no-store"}
 
@@ -52,20 +56,11 @@ class AuditController(Controller):
         cursor: Cursor = None,
     ) -> Response[AuditPage]:
         """Newest first."""
-        page = audit.page(
-            owner_kind=_checked("owner_kind", _OWNER_KIND, owner_kind),
-            owner_id=_checked("owner_id", _OWNER_ID, owner_id),
-            action=_checked("action", _ACTION, action),
-            limit=_checked("limit", _LIMIT, limit) or DEFAULT_LIMIT,
-            cursor=_checked("cursor", _CURSOR, cursor),
-        )
+        sent = {"owner_kind": owner_kind, "owner_id": owner_id, "action": action, "limit": limit, "cursor": cursor}
+        page = audit.page(**{"limit": DEFAULT_LIMIT, **checked_query(_RULES, sent)})
         return Response(page, headers=_NO_STORE)
 
     @get("/verify", sync_to_thread=True, responses=errors(503), summary="Verify the audit log")
     def verify(self, audit: Audit) -> Response[Verification]:
         """Every entry is read; whatever was edited, deleted, inserted, moved or cut off shows."""
         return Response(audit.verify(), headers=_NO_STORE)
-
-
-def _checked(name: str, rule: Rule, value: str | None) -> Any:
-    return None if value is None else checked_value(f"query.{name}", rule, value)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
-from urllib.parse import urlencode
+from typing import Annotated, Final
 
+import msgspec
 from litestar import Controller, Response, delete, get, patch, post
-from litestar.datastructures import ResponseHeader
 from litestar.params import Parameter
 
 from app.api.conditional import IfMatch, if_match_document
-from app.api.documents import many, one
+from app.api.documents import LINK, many, next_link, one
 from app.api.idempotency import Once
-from app.api.openapi import ETAG, JsonBody, errors, query_parameter, uuids_in_path
+from app.api.openapi import ETAG, JsonBody, errors, uuids_in_path
+from app.api.query import INSTANT, checked_query, query_parameter, repeated_parameter
 from app.core.exceptions import ValidationError
-from app.core.validation import Rule, check_uuid, checked_value, integer, one_of, text
+from app.core.validation import Rule, check_uuid, integer, one_of, text
 from app.models.tasks import PRIORITIES, STATUSES
-from app.schemas.tasks import Task, TaskCreate, TaskUpdate
+from app.schemas.tasks import GEAR_ID, Task, TaskCounts, TaskCreate, TaskUpdate
 from app.services.work.task_list import CURSOR, SORTS, UNASSIGNED, Place, TaskQuery
 from app.services.work.tasks import Tasks
 
@@ -36,23 +36,33 @@ _RULES: Final = {
     "status": one_of(*STATUSES),
     "priority": one_of(*PRIORITIES),
     "assignee": Rule(_assignee),
+    "gear_id": GEAR_ID,
+    "updated_since": INSTANT,
     "search": text(_ANY_LENGTH, blank=True),
     "sort": one_of(*SORTS),
     "limit": integer(1, MAX_LIMIT),
     "cursor": Rule(Place.from_cursor),
 }
-"""In the order in which they are checked."""
 
 TaskId = Annotated[str, Parameter(schema_extra={"format": "uuid"}, description="UUID of the task")]
-StatusFilter = Annotated[str | None, query_parameter("Only these", name="status", type="string", enum=list(STATUSES))]
-PriorityFilter = Annotated[str | None, query_parameter("Only these", type="string", enum=list(PRIORITIES))]
+StatusFilter = Annotated[
+    list[str] | None, repeated_parameter("Only these", name="status", type="string", enum=list(STATUSES))
+]
+PriorityFilter = Annotated[
+    list[str] | None, repeated_parameter("Only these", name="priority", type="string", enum=list(PRIORITIES))
+]
 AssigneeFilter = Annotated[
-    str | None,
-    query_parameter(
+    list[str] | None,
+    repeated_parameter(
         f"UUID of a member, or `{UNASSIGNED}`",
+        name="assignee",
         type="string",
         pattern=f"^({UNASSIGNED}|{_HEX}{{8}}(-{_HEX}{{4}}){{3}}-{_HEX}{{12}})$",
     ),
+]
+GearFilter = Annotated[str | None, query_parameter("Only those with this GEAR ID", **GEAR_ID.schema)]
+UpdatedSince = Annotated[
+    str | None, query_parameter("Only what was changed then or later", type="string", format="date-time")
 ]
 Search = Annotated[
     str | None,
@@ -77,9 +87,6 @@ Cursor = Annotated[
     str | None,
     query_parameter("Where the page begins: from the `Link` of the page before", type="string", pattern=f"^{CURSOR}$"),
 ]
-LINK: Final = ResponseHeader(
-    name="Link", value="", description='`<...>; rel="next"` where there is a next page', documentation_only=True
-)
 
 
 class TasksController(Controller):
@@ -89,32 +96,41 @@ class TasksController(Controller):
     tags = ["tasks"]
     guards = [uuids_in_path("id")]
 
-    @get("/", sync_to_thread=True, response_headers=[LINK], responses=errors(400, 503), summary="List tasks")
+    @get("/", sync_to_thread=True, response_headers=[LINK], responses=errors(503), summary="List tasks")
     def list_tasks(
         self,
         tasks: Tasks,
         of_status: StatusFilter = None,  # `status` is another part of the application
         priority: PriorityFilter = None,
         assignee: AssigneeFilter = None,
+        gear_id: GearFilter = None,
+        updated_since: UpdatedSince = None,
         search: Search = None,
         sort: SortOrder = None,
         limit: Limit = None,
         cursor: Cursor = None,
     ) -> Response[list[Task]]:
         """Filters are ANDed; daily updates are left out."""
-        sent = {
-            "status": of_status,
-            "priority": priority,
-            "assignee": assignee,
-            "search": search,
-            "sort": sort,
-            "limit": limit,
-            "cursor": cursor,
-        }
-        given = {name: value for name, value in sent.items() if value is not None}
-        checked = {name: checked_value(f"query.{name}", _RULES[name], value) for name, value in given.items()}
+        filters = _sent_filters(of_status, priority, assignee, gear_id, updated_since, search)
+        sent = {**filters, "sort": sort, "limit": limit, "cursor": cursor}
+        checked = checked_query(_RULES, sent)
         page = tasks.page(TaskQuery(after=checked.pop("cursor", None), **checked))
-        return many(page.documents, {} if page.end is None else {"Link": _next_link(given, page.end)})
+        return many(page.documents, next_link("/api/v1/tasks", sent, page.end))
+
+    @get("/counts", sync_to_thread=True, responses=errors(503), summary="Count tasks")
+    def count_tasks(
+        self,
+        tasks: Tasks,
+        of_status: StatusFilter = None,
+        priority: PriorityFilter = None,
+        assignee: AssigneeFilter = None,
+        gear_id: GearFilter = None,
+        updated_since: UpdatedSince = None,
+        search: Search = None,
+    ) -> TaskCounts:
+        """Those that the list shows under the same filters, by status and by priority."""
+        filters = _sent_filters(of_status, priority, assignee, gear_id, updated_since, search)
+        return msgspec.convert(tasks.counts(TaskQuery(**checked_query(_RULES, filters)))._asdict(), TaskCounts)
 
     @post(
         "/",
@@ -163,6 +179,20 @@ class TasksController(Controller):
         tasks.delete(id, if_match_document(if_match_header))
 
 
-def _next_link(given: dict[str, Any], end: Place) -> str:
-    """Point to the next page of the same list."""
-    return f'</api/v1/tasks?{urlencode({**given, "cursor": end.to_cursor()})}>; rel="next"'
+def _sent_filters(
+    of_status: list[str] | None,
+    priority: list[str] | None,
+    assignee: list[str] | None,
+    gear_id: str | None,
+    updated_since: str | None,
+    search: str | None,
+) -> dict[str, str | list[str] | None]:
+    """Name the filters that a list and its counts share, in the order in which they are checked."""
+    return {
+        "status": of_status,
+        "priority": priority,
+        "assignee": assignee,
+        "gear_id": gear_id,
+        "updated_since": updated_since,
+        "search": search,
+    }

@@ -2,20 +2,78 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from litestar import Controller, Response, delete, patch, post
+from litestar import Controller, Response, delete, get, patch, post
 from litestar.params import Parameter
 
 from app.api.conditional import IfMatch, if_match_document
-from app.api.documents import one
+from app.api.documents import LINK, many, next_link, one
 from app.api.idempotency import Once
 from app.api.openapi import ETAG, JsonBody, errors, uuids_in_path
-from app.schemas.updates import DailyUpdate, DailyUpdateChange, DailyUpdateCreate
+from app.api.query import INSTANT, checked_query, query_parameter
+from app.core.validation import Rule, check_uuid, integer
+from app.schemas.updates import DailyUpdate, DailyUpdateChange, DailyUpdateCreate, ToldUpdate
+from app.services.work.update_list import CURSOR, UpdatePlace, UpdateQuery
 from app.services.work.updates import DailyUpdates
 
 TaskId = Annotated[str, Parameter(schema_extra={"format": "uuid"}, description="UUID of the task")]
+DEFAULT_LIMIT: Final = 100
+MAX_LIMIT: Final = 500
+_RULES: Final = {
+    "author": Rule(check_uuid),
+    "task": Rule(check_uuid),
+    "since": INSTANT,
+    "until": INSTANT,
+    "limit": integer(1, MAX_LIMIT),
+    "cursor": Rule(UpdatePlace.from_cursor),
+}
 UpdateId = Annotated[str, Parameter(schema_extra={"format": "uuid"}, description="UUID of the daily update")]
+
+
+Author = Annotated[str | None, query_parameter("UUID of a member: only theirs", type="string", format="uuid")]
+OfTask = Annotated[str | None, query_parameter("UUID of a task: only its own", type="string", format="uuid")]
+Since = Annotated[str | None, query_parameter("Written then or later", type="string", format="date-time")]
+Until = Annotated[str | None, query_parameter("Written then or earlier", type="string", format="date-time")]
+Limit = Annotated[
+    str | None,
+    query_parameter(f"Items a page; {DEFAULT_LIMIT} by default", type="integer", minimum=1, maximum=MAX_LIMIT),
+]
+Cursor = Annotated[
+    str | None,
+    query_parameter("Where the page begins: from the `Link` of the page before", type="string", pattern=f"^{CURSOR}$"),
+]
+
+
+class UpdatesController(Controller):
+    """What members tell of their work on any task."""
+
+    path = "/updates"
+    tags = ["tasks"]
+
+    @get("/", sync_to_thread=True, response_headers=[LINK], responses=errors(503), summary="List daily updates")
+    def list_updates(
+        self,
+        daily_updates: DailyUpdates,
+        author: Author = None,
+        task: OfTask = None,
+        since: Since = None,
+        until: Until = None,
+        limit: Limit = None,
+        cursor: Cursor = None,
+    ) -> Response[list[ToldUpdate]]:
+        """Across tasks, newest first; filters are ANDed, and every answer is a page."""
+        sent: dict[str, str | list[str] | None] = {
+            "author": author,
+            "task": task,
+            "since": since,
+            "until": until,
+            "limit": limit,
+            "cursor": cursor,
+        }
+        checked = {"limit": DEFAULT_LIMIT, **checked_query(_RULES, sent)}
+        page = daily_updates.told(UpdateQuery(after=checked.pop("cursor", None), **checked))
+        return many(page.documents, next_link("/api/v1/updates", sent, page.end))
 
 
 class DailyUpdatesController(Controller):
@@ -36,7 +94,7 @@ class DailyUpdatesController(Controller):
     def create_update(
         self, task_id: TaskId, data: DailyUpdateCreate, daily_updates: DailyUpdates, once: Once
     ) -> Response[DailyUpdate]:
-        """The author has to be a member."""
+        """The author has to be an active member."""
         return once(data, lambda: one(daily_updates.create(task_id, data), 201))
 
     @patch(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from litestar import Controller, Response, get
 
-from app.api.openapi import errors, query_parameter
-from app.core.validation import Rule, checked_value, integer, one_of, text
+from app.api.openapi import errors
+from app.api.query import checked_query, query_parameter
+from app.core.validation import Rule, integer, one_of, text
 from app.schemas.usage import UsagePage
 from app.services.gateway.usage import CURSOR, Usage, read_cursor
 from app.services.providers import KEY_OWNERS, PROVIDERS
@@ -29,12 +30,16 @@ def _check_day(value: object) -> str:
     raise ValueError("Input should be a valid date, YYYY-MM-DD")
 
 
-_OWNER_KIND = one_of(*KEY_OWNERS)
 _OWNER_ID = text(MAX_OWNER_ID_CHARS)
-_PROVIDER = one_of(*PROVIDERS)
-_DAY = Rule(_check_day)
-_LIMIT = integer(1, MAX_LIMIT)
-_CURSOR = Rule(read_cursor)
+_RULES = {
+    "owner_kind": one_of(*KEY_OWNERS),
+    "owner_id": _OWNER_ID,
+    "provider": one_of(*PROVIDERS),
+    "from": Rule(_check_day),
+    "to": Rule(_check_day),
+    "limit": integer(1, MAX_LIMIT),
+    "cursor": Rule(read_cursor),
+}
 
 
 OwnerKind = Annotated[str | None, query_parameter("Kind of owner", type="string", enum=list(KEY_OWNERS))]
@@ -75,17 +80,23 @@ class UsageController(Controller):
         cursor: Cursor = None,
     ) -> Response[UsagePage]:
         """Calls and tokens by owner, provider, model and day; the latest day first."""
+        sent = {
+            "owner_kind": owner_kind,
+            "owner_id": owner_id,
+            "provider": provider,
+            "from": first_day,
+            "to": last_day,
+            "limit": limit,
+            "cursor": cursor,
+        }
+        checked = checked_query(_RULES, sent)
         page = usage.page(
-            owner_kind=_checked("owner_kind", _OWNER_KIND, owner_kind),
-            owner_id=_checked("owner_id", _OWNER_ID, owner_id),
-            provider=_checked("provider", _PROVIDER, provider),
-            first_day=_checked("from", _DAY, first_day),
-            last_day=_checked("to", _DAY, last_day),
-            limit=_checked("limit", _LIMIT, limit) or DEFAULT_LIMIT,
-            cursor=_checked("cursor", _CURSOR, cursor),
+            owner_kind=checked.get("owner_kind"),
+            owner_id=checked.get("owner_id"),
+            provider=checked.get("provider"),
+            first_day=checked.get("from"),
+            last_day=checked.get("to"),
+            limit=checked.get("limit", DEFAULT_LIMIT),
+            cursor=checked.get("cursor"),
         )
         return Response(page, headers=_NO_STORE)
-
-
-def _checked(name: str, rule: Rule, value: str | None) -> Any:
-    return None if value is None else checked_value(f"query.{name}", rule, value)

@@ -8,8 +8,10 @@ import sqlalchemy as sa
 
 from app.db.base import utc_now
 from app.models.changes import changes
+from app.services.work.adding_up import add_up
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import TypeAlias
 
 Resource: TypeAlias = Literal["member", "task", "sub_task", "daily_update"]
@@ -24,10 +26,22 @@ PRUNE_EVERY: Final = 500
 
 def announce(connection: sa.Connection, resource: Resource, id: str, change: Change) -> None:  # noqa: A002 - the event's name
     """Tell every desktop of a change, as soon as the transaction of `connection` is committed."""
-    row = {"resource": resource, "resource_id": id, "change": change, "at": utc_now()}
-    written = _write(connection, row)
-    if written % PRUNE_EVERY == 0:
+    announce_all(connection, resource, [id], change)
+
+
+def announce_all(connection: sa.Connection, resource: Resource, ids: Sequence[str], change: Change) -> None:
+    """Tell of the same change of several, at least one, in the order given."""
+    now, dialect = utc_now(), connection.dialect.name
+    rows = [{"resource": resource, "resource_id": each, "change": change, "at": now} for each in ids[:-1]]
+    if rows and dialect != "postgresql":
+        newest = connection.execute(sa.select(sa.func.coalesce(sa.func.max(changes.c.number), 0))).scalar_one()
+        rows = [{**row, "number": place} for place, row in enumerate(rows, start=int(newest or 0) + 1)]
+    if rows:
+        connection.execute(sa.insert(changes), rows)
+    written = _write(connection, {"resource": resource, "resource_id": ids[-1], "change": change, "at": now})
+    if written // PRUNE_EVERY > (written - len(ids)) // PRUNE_EVERY:
         connection.execute(sa.delete(changes).where(changes.c.id <= written - KEPT))
+        add_up(connection)
 
 
 def _write(connection: sa.Connection, row: dict[str, object]) -> int:

@@ -14,12 +14,14 @@ import sqlalchemy as sa
 from app.core.exceptions import NotFoundError, ValidationError
 from app.models.members import members
 from app.models.tasks import tasks
+from app.services.work.changes import announce
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    Clock: TypeAlias = Callable[[], dt.datetime]
+    Clock: TypeAlias = Callable[[sa.Connection], dt.datetime]
+    """Tells the time by which the database of a connection goes."""
     Precondition: TypeAlias = Callable[[Callable[[], str]], None]
     """Called with a way to read the present JSON, while the object is locked; raises to refuse."""
 
@@ -27,15 +29,18 @@ _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _INSTANT: Final = dt.timedelta(microseconds=1)
 
 
-def require_member(connection: sa.Connection, member_id: str, sentence: str) -> None:
-    """Make sure that a member exists, and goes on to exist until the transaction ends.
+def require_active(connection: sa.Connection, member_id: str, role: str) -> None:
+    """Make sure that a member exists and is active, and stays so until the transaction ends.
 
     Raises:
-        ValidationError: there is no such member; says `sentence`.
+        ValidationError: there is no such member, or an inactive one; names the `role`.
     """
-    query = sa.select(members.c.id).where(members.c.id == member_id).with_for_update(read=True, key_share=True)
-    if connection.execute(query).first() is None:
-        raise ValidationError(sentence)
+    query = sa.select(members.c.active).where(members.c.id == member_id).with_for_update(read=True)
+    active = connection.execute(query).scalar_one_or_none()
+    if active is None:
+        raise ValidationError(f"{role} not found")
+    if not active:
+        raise ValidationError(f"{role} is inactive")
 
 
 def lock_task(connection: sa.Connection, task_id: str) -> sa.Row[Any]:
@@ -51,8 +56,9 @@ def lock_task(connection: sa.Connection, task_id: str) -> sa.Row[Any]:
 
 
 def touch(connection: sa.Connection, task: sa.Row[Any], now: dt.datetime) -> None:
-    """Move the time of change of a locked task."""
+    """Move the time of change of a locked task, and tell of it."""
     connection.execute(sa.update(tasks).where(tasks.c.id == task.id).values(**updated(now, task.updated_at)))
+    announce(connection, "task", task.id, "updated")
 
 
 def updated(now: dt.datetime, before: dt.datetime | None = None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from app.core.exceptions import NotEmptyError
 from app.db.base import utc_now
 from app.models.members import members
 from app.models.tasks import tasks
-from app.schemas.members import MemberCreate
+from app.schemas.members import MemberCreate, MemberUpdate
 from app.schemas.tasks import BLOCKED, TaskCreate, TaskUpdate
 from app.schemas.updates import DailyUpdateCreate
 from app.services.configured import standalone_database
@@ -54,7 +54,7 @@ class _Clock:
     def __init__(self) -> None:
         self.now = utc_now()
 
-    def __call__(self) -> dt.datetime:
+    def __call__(self, _: sa.Connection) -> dt.datetime:
         return self.now
 
 
@@ -85,10 +85,13 @@ def _require_empty(connection: sa.Connection) -> None:
 
 def _add(database: Database) -> Added:
     team = Members(database)
-    ids = {person.name: team.create(MemberCreate(*person)).id for person in TEAM}
+    ids = {person.name: team.create(MemberCreate(person.name, person.email)).id for person in TEAM}
     storyteller = _Storyteller(database, ids)
     for story in STORIES:
         storyteller.tell(story)
+    for person in TEAM:
+        if not person.active:  # they left with what they had
+            team.update(ids[person.name], MemberUpdate(active=False), lambda _: None)
     return Added(
         len(TEAM),
         len(STORIES),

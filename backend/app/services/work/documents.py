@@ -22,7 +22,9 @@ class _Spelling(Protocol):
     text: str
     nullable: str
     boolean: str
+    nullable_boolean: str
     instant: str
+    nullable_instant: str
 
     def joined(self, parts: Sequence[str]) -> str:
         """Put texts and numbers one after the other."""
@@ -36,7 +38,9 @@ class _PostgreSql:
     text = "to_json({})"
     nullable = "coalesce(to_json({})::text, 'null')"
     boolean = "to_json({})"
+    nullable_boolean = nullable
     instant = r"""to_char({} AT TIME ZONE 'UTC', '\"YYYY-MM-DD"T"HH24:MI:SS.US"Z"\"')"""
+    nullable_instant = f"coalesce({instant}, 'null')"
 
     def joined(self, parts: Sequence[str]) -> str:
         return f"concat({', '.join(parts)})"
@@ -47,8 +51,9 @@ class _PostgreSql:
 
 
 class _Sqlite:
-    text = nullable = instant = "json_quote({})"
+    text = nullable = instant = nullable_instant = "json_quote({})"
     boolean = "iif({}, 'true', 'false')"
+    nullable_boolean = "CASE {} WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE 'null' END"
 
     def joined(self, parts: Sequence[str]) -> str:
         return " || ".join(parts)
@@ -59,6 +64,7 @@ class _Sqlite:
         return f"(SELECT '[' || coalesce(group_concat({item}, ','), '') || ']' FROM {rows})"  # noqa: S608
 
 
+_NEWEST_FIRST: Final = "daily_updates.created_at DESC, daily_updates.id"
 _SPELLINGS: Final[dict[str, _Spelling]] = {"postgresql": _PostgreSql(), "sqlite": _Sqlite()}
 
 
@@ -72,6 +78,17 @@ def sub_task_document(dialect: str) -> sa.ColumnElement[str]:
 def daily_update_document(dialect: str) -> sa.ColumnElement[str]:
     """Return the JSON of a row of `daily_updates`."""
     return _expression(_daily_update(_SPELLINGS[dialect]))
+
+
+@functools.cache
+def told_document(dialect: str) -> sa.ColumnElement[str]:
+    """Return the JSON of a row of `daily_updates` among those of other tasks, joined with its row of `tasks`."""
+    spelling = _SPELLINGS[dialect]
+    of_task: dict[str, str | tuple[str, ...]] = {
+        "task_title": spelling.text.format("tasks.title"),
+        "task_status": _word("tasks.status"),
+    }
+    return _expression(_daily_update(spelling, **of_task))
 
 
 @functools.cache
@@ -96,18 +113,31 @@ def _sub_task(spelling: _Spelling) -> str:
     )
 
 
-def _daily_update(spelling: _Spelling) -> str:
+def _daily_update(spelling: _Spelling, **more: str | tuple[str, ...]) -> str:
     return _object(
         spelling,
         id=_word("daily_updates.id"),
         task_id=_word("daily_updates.task_id"),
         author_id=_word("daily_updates.author_id"),
-        author_name=spelling.text.format(_name_of("daily_updates.author_id")),
+        author_name=spelling.text.format(_of_member("name", "daily_updates.author_id")),
         content=spelling.text.format("daily_updates.content"),
         created_at=spelling.instant.format("daily_updates.created_at"),
         updated_at=spelling.instant.format("daily_updates.updated_at"),
         edited=spelling.boolean.format("daily_updates.edited"),
+        **more,
     )
+
+
+def _latest_update(spelling: _Spelling) -> str:
+    found = _object(
+        spelling,
+        id=_word("daily_updates.id"),
+        author_name=spelling.text.format(_of_member("name", "daily_updates.author_id")),
+        content=spelling.text.format("daily_updates.content"),
+        created_at=spelling.instant.format("daily_updates.created_at"),
+    )
+    newest = f"WHERE daily_updates.task_id = tasks.id ORDER BY {_NEWEST_FIRST} LIMIT 1"
+    return f"coalesce((SELECT {found} FROM daily_updates {newest}), 'null')"  # noqa: S608 - names of ours
 
 
 def _task(spelling: _Spelling, *, with_updates: bool) -> str:
@@ -119,9 +149,11 @@ def _task(spelling: _Spelling, *, with_updates: bool) -> str:
         status=_word("tasks.status"),
         priority=_word("tasks.priority"),
         assignee_id=spelling.nullable.format("tasks.assignee_id"),
-        assignee_name=spelling.nullable.format(_name_of("tasks.assignee_id")),
+        assignee_name=spelling.nullable.format(_of_member("name", "tasks.assignee_id")),
+        assignee_active=spelling.nullable_boolean.format(_of_member("active", "tasks.assignee_id")),
         gear_id=spelling.nullable.format("tasks.gear_id"),
         blocking_reason=spelling.text.format("tasks.blocking_reason"),
+        blocked_since=spelling.nullable_instant.format("tasks.blocked_since"),
         sub_tasks=spelling.array(
             _sub_task(spelling), "sub_tasks", "sub_tasks.task_id = tasks.id", "sub_tasks.position"
         ),
@@ -129,18 +161,19 @@ def _task(spelling: _Spelling, *, with_updates: bool) -> str:
             _daily_update(spelling),
             "daily_updates",
             "daily_updates.task_id = tasks.id",
-            "daily_updates.created_at DESC, daily_updates.id",
+            _NEWEST_FIRST,
         )
         if with_updates
         else "'[]'",
+        latest_update=_latest_update(spelling),
         created_at=spelling.instant.format("tasks.created_at"),
         updated_at=spelling.instant.format("tasks.updated_at"),
     )
 
 
-def _name_of(member_id: str) -> str:
-    """Look the present name up; the foreign key says that there is one."""
-    return f"(SELECT members.name FROM members WHERE members.id = {member_id})"  # noqa: S608 - names of ours
+def _of_member(column: str, member_id: str) -> str:
+    """Look up what is so now; the foreign key says that there is such a member."""
+    return f"(SELECT members.{column} FROM members WHERE members.id = {member_id})"  # noqa: S608 - names of ours
 
 
 def _word(column: str) -> tuple[str, str, str]:

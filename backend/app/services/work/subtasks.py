@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from app.core.exceptions import NotFoundError, ValidationError
-from app.db.base import utc_now
+from app.db.clock import database_now
 from app.models.sub_tasks import sub_tasks
-from app.services.work.changes import announce
+from app.services.work.changes import announce, announce_all
 from app.services.work.common import lock_task, touch
 from app.services.work.documents import sub_task_document
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from app.db.session import Database
     from app.services.work.changes import Change
     from app.services.work.common import Clock, Precondition
@@ -28,15 +30,16 @@ MAX_SUB_TASKS: Final = 20
 class SubTasks:
     """The sub-tasks of all tasks. What it returns of them is their JSON."""
 
-    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+    def __init__(self, database: Database, clock: Clock = database_now) -> None:
         self._database = database
         self._clock = clock
 
     def create(self, task_id: str, title: str) -> str:
         """Add a sub-task at the end; raises NotFoundError, and ValidationError when there are enough."""
-        now, sub_task_id = self._clock(), str(uuid.uuid4())
+        sub_task_id = str(uuid.uuid4())
         with self._database.write() as connection:
             task = lock_task(connection, task_id)
+            now = self._clock(connection)
             count = connection.execute(
                 sa.select(sa.func.count()).select_from(sub_tasks).where(sub_tasks.c.task_id == task_id)
             ).scalar_one()
@@ -47,7 +50,7 @@ class SubTasks:
                     id=sub_task_id, task_id=task_id, title=title, completed=False, position=count, created_at=now
                 )
             )
-            self._changed(connection, task, sub_task_id, "created")
+            _changed(connection, task, sub_task_id, "created", now)
             return _document(connection, sub_task_id)
 
     def rename(self, task_id: str, sub_task_id: str, title: str, precondition: Precondition) -> str:
@@ -80,10 +83,8 @@ class SubTasks:
             moved = [one for one, before in zip(sub_task_ids, present, strict=True) if one != before]
             if moved:
                 _place(connection, {one: sub_task_ids.index(one) for one in moved})
-                touch(connection, task, self._clock())
-                for one in moved:
-                    announce(connection, "sub_task", one, "updated")
-                announce(connection, "task", task_id, "updated")
+                announce_all(connection, "sub_task", moved, "updated")
+                touch(connection, task, self._clock(connection))
             return _documents(connection, task_id)
 
     def delete(self, task_id: str, sub_task_id: str, precondition: Precondition) -> None:
@@ -94,16 +95,16 @@ class SubTasks:
             connection.execute(sa.delete(sub_tasks).where(sub_tasks.c.id == sub_task_id))
             if behind:
                 _place(connection, dict(zip(behind, range(sub_task.position, MAX_SUB_TASKS), strict=False)))
-            self._changed(connection, task, sub_task_id, "deleted")
+            _changed(connection, task, sub_task_id, "deleted", self._clock(connection))
 
     def _set(self, connection: sa.Connection, task: sa.Row[Any], sub_task_id: str, **values: object) -> None:
         connection.execute(sa.update(sub_tasks).where(sub_tasks.c.id == sub_task_id).values(**values))
-        self._changed(connection, task, sub_task_id, "updated")
+        _changed(connection, task, sub_task_id, "updated", self._clock(connection))
 
-    def _changed(self, connection: sa.Connection, task: sa.Row[Any], sub_task_id: str, change: Change) -> None:
-        touch(connection, task, self._clock())
-        announce(connection, "sub_task", sub_task_id, change)
-        announce(connection, "task", task.id, "updated")
+
+def _changed(connection: sa.Connection, task: sa.Row[Any], sub_task_id: str, change: Change, now: dt.datetime) -> None:
+    announce(connection, "sub_task", sub_task_id, change)
+    touch(connection, task, now)
 
 
 def _locked(

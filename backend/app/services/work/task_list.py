@@ -17,12 +17,15 @@ import sqlalchemy as sa
 
 from app.db.base import casefolded
 from app.models.tasks import PRIORITIES, STATUSES, tasks
+from app.services.work.common import newest_first
 from app.services.work.documents import task_document
 from app.services.work.search import has_few_candidates, holds, may_hold
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
 
+    _Column: TypeAlias = sa.ColumnElement[Any]
     _Condition: TypeAlias = sa.ColumnElement[bool] | sa.TextClause
 
 Sort: TypeAlias = Literal["updated", "created", "priority", "status"]
@@ -35,6 +38,8 @@ FEW: Final = 1_000
 
 With as many among a hundred thousand, one way to a page takes about as many steps as the other.
 """
+MAX_WAYS: Final = 20
+"""Values of one filter that are looked up one by one; of more, each task in the order of the list is asked."""
 
 _ORDERS: Final = {
     "updated": ("updated_order", "created_order", "id"),
@@ -82,13 +87,15 @@ _SEARCHED: Final = sa.literal_column("tasks.searched", tasks.c.searched.type)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskQuery:
-    """Which tasks are wanted; None where anything will do."""
+    """Which tasks are wanted; empty or None where anything will do, several where any of them will."""
 
-    status: str | None = None
-    priority: str | None = None
-    assignee: str | None = None
-    """UUID of a member, or `UNASSIGNED`."""
-    search: str | None = None
+    status: tuple[str, ...] = ()
+    priority: tuple[str, ...] = ()
+    assignee: tuple[str, ...] = ()
+    """UUIDs of members, and `UNASSIGNED`."""
+    gear_id: str | None = None
+    updated_since: dt.datetime | None = None
+    search: str = ""
     sort: Sort = "updated"
     limit: int | None = None
     after: Place | None = None
@@ -103,14 +110,119 @@ class Page(NamedTuple):
 
 def read_page(connection: sa.Connection, query: TaskQuery) -> Page:
     """Return the wanted tasks: all of them, or a page if there is a limit."""
-    needle = casefolded((query.search or "").strip())
-    if not needle:
-        wanted = _filters(query)
-    elif query.limit is None:
-        wanted = _named_by_index(connection, query, needle)
-    else:
+    needle = _needle(query)
+    if query.limit is None:
+        return _all(connection, query)
+    if needle:
         return _searched_page(connection, query, needle)
-    return _all(connection, query, wanted) if query.limit is None else _shown(connection, query, _select(query, wanted))
+    return _shown(connection, query, _first(query, query.limit + 1))
+
+
+def _needle(query: TaskQuery) -> str:
+    return casefolded(query.search.strip())
+
+
+def conditions_of(dialect: str, query: TaskQuery) -> list[_Condition]:
+    """Return all that a wanted task fulfils; an index is meant to answer one of the conditions.
+
+    With two, both would have to be read in full before the first task is known.
+    """
+    needle = _needle(query)
+    if needle:
+        found: list[_Condition] = [may_hold(dialect, needle), holds(dialect, tasks.c.searched, needle)]
+        return [*_unindexed(_kinds(query)), *_ranges(query), *found]
+    kinds = _kinds(query)
+    return [*(kind.passes() for kind in kinds[:1]), *_unindexed(kinds[1:]), *_ranges(query)]
+
+
+def kind_conditions(query: TaskQuery, columns: Any) -> list[_Condition]:
+    """Return what the filters by assignee, status and priority ask of a table that has such columns."""
+    return [kind.passes() for kind in _kinds(query, columns)]
+
+
+class _Kind(NamedTuple):
+    """A filter: the column has one of the values; None among them stands for NULL."""
+
+    column: _Column
+    values: tuple[Any, ...]
+
+    def passes(self) -> sa.ColumnElement[bool]:
+        if len(self.values) == 1:
+            is_it: sa.ColumnElement[bool] = self.column == self.values[0]
+            return is_it
+        there = [value for value in self.values if value is not None]
+        is_one = self.column.in_(there)
+        return is_one if len(there) == len(self.values) else sa.or_(is_one, self.column.is_(None))
+
+
+def _kinds(query: TaskQuery, columns: Any = tasks.c) -> list[_Kind]:
+    """Return the filters by what a task is, the one that is likely to leave the fewest first."""
+    kinds: list[_Kind] = []
+    if query.gear_id is not None:
+        kinds.append(_Kind(columns.gear_id, (query.gear_id,)))
+    if query.assignee:
+        members = (None if value == UNASSIGNED else value for value in dict.fromkeys(query.assignee))
+        kinds.append(_Kind(columns.assignee_id, tuple(members)))
+    for column, words, wanted in (
+        (columns.status_rank, STATUSES, query.status),
+        (columns.priority_rank, PRIORITIES, query.priority),
+    ):
+        if wanted:
+            kinds.append(_Kind(column, tuple(sorted({words.index(word) for word in wanted}))))
+    return kinds
+
+
+def _unindexed(kinds: Sequence[_Kind]) -> list[_Condition]:
+    """No index knows the case, and planners expect that many pass it, which is true."""
+    return [sa.case((kind.passes(), sa.true()), else_=sa.false()) for kind in kinds]
+
+
+def _ranges(query: TaskQuery) -> list[_Condition]:
+    ranges: list[_Condition] = []
+    if query.updated_since is not None:
+        ranges.append(tasks.c.updated_order <= newest_first(query.updated_since))
+    if query.after is not None:
+        behind = [getattr(query.after, name) for name in _ORDERS[query.sort]]
+        ranges.append(sa.tuple_(*_order(query, tasks.c)) > sa.tuple_(*behind))
+    return ranges
+
+
+def _order(query: TaskQuery, columns: Any) -> list[_Column]:
+    return [columns[name] for name in _ORDERS[query.sort]]
+
+
+def _select(
+    query: TaskQuery, conditions: Sequence[_Condition], columns: Sequence[_Column], pinned: _Kind | None = None
+) -> sa.Select[Any]:
+    """Select tasks in the order of the list; of a `pinned` column they all have the same value."""
+    # PostgreSQL does not conclude from IS NULL that an index which begins with the pinned column has the right order
+    first = [] if pinned is None else [pinned.column]
+    return sa.select(*columns).where(*conditions).order_by(*first, *_order(query, tasks.c))
+
+
+def _first(query: TaskQuery, count: int, *conditions: _Condition, columns: Sequence[_Column] = _SHOWN) -> sa.Subquery:
+    """Return the first `count` of the wanted tasks, as a query named `tasks`.
+
+    Of a filter with several values each is looked up on its own, in the order of an index, and what comes first of
+    all is taken: to look for those few among all tasks could mean to meet every task.
+    """
+    kinds = _kinds(query)
+    pinned: list[_Kind | None] = [None]
+    if kinds and len(kinds[0].values) <= MAX_WAYS:
+        first = kinds.pop(0)
+        pinned = [_Kind(first.column, (value,)) for value in first.values]
+    others = [*_unindexed(kinds), *_ranges(query), *conditions]
+    ways = [
+        _select(query, [*([] if way is None else [way.passes()]), *others], columns, way).limit(count) for way in pinned
+    ]
+    if len(ways) == 1:
+        return ways[0].subquery("tasks")
+    together = sa.union_all(*(sa.select(way.subquery()) for way in ways)).subquery("tasks")
+    return _everything(together).order_by(*_order(query, _OF_QUERY)).limit(count).subquery("tasks")
+
+
+def _everything(rows: sa.FromClause) -> sa.Select[Any]:
+    return sa.select(sa.literal_column("*")).select_from(rows)
 
 
 def _searched_page(connection: sa.Connection, query: TaskQuery, needle: str) -> Page:
@@ -119,64 +231,21 @@ def _searched_page(connection: sa.Connection, query: TaskQuery, needle: str) -> 
     The first tasks that hold a common word are soon met in the order of the list, where the index would name all of
     them, to show a few. What is rare would be met late or never, so the index names it.
     """
-    dialect = connection.dialect.name
-    nearest = _select(query, _filters(query), tasks.c.searched).limit(NEAR).subquery("tasks")
-    holding: sa.Select[Any] = sa.select(sa.literal_column("*")).select_from(nearest)
-    holding = holding.where(holds(dialect, _SEARCHED, needle)).order_by(*_order(query, _OF_QUERY))
-    page = _shown(connection, query, holding)
+    dialect, count = connection.dialect.name, (query.limit or 0) + 1
+    nearest = _first(query, NEAR, columns=[*_SHOWN, tasks.c.searched])
+    holding = _everything(nearest).where(holds(dialect, _SEARCHED, needle)).order_by(*_order(query, _OF_QUERY))
+    page = _shown(connection, query, holding.limit(count).subquery("tasks"))
     if page.end is not None:
         return page
     if has_few_candidates(connection, needle, FEW):
-        wanted = _named_by_index(connection, query, needle)
-    else:
-        wanted = [*_filters(query), holds(dialect, tasks.c.searched, needle)]
-    return _shown(connection, query, _select(query, wanted))
+        named = _select(query, conditions_of(dialect, query), _SHOWN)
+        return _shown(connection, query, named.limit(count).subquery("tasks"))
+    return _shown(connection, query, _first(query, count, holds(dialect, tasks.c.searched, needle)))
 
 
-def _named_by_index(connection: sa.Connection, query: TaskQuery, needle: str) -> list[_Condition]:
-    dialect = connection.dialect.name
-    return [*_filters(query, indexed=False), may_hold(dialect, needle), holds(dialect, tasks.c.searched, needle)]
-
-
-def _filters(query: TaskQuery, *, indexed: bool = True) -> list[_Condition]:
-    """Return what the filters and the cursor ask for.
-
-    At most one of them by an index: two would have to be read in full before the first task of a page is known.
-    """
-    filters: list[_Condition] = []
-    if query.assignee is not None:
-        filters.append(tasks.c.assignee_id == (None if query.assignee == UNASSIGNED else query.assignee))
-    for column, words, wanted in (
-        (tasks.c.status_rank, STATUSES, query.status),
-        (tasks.c.priority_rank, PRIORITIES, query.priority),
-    ):
-        if wanted is not None:
-            passes = column == words.index(wanted)
-            # no index knows the case, and planners expect that many pass it, which is true
-            filters.append(passes if indexed and not filters else sa.case((passes, sa.true()), else_=sa.false()))
-    if query.after is not None:
-        behind = [getattr(query.after, name) for name in _ORDERS[query.sort]]
-        filters.append(sa.tuple_(*_order(query, tasks.c)) > sa.tuple_(*behind))
-    return filters
-
-
-def _order(query: TaskQuery, columns: Any) -> list[sa.ColumnElement[Any]]:
-    return [columns[name] for name in _ORDERS[query.sort]]
-
-
-def _select(query: TaskQuery, conditions: Sequence[_Condition], *more: sa.ColumnElement[Any]) -> sa.Select[Any]:
-    """Select the wanted tasks in their order."""
-    statement = sa.select(*_SHOWN, *more).where(*conditions)
-    if query.assignee == UNASSIGNED:
-        # PostgreSQL does not conclude from IS NULL that the index, which begins with this column, has the right order
-        statement = statement.order_by(tasks.c.assignee_id)
-    return statement.order_by(*_order(query, tasks.c))
-
-
-def _shown(connection: sa.Connection, query: TaskQuery, wanted: sa.Select[Any]) -> Page:
+def _shown(connection: sa.Connection, query: TaskQuery, rows: sa.Subquery) -> Page:
     """Read a page: JSON is made of the tasks that are shown, after the others were cut off."""
     limit = query.limit or 0
-    rows = wanted.limit(limit + 1).subquery("tasks")
     document = task_document(connection.dialect.name, with_updates=False)
     statement = sa.select(document, *_OF_QUERY.values()).select_from(rows).order_by(*_order(query, _OF_QUERY))
     found = connection.execute(statement).all()
@@ -184,8 +253,8 @@ def _shown(connection: sa.Connection, query: TaskQuery, wanted: sa.Select[Any]) 
     return Page([row[0] for row in found[:limit]], end)
 
 
-def _all(connection: sa.Connection, query: TaskQuery, conditions: Sequence[_Condition]) -> Page:
+def _all(connection: sa.Connection, query: TaskQuery) -> Page:
     """Read everything that is wanted."""
-    document = task_document(connection.dialect.name, with_updates=False)
-    statement = sa.select(document).select_from(tasks).where(*conditions).order_by(*_order(query, tasks.c))
-    return Page(list(connection.execute(statement).scalars()), None)
+    dialect = connection.dialect.name
+    statement = _select(query, conditions_of(dialect, query), [task_document(dialect, with_updates=False)])
+    return Page(list(connection.execute(statement.select_from(tasks)).scalars()), None)

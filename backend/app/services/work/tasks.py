@@ -9,11 +9,12 @@ import sqlalchemy as sa
 
 from app.core.exceptions import NotFoundError, ValidationError
 from app.core.validation import present
-from app.db.base import utc_now
+from app.db.clock import database_now
 from app.models.tasks import PRIORITIES, STATUSES, task_grams, tasks
 from app.schemas.tasks import BLOCKED
 from app.services.work.changes import announce
-from app.services.work.common import lock_task, newest_first, require_member, updated
+from app.services.work.common import lock_task, newest_first, require_active, updated
+from app.services.work.counts import Counts, count
 from app.services.work.documents import task_document
 from app.services.work.search import indexed_form, searched_text
 from app.services.work.task_list import Page, TaskQuery, read_page
@@ -29,7 +30,7 @@ _SEARCHED: Final = ("title", "description", "gear_id")
 class Tasks:
     """The tasks of one database. What it returns of a task is its JSON."""
 
-    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+    def __init__(self, database: Database, clock: Clock = database_now) -> None:
         self._database = database
         self._clock = clock
 
@@ -38,22 +39,28 @@ class Tasks:
         with self._database.read() as connection:
             return read_page(connection, query)
 
+    def counts(self, query: TaskQuery) -> Counts:
+        """Count the tasks that pass the filters."""
+        with self._database.read() as connection:
+            return count(connection, query)
+
     def get(self, task_id: str) -> str:
         """Return one task with its daily updates; raises NotFoundError."""
         with self._database.read() as connection:
             return _document(connection, task_id)
 
     def create(self, body: TaskCreate) -> str:
-        """Add a task; raises ValidationError when it is blocked without a reason, or when there is no such assignee."""
-        now = self._clock()
+        """Add a task; raises ValidationError when it is blocked without a reason, or for nobody who is active."""
         fields = {name: getattr(body, name) for name in body.__struct_fields__}
         fields["blocking_reason"] = _blocking_reason(body.status, body.blocking_reason)
         task_id = str(uuid.uuid4())
         with self._database.write() as connection:
             if body.assignee_id is not None:
-                require_member(connection, body.assignee_id, "Assignee not found")
+                require_active(connection, body.assignee_id, "Assignee")
+            now = self._clock(connection)
             row = {"id": task_id, **_columns(fields), "created_at": now, "created_order": newest_first(now)}
             row["searched"] = searched_text(body.title, body.description, body.gear_id)
+            row["blocked_since"] = now if body.status == BLOCKED else None
             connection.execute(sa.insert(tasks).values(**row, **updated(now)))
             grams = indexed_form(connection.dialect.name, row["searched"])
             connection.execute(sa.insert(task_grams).values(task_id=task_id, grams=grams))
@@ -65,7 +72,7 @@ class Tasks:
 
         Raises:
             NotFoundError: no such task.
-            ValidationError: the result is blocked without a reason, or there is no such assignee.
+            ValidationError: the result is blocked without a reason, or is given to nobody who is active.
         """
         with self._database.write() as connection:
             task = lock_task(connection, task_id)
@@ -73,8 +80,10 @@ class Tasks:
             changes = _changes(task, present(body))
             if changes:
                 if changes.get("assignee_id") is not None:
-                    require_member(connection, changes["assignee_id"], "Assignee not found")
-                row = _columns(changes) | updated(self._clock(), task.updated_at)
+                    require_active(connection, changes["assignee_id"], "Assignee")
+                row = _columns(changes) | updated(self._clock(connection), task.updated_at)
+                if "status" in changes:
+                    row["blocked_since"] = row["updated_at"] if changes["status"] == BLOCKED else None
                 if not changes.keys().isdisjoint(_SEARCHED):
                     row["searched"] = _index(connection, task, changes)
                 connection.execute(sa.update(tasks).where(tasks.c.id == task_id).values(**row))

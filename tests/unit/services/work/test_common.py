@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    import sqlalchemy as sa
+
     from tests.support.databases import Database
 
 NOON = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
@@ -47,7 +49,7 @@ class Clock:
     def __init__(self) -> None:
         self.now = NOON
 
-    def __call__(self) -> dt.datetime:
+    def __call__(self, _: sa.Connection) -> dt.datetime:
         """Tell the time."""
         return self.now
 
@@ -99,7 +101,7 @@ def test_change_is_later_than_the_one_before_whatever_the_clock_says(store: InPr
     times.append(json.loads(Tasks(store.database, clock).get(task_id))["updated_at"])
     changed = json.loads(DailyUpdates(store.database, clock).update(task_id, update["id"], "New.", anything))
 
-    assert times == ["2026-11-20T12:00:00.000001Z", "2026-11-20T12:00:00.000002Z"]
+    assert times == ["2026-11-20T12:00:00.000002Z", "2026-11-20T12:00:00.000003Z"]
     assert changed["updated_at"] == "2026-11-20T12:00:00.000001Z"
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import datetime as dt
 import itertools
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,22 +16,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from app.schemas.tasks import TaskCreate
-from app.services.work import task_list
+from app.schemas.members import MemberCreate
+from app.schemas.tasks import TaskCreate, TaskUpdate
+from app.services.work import changes, task_list
+from app.services.work.adding_up import add_up
+from app.services.work.members import Members
 from app.services.work.task_list import Place, TaskQuery
 from app.services.work.tasks import Tasks
+from app.services.work.update_list import UpdatePlace, UpdateQuery
+from app.services.work.updates import DailyUpdates
 from tests.support.databases import fresh_database
 from tests.support.in_process import InProcess, on_postgresql, on_sqlite
-from tests.support.many_tasks import NEEDLE, add_tasks
+from tests.support.many_tasks import NEEDLE, START, add_tasks, add_updates
 from tests.support.properties import PROPERTY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.support.databases import Database
     from tests.support.postgres import PostgresServer
 
+ADA = "00000000-0000-4000-8000-000000000001"
+TASK = "00000000-0000-4000-8000-000000000001"
 MANY = 6_000
 """Tasks from which on PostgreSQL does not simply read all of them for a page."""
 
@@ -67,7 +77,7 @@ def test_list_is_one_statement_however_long(store: InProcess) -> None:
     for count in (0, 500):
         if count:
             add_tasks(store.opened, count, sub_tasks_each=20)
-        for query in (TaskQuery(), TaskQuery(limit=500), TaskQuery(assignee="unassigned", sort="status")):
+        for query in (TaskQuery(), TaskQuery(limit=500), TaskQuery(assignee=("unassigned",), sort="status")):
             with statements_of(store) as seen:
                 found = service.page(query).documents
             assert (len(seen), len(found)) == (1, count), query
@@ -106,12 +116,12 @@ def test_single_task_is_one_statement(store: InProcess) -> None:
 # Indexes
 
 
-def plan_of(store: InProcess, query: TaskQuery) -> list[str]:
-    """Return how the database reads a page, a text for each statement."""
+def plan_of(store: InProcess, look: TaskQuery | Callable[[], object]) -> list[str]:
+    """Return how the database reads something, or a page of tasks: a text for each statement."""
     explain = "EXPLAIN QUERY PLAN " if store.dialect == "sqlite" else "EXPLAIN (COSTS OFF) "
     service = Tasks(store.database)
     with statements_of(store) as seen:
-        service.page(query)
+        service.page(look) if isinstance(look, TaskQuery) else look()
     with store.opened.reader.connect() as connection:
         return [
             "\n".join(str(row[-1]) for row in connection.exec_driver_sql(explain + statement, parameters))
@@ -129,8 +139,9 @@ def full(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             server: PostgresServer = request.getfixturevalue("postgres")
             store = stack.enter_context(on_postgresql(stack.enter_context(fresh_database(server)).fields()))
         add_tasks(store.opened, MANY)
+        add_updates(store.opened, MANY)
         if request.param == "postgresql":
-            store.execute("ANALYZE tasks")
+            store.execute("ANALYZE tasks", "ANALYZE daily_updates")
         yield store
 
 
@@ -141,12 +152,13 @@ def full(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         (TaskQuery(sort="created"), "ix_tasks_created"),
         (TaskQuery(sort="priority"), "ix_tasks_priority_created"),
         (TaskQuery(sort="status"), "ix_tasks_status_created"),
-        (TaskQuery(status="To Do"), "ix_tasks_status_updated"),
-        (TaskQuery(status="To Do", sort="created"), "ix_tasks_status_created"),
-        (TaskQuery(status="To Do", priority="High"), "ix_tasks_status_updated"),
-        (TaskQuery(priority="High"), "ix_tasks_priority_updated"),
-        (TaskQuery(assignee="unassigned"), "ix_tasks_assignee_updated"),
-        (TaskQuery(assignee="unassigned", status="To Do"), "ix_tasks_assignee_updated"),
+        (TaskQuery(status=("To Do",)), "ix_tasks_status_updated"),
+        (TaskQuery(status=("To Do",), sort="created"), "ix_tasks_status_created"),
+        (TaskQuery(status=("To Do",), priority=("High",)), "ix_tasks_status_updated"),
+        (TaskQuery(priority=("High",)), "ix_tasks_priority_updated"),
+        (TaskQuery(assignee=("unassigned",)), "ix_tasks_assignee_updated"),
+        (TaskQuery(assignee=("unassigned",), status=("To Do",)), "ix_tasks_assignee_updated"),
+        (TaskQuery(updated_since=START), "ix_tasks_updated"),
     ],
 )
 def test_page_is_read_in_the_order_of_an_index(full: InProcess, query: TaskQuery, index: str) -> None:
@@ -166,6 +178,123 @@ def test_page_is_read_in_the_order_of_an_index(full: InProcess, query: TaskQuery
             assert re.search(rf"Index Scan using ({index}|ix_tasks_{query.sort}) on tasks\b", plan), plan
             assert "Sort" not in plan.split("Limit")[1].split("SubPlan")[0], plan
             assert after is None or re.search(r"Index Cond: .*ROW\(", plan), plan
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (TaskQuery(status=("To Do", "Blocked")), "ix_tasks_status_updated"),
+        (TaskQuery(status=("To Do", "Blocked"), priority=("Low", "High")), "ix_tasks_status_updated"),
+        (TaskQuery(assignee=("unassigned", ADA), sort="updated"), "ix_tasks_assignee_updated"),
+    ],
+)
+def test_each_of_several_values_is_looked_up_by_an_index(full: InProcess, query: TaskQuery, index: str) -> None:
+    """In one statement: of each value no more is read than a page."""
+    (plan,) = plan_of(full, TaskQuery(**{**_fields(query), "limit": 50}))
+
+    if full.dialect == "sqlite":
+        assert len(re.findall(rf"SEARCH tasks USING INDEX {index}\b", plan)) == 2, plan
+        assert re.findall(r"SCAN tasks\b.*", plan) == ["SCAN tasks"], plan  # the query of that name
+    else:
+        assert len(re.findall(r"Index Scan using ix_tasks_\w+ on tasks\b", plan)) == 2, plan
+        assert "Seq Scan on tasks" not in plan, plan
+
+
+def test_tasks_of_a_gear_are_found_by_an_index(full: InProcess) -> None:
+    """They are few; the list and the counts read no others."""
+    query = TaskQuery(gear_id="0007", status=("To Do", "Done"), sort="created")
+    for look in (TaskQuery(**{**_fields(query), "limit": 50}), lambda: Tasks(full.database).counts(query)):
+        (plan,) = plan_of(full, look)
+        assert "ix_tasks_gear" in plan, plan
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (UpdateQuery(limit=50), "ix_daily_updates_newest"),
+        (UpdateQuery(limit=50, since=START), "ix_daily_updates_newest"),
+        (UpdateQuery(limit=50, author=ADA), "ix_daily_updates_author_newest"),
+        (UpdateQuery(limit=50, task=TASK, since=START), "ix_daily_updates_task_newest"),
+    ],
+)
+def test_updates_are_read_in_the_order_of_an_index(full: InProcess, query: UpdateQuery, index: str) -> None:
+    """One statement, the first page and one behind a cursor: nothing is read to be sorted."""
+    service = DailyUpdates(full.database)
+    for after in (None, UpdatePlace(START + dt.timedelta(minutes=MANY // 2), TASK)):
+        (plan,) = plan_of(full, lambda after=after: service.told(dataclasses.replace(query, after=after)))  # type: ignore[misc]
+        assert re.search(rf"(INDEX|Index Scan using|Index Only Scan using) {index}\b", plan), plan
+
+
+def test_overviews_are_one_statement_each(store: InProcess) -> None:
+    """However many members, tasks and updates there are."""
+    add_tasks(store.opened, 100)
+    members = Members(store.database)
+    for number in range(20):
+        members.create(MemberCreate(name=f"M {number}", email=f"{number}@example.com"))
+
+    for look in (
+        members.all,
+        lambda: Tasks(store.database).counts(TaskQuery()),
+        lambda: Tasks(store.database).counts(TaskQuery(search="task", status=("To Do", "Done"))),
+        lambda: Tasks(store.database).page(TaskQuery(status=("To Do", "Done"), assignee=("unassigned", ADA), limit=5)),
+        lambda: DailyUpdates(store.database).told(UpdateQuery(limit=5)),
+    ):
+        with statements_of(store) as seen:
+            look()
+        assert len(seen) == 1
+
+
+def test_reassigning_takes_as_many_statements_however_many_tasks(store: InProcess) -> None:
+    """All of them are given, and told of, together."""
+    members = Members(store.database)
+    ada, eve = (members.create(MemberCreate(name=name, email=f"{name}@b.co")).id for name in ("Ada", "Eve"))
+    numbers = []
+    for count in (3, 60):
+        add_tasks(store.opened, count)
+        store.execute(f"UPDATE tasks SET assignee_id = '{ada}', status = 'To Do', status_rank = 0")
+        with statements_of(store) as seen:
+            members.reassign(ada, eve)
+        numbers.append(len(seen))
+        store.execute("DELETE FROM tasks")
+
+    assert numbers[0] == numbers[1]
+
+
+def test_counts_cost_the_same_among_many(full: InProcess, store: InProcess) -> None:
+    """What is counted by triggers is read instead of the tasks, as few rows as there are kinds; and it is true."""
+    with full.database.write() as connection:
+        add_up(connection)
+    for query in (
+        TaskQuery(),
+        TaskQuery(status=("Done", "To Do"), assignee=("unassigned",)),
+        TaskQuery(priority=("Low",)),
+    ):
+        (plan,) = plan_of(full, lambda query=query: Tasks(full.database).counts(query))  # type: ignore[misc]
+        assert "task_counts" in plan, plan
+        assert not re.search(r"\btasks\b", plan), plan
+    assert full.query("SELECT count(*) FROM task_counts") == [(12,)]
+    counts = Tasks(full.database).counts(TaskQuery())
+    assert (counts.total, counts.unassigned) == (MANY, MANY)
+    assert counts.status == dict(full.query("SELECT status, count(*) FROM tasks GROUP BY status"))
+    assert counts.priority == dict(full.query("SELECT priority, count(*) FROM tasks GROUP BY priority"))
+
+
+def test_rows_that_count_are_added_up(store: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As changes are made, so that there are never many; also while several make them."""
+    monkeypatch.setattr(changes, "PRUNE_EVERY", 20)
+    service = Tasks(store.database)
+
+    def work(number: int) -> None:
+        for turn in range(25):
+            task = json.loads(service.create(TaskCreate(title=f"{number} {turn}", status="To Do", priority="Low")))
+            service.update(task["id"], TaskUpdate(status="Done"), lambda _: None)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(work, range(4)))
+
+    counts = service.counts(TaskQuery())
+    assert (counts.total, counts.status["Done"]) == (100, 100)
+    assert store.query("SELECT count(*) FROM task_counts")[0][0] < 100
 
 
 def _fields(query: TaskQuery) -> dict[str, Any]:
@@ -205,7 +334,7 @@ def test_every_way_of_a_search_leads_to_the_same_pages(store: InProcess, monkeyp
         monkeypatch.setattr(task_list, "FEW", few)
         found, after = [], None
         while True:
-            page = service.page(TaskQuery(search=needle, status=wanted, limit=3, after=after))
+            page = service.page(TaskQuery(search=needle, status=(wanted,) if wanted else (), limit=3, after=after))
             found += [json.loads(document) for document in page.documents]
             after = page.end
             if after is None:

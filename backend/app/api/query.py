@@ -1,0 +1,94 @@
+"""Query parameters: those that a call knows, once each, and the rules they keep to."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from litestar.params import Parameter, ParameterKwarg
+
+from app.core.exceptions import ValidationError
+from app.core.validation import Rule, checked_value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from litestar.connection import ASGIConnection
+    from litestar.handlers import BaseRouteHandler
+
+_INSTANT: Final = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(\.\d{1,6})?\d*([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+)
+MAX_NAME_CHARS: Final = 64
+"""Of an unknown parameter's name that are told."""
+
+
+def query_parameter(description: str, *, name: str | None = None, **schema: Any) -> Any:
+    """Describe a query parameter; it arrives as text, and our own rules check it. `name`: unless the handler's word."""
+    return Parameter(query=name, description=description, schema_extra={"one_of": None, **schema})
+
+
+def repeated_parameter(description: str, *, name: str, **schema: Any) -> Any:
+    """Describe a query parameter that may come several times; any of its values will do."""
+    return query_parameter(f"{description}; repeated: any of them", name=name, type="array", items=schema)
+
+
+def known_query(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Refuse a GET whose query has a parameter that is unknown, or doubled though one value is all it can have.
+
+    A guard for every call: a filter that is silently ignored misleads.
+    """
+    if connection.scope.get("method") != "GET" or not connection.scope["query_string"]:
+        return
+    known, seen = _known(handler), set()
+    for name, _ in connection.query_params.multi_items():
+        if name not in known or name in connection.path_params or (name in seen and not known[name]):
+            raise ValidationError(f"query.{_shown(name)}: Unknown parameter")
+        seen.add(name)
+
+
+@functools.cache
+def _known(handler: BaseRouteHandler) -> dict[str, bool]:
+    """Return the parameters that a handler describes, and whether each may be repeated."""
+    known = {}
+    for name, field in handler.parsed_fn_signature.parameters.items():
+        described = field.kwarg_definition
+        if isinstance(described, ParameterKwarg) and not (described.header or described.cookie):
+            known[described.query or name] = (described.schema_extra or {}).get("type") == "array"
+    return known
+
+
+def _shown(name: str) -> str:
+    """Return what of a name may stand in a sentence."""
+    return "".join(character if character.isprintable() else "?" for character in name[:MAX_NAME_CHARS])
+
+
+def checked_query(rules: Mapping[str, Rule], sent: Mapping[str, str | list[str] | None]) -> dict[str, Any]:
+    """Apply the rules to what was sent of the parameters, in their order there; what was not is left out.
+
+    Raises:
+        ValidationError: ``query.<name>: <what is wrong>``.
+    """
+    return {name: _checked(name, rules[name], value) for name, value in sent.items() if value is not None}
+
+
+def _checked(name: str, rule: Rule, value: str | list[str]) -> Any:
+    if isinstance(value, list):
+        return tuple(checked_value(f"query.{name}", rule, each) for each in value)
+    return checked_value(f"query.{name}", rule, value)
+
+
+def _check_instant(value: object) -> dt.datetime:
+    found = _INSTANT.fullmatch(value) if isinstance(value, str) else None
+    if found:
+        date, time, fraction, zone = found.groups()
+        try:
+            return dt.datetime.fromisoformat(f"{date}T{time}{fraction or ''}{zone.upper()}").astimezone(dt.UTC)
+        except (ValueError, OverflowError):
+            pass
+    raise ValueError("Input should be a date and time with its zone, such as 2026-11-29T08:00:00Z")
+
+
+INSTANT: Final = Rule(_check_instant, type="string", format="date-time")

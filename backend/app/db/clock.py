@@ -1,0 +1,19 @@
+"""What time it is: the database's clock decides, since those of the desktops that share it differ."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from app.db.base import utc_now
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+
+def database_now(connection: sa.Connection) -> dt.datetime:
+    """Return the present instant by PostgreSQL's clock; on SQLite by the computer's, which is the database's too."""
+    if connection.dialect.name != "postgresql":
+        return utc_now()
+    now: dt.datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+    return now.astimezone(dt.UTC)
