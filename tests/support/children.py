@@ -30,12 +30,12 @@ FAILED = 99
 """Exit status of a child whose action raised."""
 MEMORY = Path("/dev/shm")
 _FILE_CALLS = frozenset(
-    {"open", "close", "read", "write", "fsync", "stat", "lstat", "fstat", "chmod", "mkdir", "scandir", "listdir"}
-    | {"link", "unlink", "remove", "rename", "replace", "truncate", "ftruncate", "symlink"}
+    {"open", "write", "fsync", "chmod", "mkdir", "rmdir", "link", "unlink", "remove", "rename", "replace"}
+    | {"truncate", "ftruncate", "symlink"}
 )
-"""Functions of `os` that reach the file system; what `pathlib` and `shutil` do ends in them."""
+"""Functions of `os` that change what is on the disk; what `pathlib` and `shutil` do ends in them."""
 _IMPORTED_BY_COMMANDS = ("alembic.command", "app.services.vault.standalone", "psycopg2", "sqlalchemy.dialects")
-_STREAM_CALLS = frozenset({"write", "flush", "close", "read", "readall", "truncate"})
+_STREAM_CALLS = frozenset({"write", "flush", "close", "truncate"})
 
 
 def start(action: Callable[[], object]) -> int:
@@ -115,16 +115,17 @@ def directory(*, shared: bool = False) -> Iterator[Path]:
 
 
 def kill_at_file_operation(number: int) -> None:
-    """Let this process kill itself, by SIGKILL, just before or just after one of its file operations.
+    """Let this process kill itself, by SIGKILL, just before one of its file operations, counted from 1.
 
-    The interpreter reports each call of a built-in function and its end; those of functions that reach the file system
-    are counted together, from 1. So 1 is before the first operation, 2 after it, 3 before the second, and so on.
+    The interpreter reports each call of a built-in function; those of functions that change the file system are
+    counted together. What a killed process leaves does not change between two of them, so who tries every number has
+    tried every moment.
     """
     count = 0
 
     def watch(_frame: FrameType, event: str, function: Any) -> None:
         nonlocal count
-        if event in {"c_call", "c_return", "c_exception"} and _is_file_operation(function):
+        if event == "c_call" and _is_file_operation(function):
             count += 1
             if count == number:
                 os.kill(os.getpid(), signal.SIGKILL)
