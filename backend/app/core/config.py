@@ -72,7 +72,7 @@ VARIABLES: Final = (
 
 _NAMES: Final = tuple(variable.name for variable in VARIABLES)
 _ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+")
-_VERSION_AT_END: Final = re.compile(r"(/v1(beta)?)?/*\Z")
+_VERSION_AT_END: Final = re.compile(r"/v1(beta)?\Z")
 _PRINTABLE: Final = re.compile(r"[!-~]+")
 _DECIMAL: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _TRUE: Final = ("1", "true", "yes", "on")
@@ -242,7 +242,7 @@ def _base_url(name: str, text: str) -> str:
     parts = _split(url)
     if parts is None or "@" in parts.netloc or parts.query or parts.fragment or not _PRINTABLE.fullmatch(url):
         raise UsageError(f"{name} must be an address such as https://api.example, without credentials.")
-    return _VERSION_AT_END.sub("", f"{parts.scheme}://{parts.netloc.lower()}{parts.path}")
+    return _VERSION_AT_END.sub("", f"{parts.scheme}://{parts.netloc.lower()}{parts.path}".rstrip("/")).rstrip("/")
 
 
 def _split(url: str) -> SplitResult | None:

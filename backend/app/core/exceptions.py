@@ -198,6 +198,7 @@ STATUS_SENTENCES = {
     400: "The request is malformed",
     404: "Not found",
     405: "Method not allowed",
+    408: "The request did not arrive in time",
     413: "The request body is larger than 1 MiB",
 }
 

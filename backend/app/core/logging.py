@@ -325,9 +325,11 @@ def start_logging(writer: LogWriter, level: str, *, plain: bool | None = None) -
     root = logging.getLogger()
     root.handlers.clear()
     root.setLevel(level.upper())
-    for chatty in ("asyncio", "httpcore", "httpx", "alembic", "sqlalchemy", "uvicorn"):
+    for chatty in ("asyncio", "httpcore", "httpx", "alembic", "sqlalchemy"):
         # their debug and info lines hold statements, addresses and other people's formats
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+    # it warns at each request that is none, which anybody may send; the door counts them
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
     is_terminal = sys.stderr is not None and sys.stderr.isatty()
     writer.add_stderr(_PlainFormatter() if (is_terminal if plain is None else plain) else JsonFormatter())
     threading.excepthook = _log_failed_thread

@@ -55,6 +55,8 @@ GATEWAY: Final = "/ai-gateway"
 """Below it, requests are the providers': any method, any path."""
 CALLER: Final = "taskflow.caller"
 """Where the scope of a request that has passed holds its `Caller`."""
+PROVEN: Final = "taskflow.proven"
+"""Where the server may put what it wants to be called with when a connection has shown a token: the `Caller`."""
 _USERS: Final = "/api/api-keys"
 _TENANTS: Final = "/api/v1/tenants"
 _INITIAL: Final = (f"{_USERS}/set-initial", f"{_USERS}/status-initial")
@@ -201,6 +203,10 @@ def _is_below(path: str, root: str) -> bool:
     return path == root or path.startswith(f"{root}/")
 
 
+def _needs_token(path: str) -> bool:
+    return _is_below(path, "/api") or _is_below(path, GATEWAY)
+
+
 def _bearer(authorization: str | None) -> str | None:
     scheme, _, given = (authorization or "").partition(" ")
     return given.strip() if scheme.lower() == "bearer" else None
@@ -265,6 +271,8 @@ class Gate:
         if _is_preflight(scope["method"], headers):
             await answer.whole(204, None, _preflight_headers(headers))
             return
+        if PROVEN in scope and _needs_token(path):
+            scope[PROVEN](caller)
         scope = {**scope, "path": path, CALLER: caller}
         if _is_below(path, GATEWAY):
             pass  # whatever the method is, it is the provider's
@@ -410,9 +418,9 @@ def _preflight_headers(headers: dict[bytes, str]) -> dict[str, str]:
     return answer
 
 
-def malformed_request_body() -> bytes:
-    """Return the body of the answer to what is no HTTP request at all."""
-    return _json({"error": STATUS_SENTENCES[400]})
+def error_body(status: int) -> bytes:
+    """Return the body of an answer to what never became a request."""
+    return _json({"error": STATUS_SENTENCES[status]})
 
 
 def _json(body: dict[str, str]) -> bytes:

@@ -24,6 +24,8 @@ DEADLINE_S: Final = 9.0
 MAX_AT_ONCE: Final = 16
 MAX_ANSWERS: Final = 2
 """To challenges of one camera: the second one only if the first came too late for a nonce."""
+MAX_CHALLENGE_CHARS: Final = 8 * 1024
+"""Of all challenges of one answer; no camera has more to say."""
 USER_AGENT: Final = f"taskflow-sidecar/{__version__}"
 
 _places: Final = threading.BoundedSemaphore(MAX_AT_ONCE)
@@ -157,6 +159,8 @@ async def _converse(session: _Session, credentials: Credentials | None) -> Outco
     """Ask without credentials, and with them only if the camera asks for them."""
     answer = await session.ask(None)
     for attempt in range(MAX_ANSWERS):
+        if sum(map(len, answer.challenges)) > MAX_CHALLENGE_CHARS:
+            return _NO_CAMERA
         challenges = parse_challenges(answer.challenges)
         if answer.status != 401 or (attempt and not any(challenge.is_stale for challenge in challenges)):
             return _judge(answer, has_login=attempt > 0, credentials=credentials)

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 _TOKEN: Final = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"  # noqa: S105 - grammar
 _CHALLENGE: Final = re.compile(
-    rf"""[\s,]*(?:
-        (?P<name>{_TOKEN})\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s,"]+))
+    rf"""
+        (?P<name>{_TOKEN})\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)(?:"|\\?\Z)|(?P<plain>[^\s,"]+))
         | (?P<scheme>{_TOKEN})(?:[ ]+[A-Za-z0-9._~+/-]+=*(?=\s*(?:,|\Z)))?
-    )""",
-    re.VERBOSE,
+    """,
+    re.VERBOSE | re.DOTALL,
 )
-"""One parameter, or one scheme with its token."""
+"""One parameter, or one scheme with its token; what a quotation mark opens goes on to the end if nothing closes it."""
+_ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _ALGORITHMS: Final = {"sha-256": "sha256", "sha-512-256": "sha512_256", "md5": "md5"}
 """Strongest first, by what hashlib calls them; SHA-512/256 is rarer and not everywhere, hence second."""
 _SESSION: Final = "-sess"
@@ -64,7 +65,7 @@ def parse_challenges(values: Iterable[str]) -> list[Challenge]:
                 parameters = {}
                 challenges.append(Challenge(match["scheme"].lower(), parameters))
             elif parameters is not None:
-                text = match["plain"] if match["quoted"] is None else re.sub(r"\\(.)", r"\1", match["quoted"])
+                text = match["plain"] if match["quoted"] is None else _ESCAPED.sub(r"\1", match["quoted"])
                 parameters.setdefault(match["name"].lower(), text)
     return challenges
 

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 CONNECT_S: Final = 3.0
 """For each address of a host but the last, which has all the time that is left."""
-MAX_HEAD_BYTES: Final = 64 * 1024
+MAX_HEAD_BYTES: Final = 16 * 1024
 MAX_BODY_BYTES: Final = 64 * 1024
 """Of an answer that is read only to get at the next one; with a longer one the connection is made anew."""
 _STATUS_LINE: Final = re.compile(r"RTSP/\d\.\d (?P<status>\d{3})(?: .*)?")
+_LENGTH: Final = re.compile("[0-9]{1,9}")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -162,7 +163,7 @@ async def _read_line(reader: asyncio.StreamReader) -> str:
 async def _skip_body(reader: asyncio.StreamReader, headers: list[tuple[str, str]]) -> bool:
     """Read past the body of an answer; False if it is too long to bother."""
     length = next((value for name, value in headers if name == "content-length"), "0")
-    if not re.fullmatch("[0-9]{1,9}", length) or int(length) > MAX_BODY_BYTES:
+    if not _LENGTH.fullmatch(length) or int(length) > MAX_BODY_BYTES:
         return False
     try:
         await reader.readexactly(int(length))
