@@ -28,7 +28,7 @@ export default defineConfig(
   },
   {
     files: ['**/*.cjs'],
-    languageOptions: {globals: {require: 'readonly', globalThis: 'readonly'}},
+    languageOptions: {globals: {require: 'readonly', globalThis: 'readonly', Buffer: 'readonly'}},
     rules: {'@typescript-eslint/no-require-imports': 'off'},
   },
   {

@@ -70,15 +70,19 @@ export interface QuittingAppLike {
   quit(): void;
 }
 
-/** Let the app quit only after the sidecar has stopped. */
+/** Let the app quit only after the sidecar has stopped, in whatever state that is. */
 export function stopWithApp(app: QuittingAppLike, sidecar: Pick<Sidecar, 'stop'>): void {
-  let isStopped = false;
+  let stage: 'running' | 'stopping' | 'stopped' = 'running';
   app.on('will-quit', (event) => {
-    if (isStopped) return;
+    if (stage === 'stopped') return;
     event.preventDefault();
+    if (stage === 'stopping') return;
+    stage = 'stopping';
     void sidecar.stop().finally(() => {
-      isStopped = true;
-      app.quit();
+      stage = 'stopped';
+      // Electron forgets a quit that is asked for in a microtask of `will-quit`, and a sidecar that is gone already
+      // has stopped in one.
+      setImmediate(() => app.quit());
     });
   });
 }

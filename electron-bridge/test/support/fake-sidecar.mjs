@@ -61,6 +61,11 @@ switch (behaviour) {
   case 'is-silent':
     await untilParentGone();
     break;
+  case 'stays': // STATE
+    listening(await serve(token, leave));
+    say({event: 'state', state: rest[0], problem: {code: 'of-the-tests', message: 'A problem.'}});
+    await untilParentGone();
+    break;
   case 'speaks-no-json':
     process.stdout.write('Hello, I am another program.\n');
     await untilParentGone();
@@ -90,6 +95,11 @@ switch (behaviour) {
     break;
   case 'cannot-prove':
     listening(await serve('another token', leave));
+    await untilParentGone();
+    break;
+  case 'stops-slowly': // DURATION_MS
+    listening(await serve(token, () => setTimeout(leave, Number(rest[0]))));
+    say({event: 'state', state: 'ready', problem: null});
     await untilParentGone();
     break;
   case 'does-not-stop':
