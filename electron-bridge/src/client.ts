@@ -1,9 +1,47 @@
 /** The typed client: openapi-fetch over the types generated from the sidecar's OpenAPI document. */
-import createClient, {type Client} from 'openapi-fetch';
+import createClient, {type Client, type FetchOptions, type FetchResponse} from 'openapi-fetch';
+import type {RequestHeaderName} from './contract.js';
 import type {paths} from './openapi.js';
 
 /** Typed calls, such as `client.GET('/api/v1/members')`; answers `{data, error, response}`. */
 export type SidecarClient = Client<paths>;
+
+type Method = 'get' | 'put' | 'post' | 'delete' | 'patch';
+type PathsWith<M extends Method> = {
+  [P in keyof paths]: paths[P] extends Readonly<Record<M, {responses: unknown}>> ? P : never;
+}[keyof paths];
+
+/** What a page may say about a call; a header that does not pass to the sidecar is none of these. */
+type PageOptions<Operation> = Pick<FetchOptions<Operation>, 'params' | 'body' | 'querySerializer' | 'signal'> & {
+  readonly headers?: {readonly [N in RequestHeaderName | Lowercase<RequestHeaderName>]?: string | undefined};
+};
+type NeedsOptions = {requestBody: unknown} | {parameters: {path: unknown} | {query: unknown} | {header: unknown}};
+/** Paths whose call needs no options. */
+type BarePathsWith<M extends Method> = {
+  [P in PathsWith<M>]: paths[P][M] extends NeedsOptions ? never : P;
+}[PathsWith<M>];
+type PageAnswer<Operation, As> = Promise<
+  FetchResponse<Operation & Record<string, unknown>, {parseAs: As}, `${string}/${string}`>
+>;
+
+interface PageCall<M extends Method> {
+  <P extends BarePathsWith<M>>(path: P): PageAnswer<paths[P][M], 'json'>;
+  <P extends PathsWith<M>>(path: P, options: PageOptions<paths[P][M]>): PageAnswer<paths[P][M], 'json'>;
+  /** An answer that is no JSON. */
+  <P extends PathsWith<M>>(
+    path: P,
+    options: PageOptions<paths[P][M]> & {readonly parseAs: 'text'},
+  ): PageAnswer<paths[P][M], 'text'>;
+}
+
+/** The typed client as a page has it: the same calls and answers, with the headers that pass. */
+export interface PageClient {
+  readonly GET: PageCall<'get'>;
+  readonly PUT: PageCall<'put'>;
+  readonly POST: PageCall<'post'>;
+  readonly DELETE: PageCall<'delete'>;
+  readonly PATCH: PageCall<'patch'>;
+}
 
 /** One call as the client hands it to whatever carries it. */
 export interface ClientCall {

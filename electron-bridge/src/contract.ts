@@ -3,7 +3,7 @@
  *
  * No code that touches Node or Electron lives here, so all three sides may import it.
  */
-import type {components} from './openapi.js';
+import type {components, operations} from './openapi.js';
 
 type Schemas = components['schemas'];
 
@@ -87,15 +87,34 @@ export interface CallError {
 /** Calls over IPC answer with a value: errors thrown across a context bridge lose their code. */
 export type Result<T> = {readonly ok: true; readonly value: T} | {readonly ok: false; readonly error: CallError};
 
+type HeadersOf<Operation> = Operation extends {parameters: {header?: infer Headers}} ? NonNullable<Headers> : never;
+type NamesOf<Headers> = Headers extends unknown ? Extract<keyof Headers, string> : never;
+
+/** Every request header that the sidecar's OpenAPI document names, and the two that tell what a body is. */
+export type RequestHeaderName = NamesOf<HeadersOf<operations[keyof operations]>> | 'Accept' | 'Content-Type';
+
+/** Request headers that pass from a page, by their lower-case names. A header that the sidecar gains must be added. */
+export const REQUEST_HEADERS = {
+  'accept': 'Accept',
+  'content-type': 'Content-Type',
+  'idempotency-key': 'Idempotency-Key',
+  'if-match': 'If-Match',
+  'last-event-id': 'Last-Event-ID',
+} as const satisfies {readonly [N in RequestHeaderName as Lowercase<N>]: N};
+
+/** Request headers of one call, by their lower-case names. */
+export type RequestHeaders = {readonly [N in keyof typeof REQUEST_HEADERS]?: string | undefined};
+
 /** An HTTP call that a renderer asks the main process to make. The token is added there. */
 export interface ForwardedRequest {
   readonly method: string;
   /** Path below the sidecar's address, with the query if there is one. */
   readonly path: string;
-  /** JSON text. */
+  /** JSON text, unless `content-type` says otherwise. */
   readonly body?: string | undefined;
-  /** `If-Match`, for changes that must not overwrite somebody else's. */
-  readonly ifMatch?: string | undefined;
+  readonly headers?: RequestHeaders | undefined;
+  /** A name of the page's own choice for this call, to `cancel` it by while it runs. */
+  readonly id?: string | undefined;
 }
 
 /** The answer to a `ForwardedRequest`. */
@@ -105,6 +124,20 @@ export interface ForwardedAnswer {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
+
+/**
+ * One change in the team's work, made by this desktop or another. `resync` stands for changes that nobody can name
+ * (the first contact, another database, a long absence): read everything anew.
+ */
+export type Change =
+  | {
+      readonly resource: 'member' | 'task' | 'sub_task' | 'daily_update';
+      readonly id: string;
+      readonly change: 'created' | 'updated' | 'deleted';
+      /** Where to go on from after this change. */
+      readonly lastEventId: string | null;
+    }
+  | {readonly resource: '*'; readonly change: 'resync'; readonly lastEventId: string | null};
 
 /** Name of the object that `exposeSidecar()` puts on `window`. */
 export const EXPOSED_NAME = 'taskflow';
@@ -123,6 +156,10 @@ export interface InvokeContract {
   subscribe: Call<[], Snapshot>;
   /** Stop receiving them. */
   unsubscribe: Call<[], null>;
+  /** Begin to receive `change` announcements. */
+  subscribeChanges: Call<[], null>;
+  /** Stop receiving them. */
+  unsubscribeChanges: Call<[], null>;
   /** Re-run the sidecar's start-up pipeline now. */
   retry: Call<[], null>;
   /** Start the sidecar again after it was given up. */
@@ -139,11 +176,14 @@ export interface InvokeContract {
   recover: Call<[recoveryKey: string], null>;
   /** Any other call that the main process allows. */
   request: Call<[request: ForwardedRequest], ForwardedAnswer>;
+  /** Give up a `request` that still runs, by its `id`; its connection is closed. */
+  cancel: Call<[id: string], null>;
 }
 
 /** Main process announces, renderer listens (`send` and `on`). */
 export interface AnnounceContract {
   snapshot: Snapshot;
+  change: Change;
 }
 
 export type InvokeName = keyof InvokeContract;
@@ -155,6 +195,8 @@ export type Value<N extends InvokeName> = InvokeContract[N]['value'];
 export const INVOKE_CHANNELS = {
   subscribe: 'taskflow:subscribe',
   unsubscribe: 'taskflow:unsubscribe',
+  subscribeChanges: 'taskflow:subscribeChanges',
+  unsubscribeChanges: 'taskflow:unsubscribeChanges',
   retry: 'taskflow:retry',
   startAgain: 'taskflow:startAgain',
   readConnection: 'taskflow:readConnection',
@@ -163,19 +205,31 @@ export const INVOKE_CHANNELS = {
   deleteConnection: 'taskflow:deleteConnection',
   recover: 'taskflow:recover',
   request: 'taskflow:request',
+  cancel: 'taskflow:cancel',
 } as const satisfies {readonly [N in InvokeName]: `taskflow:${N}`};
 
 export const ANNOUNCE_CHANNELS = {
   snapshot: 'taskflow:snapshot',
+  change: 'taskflow:change',
 } as const satisfies {readonly [N in AnnounceName]: `taskflow:${N}`};
+
+/** Calls that `watch` and `onChange` make by themselves. */
+export type SubscriptionName = 'subscribe' | 'unsubscribe' | 'subscribeChanges' | 'unsubscribeChanges';
 
 /** The functions of `InvokeContract` as a renderer calls them. */
 export type InvokeApi = {
-  readonly [N in Exclude<InvokeName, 'subscribe' | 'unsubscribe'>]: (...args: Args<N>) => Promise<Result<Value<N>>>;
+  readonly [N in Exclude<InvokeName, SubscriptionName>]: (...args: Args<N>) => Promise<Result<Value<N>>>;
 };
 
 /** What `exposeSidecar()` puts on `window`: functions and plain data, never the token, never `ipcRenderer`. */
 export interface SidecarApi extends InvokeApi {
   /** Call `listener` now and at each change, until the returned function is called. */
   readonly watch: (listener: (snapshot: Snapshot) => void) => () => void;
+  /** Call `listener` with each new status document, the present one first, until the returned function is called. */
+  readonly onStatus: (listener: (status: SidecarStatus) => void) => () => void;
+  /**
+   * Call `listener` at each change of the team's work, until the returned function is called. The first call is a
+   * `resync` as soon as the stream stands; from then on nothing is missed, also across restarts of sidecar and database.
+   */
+  readonly onChange: (listener: (change: Change) => void) => () => void;
 }

@@ -35,6 +35,23 @@ export interface Answer {
   readonly body: string;
 }
 
+/** One event of a `text/event-stream`. */
+export interface StreamEvent {
+  /** Where to go on after it; null when it does not say. */
+  readonly id: string | null;
+  readonly data: string | null;
+}
+
+/** A stream that was asked for, and refused. */
+export class StreamRefusedError extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`the stream was refused with status ${status}`);
+    this.status = status;
+  }
+}
+
 /** `hex(HMAC-SHA256(token, challenge))`, over the ASCII text of both. */
 export function proofOf(token: string, challenge: string): string {
   return createHmac('sha256', token).update(challenge).digest('hex');
@@ -73,18 +90,23 @@ export class Endpoint {
     };
   }
 
-  /** Open a `text/event-stream` and yield the data of each event, until it ends or `signal` aborts. */
-  async *events(path: string, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
+  /**
+   * Open a `text/event-stream` and yield each event, until it ends or `signal` aborts.
+   *
+   * @param lastEventId where to go on.
+   * @throws SidecarError `unreachable`; StreamRefusedError any other answer than 200.
+   */
+  async *events(path: string, signal: AbortSignal, lastEventId: string | null = null): AsyncGenerator<StreamEvent> {
     const response = await this.#open({
       method: 'GET',
       path,
-      headers: {Accept: 'text/event-stream'},
+      headers: {Accept: 'text/event-stream', ...(lastEventId === null ? {} : {'Last-Event-ID': lastEventId})},
       signal,
       timeoutMs: 0,
     });
     if (response.statusCode !== 200) {
       response.destroy();
-      throw failure(signal);
+      throw new StreamRefusedError(response.statusCode ?? 0);
     }
     response.setEncoding('utf8');
     let pending = '';
@@ -92,10 +114,7 @@ export class Endpoint {
       for await (const chunk of response) {
         const blocks = (pending + String(chunk)).split(/\r?\n\r?\n/);
         pending = blocks.pop() ?? '';
-        for (const block of blocks) {
-          const data = eventData(block);
-          if (data !== null) yield data;
-        }
+        yield* blocks.map(streamEvent);
       }
     } catch {
       throw failure(signal);
@@ -109,22 +128,35 @@ export class Endpoint {
 
   #open({method, path, headers, body, signal, timeoutMs = REQUEST_TIMEOUT_MS}: Request): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) {
+        reject(failure(signal));
+        return;
+      }
       const request = httpRequest({
         host: HOST,
         port: this.#port,
         method,
         path,
         agent: this.#agent,
-        ...(signal === undefined ? {} : {signal}),
         headers: {
           ...headers,
           Authorization: `Bearer ${this.#token}`,
           ...(body === undefined ? {} : {'Content-Length': Buffer.byteLength(body)}),
         },
       });
-      const deadline = timeoutMs === 0 ? undefined : setTimeout(() => request.destroy(), timeoutMs);
-      request.once('close', () => clearTimeout(deadline));
-      request.once('response', resolve);
+      let response: IncomingMessage | null = null;
+      // Node 16 forgets the request's own `signal` once the headers are there, and leaves the body without an end.
+      const giveUp = (): void => {
+        response?.destroy(failure(signal));
+        request.destroy();
+      };
+      const deadline = timeoutMs === 0 ? undefined : setTimeout(giveUp, timeoutMs);
+      signal?.addEventListener('abort', giveUp);
+      request.once('close', () => {
+        clearTimeout(deadline);
+        signal?.removeEventListener('abort', giveUp);
+      });
+      request.once('response', (answer) => resolve((response = answer)));
       request.once('error', (error) => reject(error instanceof SidecarError ? error : failure(signal)));
       request.end(body);
     });
@@ -206,9 +238,15 @@ function parseAnswer(received: Buffer): ReadonlyMap<string, string> | 'incomplet
   return missingBytes === 0 ? headers : 'foreign';
 }
 
-function eventData(block: string): string | null {
-  const lines = block.split(/\r?\n/).filter((line) => line.startsWith('data:'));
-  return lines.length === 0 ? null : lines.map((line) => line.slice(5).replace(/^ /, '')).join('\n');
+/** One block of a stream; comments have neither. */
+function streamEvent(block: string): StreamEvent {
+  const values = (field: string): string[] =>
+    block
+      .split(/\r?\n/)
+      .filter((line) => line.startsWith(`${field}:`))
+      .map((line) => line.slice(field.length + 1).replace(/^ /, ''));
+  const data = values('data');
+  return {id: values('id').pop() ?? null, data: data.length === 0 ? null : data.join('\n')};
 }
 
 function flatten(response: IncomingMessage): Record<string, string> {

@@ -76,8 +76,8 @@ export async function followStatus(
 ): Promise<void> {
   do {
     try {
-      for await (const data of endpoint.events('/api/v1/status/events', signal)) {
-        const status = parseStatus(data);
+      for await (const {data} of endpoint.events('/api/v1/status/events', signal)) {
+        const status = parseStatus(data ?? '');
         if (status !== null && !signal.aborted) onStatus(status);
       }
     } catch {

@@ -11,5 +11,6 @@ export type {BridgeProblemCode} from './problems.js';
 export {SIDECAR_FOLDER, packagedExecutable} from './locate.js';
 export type {Command} from './locate.js';
 export type {Answer, Request} from './endpoint.js';
-export type {SidecarClient} from './client.js';
+export type {PageClient, SidecarClient} from './client.js';
+export type {FollowOptions} from './changes.js';
 export type * from './contract.js';

@@ -3,18 +3,21 @@ import {
   ANNOUNCE_CHANNELS,
   FORWARDED_HEADERS,
   INVOKE_CHANNELS,
+  REQUEST_HEADERS,
+  type AnnounceContract,
+  type AnnounceName,
   type CallError,
   type ForwardedAnswer,
   type InvokeName,
   type Result,
   type SavedConnection,
-  type Snapshot,
+  type RequestHeaders,
   type Value,
 } from './contract.js';
 import {SidecarError} from './problems.js';
 import type {Answer} from './endpoint.js';
 import type {Sidecar} from './sidecar.js';
-import {Invalid, connectionInput, forwardedRequest, nothing, shortText} from './validation.js';
+import {Invalid, callId, connectionInput, forwardedRequest, nothing, shortText} from './validation.js';
 
 /** The part of Electron's `WebContents` that is used. */
 export interface SenderLike {
@@ -70,9 +73,10 @@ export function registerSidecarIpc(
   options: SidecarIpcOptions = {},
 ): () => void {
   const {trustedOrigins = [], allowRequest = isTeamWork} = options;
-  const watchers = new Watchers();
-  const stopWatching = sidecar.on('snapshot', (snapshot) => watchers.announce(snapshot));
-  const handlers = handlersFor(sidecar, watchers, allowRequest);
+  const snapshots = new Watchers('snapshot');
+  const stopWatching = sidecar.on('snapshot', (snapshot) => snapshots.announce(snapshot));
+  const changes = new ChangeWatchers(sidecar);
+  const handlers = handlersFor(sidecar, snapshots, changes, allowRequest);
   const names = Object.keys(INVOKE_CHANNELS) as InvokeName[];
   for (const name of names) {
     ipcMain.handle(INVOKE_CHANNELS[name], (event: InvokeEventLike, ...args: unknown[]) =>
@@ -81,13 +85,15 @@ export function registerSidecarIpc(
   }
   return () => {
     stopWatching();
+    changes.end();
     names.forEach((name) => ipcMain.removeHandler(INVOKE_CHANNELS[name]));
   };
 }
 
 function handlersFor(
   sidecar: Sidecar,
-  watchers: Watchers,
+  snapshots: Watchers<'snapshot'>,
+  changes: ChangeWatchers,
   allowRequest: NonNullable<SidecarIpcOptions['allowRequest']>,
 ): Handlers {
   const post = (path: string, body?: unknown): Promise<Answer> =>
@@ -100,15 +106,26 @@ function handlersFor(
     succeeded(await call);
     return null;
   };
+  const running = new RunningCalls();
   return {
     subscribe(sender, args) {
       nothing(args);
-      watchers.add(sender);
+      snapshots.add(sender);
       return sidecar.snapshot;
     },
     unsubscribe(sender, args) {
       nothing(args);
-      watchers.remove(sender);
+      snapshots.remove(sender);
+      return null;
+    },
+    subscribeChanges(sender, args) {
+      nothing(args);
+      changes.add(sender);
+      return null;
+    },
+    unsubscribeChanges(sender, args) {
+      nothing(args);
+      changes.remove(sender);
       return null;
     },
     retry(_sender, args) {
@@ -135,40 +152,118 @@ function handlersFor(
       await sidecar.recover(shortText(args));
       return null;
     },
-    async request(_sender, args): Promise<ForwardedAnswer> {
-      const {method, path, body, ifMatch} = forwardedRequest(args);
+    async request(sender, args): Promise<ForwardedAnswer> {
+      const {method, path, body, headers, id} = forwardedRequest(args);
       const [pathname = ''] = path.split('?');
       if (!allowRequest({method, path: pathname}))
         throw new Invalid('This call is not allowed from a window', 'forbidden');
-      const headers = {
-        ...(body === undefined ? {} : JSON_HEADERS),
-        ...(ifMatch === undefined ? {} : {'If-Match': ifMatch}),
-      };
-      const reply = await sidecar.ask({method, path, headers, body});
+      const reply = await running.during(sender, id, (signal) =>
+        sidecar.ask({method, path, headers: requestHeaders(headers, body), body, signal}),
+      );
       return {status: reply.status, headers: forwardedHeaders(reply), body: reply.body};
+    },
+    cancel(sender, args) {
+      running.cancel(sender, callId(args));
+      return null;
     },
   };
 }
 
-/** Windows that want snapshots; each leaves by itself when it is destroyed. */
-class Watchers {
+/** Calls of windows that still run, so that each window can give up its own. */
+class RunningCalls {
+  readonly #calls = new Map<string, AbortController>();
+
+  /** Make a call; it is given up when its window cancels it. */
+  async during<T>(
+    {id: senderId}: SenderLike,
+    id: string | undefined,
+    call: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const abort = new AbortController();
+    if (id === undefined) return call(abort.signal);
+    const name = `${senderId} ${id}`;
+    if (this.#calls.has(name)) throw new Invalid('id: another call has this one');
+    this.#calls.set(name, abort);
+    try {
+      return await call(abort.signal);
+    } finally {
+      this.#calls.delete(name);
+    }
+  }
+
+  cancel({id: senderId}: SenderLike, id: string): void {
+    this.#calls.get(`${senderId} ${id}`)?.abort();
+  }
+}
+
+/** Windows that want announcements of one kind; each leaves by itself when it is destroyed. */
+class Watchers<N extends AnnounceName> {
+  readonly #channel: string;
   readonly #senders = new Map<number, SenderLike>();
+
+  constructor(name: N) {
+    this.#channel = ANNOUNCE_CHANNELS[name];
+  }
+
+  get count(): number {
+    return this.#senders.size;
+  }
 
   add(sender: SenderLike): void {
     if (this.#senders.has(sender.id)) return;
     this.#senders.set(sender.id, sender);
-    sender.once('destroyed', () => this.#senders.delete(sender.id));
+    sender.once('destroyed', () => this.remove(sender));
   }
 
   remove(sender: SenderLike): void {
     this.#senders.delete(sender.id);
   }
 
-  announce(snapshot: Snapshot): void {
+  announce(value: AnnounceContract[N]): void {
     for (const sender of this.#senders.values()) {
-      if (!sender.isDestroyed()) sender.send(ANNOUNCE_CHANNELS.snapshot, snapshot);
+      if (!sender.isDestroyed()) sender.send(this.#channel, value);
     }
   }
+}
+
+/** Windows that want the team's changes: one stream for all of them, and none while there are none. */
+class ChangeWatchers extends Watchers<'change'> {
+  readonly #sidecar: Pick<Sidecar, 'events'>;
+  #following: AbortController | null = null;
+
+  constructor(sidecar: Pick<Sidecar, 'events'>) {
+    super('change');
+    this.#sidecar = sidecar;
+  }
+
+  override add(sender: SenderLike): void {
+    super.add(sender);
+    if (this.#following !== null) return;
+    this.#following = new AbortController();
+    void this.#follow(this.#following.signal);
+  }
+
+  override remove(sender: SenderLike): void {
+    super.remove(sender);
+    if (this.count === 0) this.end();
+  }
+
+  end(): void {
+    this.#following?.abort();
+    this.#following = null;
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    for await (const change of this.#sidecar.events({signal})) this.announce(change);
+  }
+}
+
+function requestHeaders(headers: RequestHeaders = {}, body: string | undefined): Record<string, string> {
+  const sent: Record<string, string> = body === undefined ? {} : {...JSON_HEADERS};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) sent[REQUEST_HEADERS[name as keyof RequestHeaders]] = value;
+  }
+  return sent;
 }
 
 async function answer<T>(isTrustedSender: boolean, handle: () => Promise<T> | T): Promise<Result<T>> {

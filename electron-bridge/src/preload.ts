@@ -4,10 +4,14 @@ import {
   ANNOUNCE_CHANNELS,
   EXPOSED_NAME,
   INVOKE_CHANNELS,
+  type AnnounceContract,
+  type AnnounceName,
   type Args,
+  type Change,
   type InvokeName,
   type Result,
   type SidecarApi,
+  type SidecarStatus,
   type Snapshot,
   type Value,
 } from './contract.js';
@@ -20,6 +24,8 @@ export function exposeSidecar(): void {
 function sidecarApi(): SidecarApi {
   return {
     watch,
+    onStatus,
+    onChange,
     retry: invoker('retry'),
     startAgain: invoker('startAgain'),
     readConnection: invoker('readConnection'),
@@ -28,6 +34,7 @@ function sidecarApi(): SidecarApi {
     deleteConnection: invoker('deleteConnection'),
     recover: invoker('recover'),
     request: invoker('request'),
+    cancel: invoker('cancel'),
   };
 }
 
@@ -35,21 +42,54 @@ function invoker<N extends InvokeName>(name: N): (...args: Args<N>) => Promise<R
   return (...args) => ipcRenderer.invoke(INVOKE_CHANNELS[name], ...args) as Promise<Result<Value<N>>>;
 }
 
-let watchCount = 0;
+/** Listeners of one announcement; the first subscribes this page to it, and the last to leave unsubscribes it. */
+class Announcements<N extends AnnounceName, Answer> {
+  #count = 0;
+  readonly #name: N;
+  readonly #subscribe: () => Promise<Result<Answer>>;
+  readonly #unsubscribe: () => Promise<unknown>;
+
+  constructor(name: N, subscribe: () => Promise<Result<Answer>>, unsubscribe: () => Promise<unknown>) {
+    this.#name = name;
+    this.#subscribe = subscribe;
+    this.#unsubscribe = unsubscribe;
+  }
+
+  /** `onSubscribed` gets the answer to the subscription, unless the listener has left before. */
+  add(listener: (value: AnnounceContract[N]) => void, onSubscribed: (answer: Answer) => void): () => void {
+    const onAnnounced = (_event: IpcRendererEvent, value: AnnounceContract[N]): void => listener(value);
+    let isListening = true;
+    this.#count += 1;
+    ipcRenderer.on(ANNOUNCE_CHANNELS[this.#name], onAnnounced);
+    void this.#subscribe().then((result) => {
+      if (isListening && result.ok) onSubscribed(result.value);
+    });
+    return () => {
+      if (!isListening) return;
+      isListening = false;
+      this.#count -= 1;
+      ipcRenderer.removeListener(ANNOUNCE_CHANNELS[this.#name], onAnnounced);
+      if (this.#count === 0) void this.#unsubscribe();
+    };
+  }
+}
+
+const snapshots = new Announcements('snapshot', invoker('subscribe'), invoker('unsubscribe'));
+const changes = new Announcements('change', invoker('subscribeChanges'), invoker('unsubscribeChanges'));
 
 function watch(listener: (snapshot: Snapshot) => void): () => void {
-  const onSnapshot = (_event: IpcRendererEvent, snapshot: Snapshot): void => listener(snapshot);
-  let isWatching = true;
-  watchCount += 1;
-  ipcRenderer.on(ANNOUNCE_CHANNELS.snapshot, onSnapshot);
-  void invoker('subscribe')().then((result) => {
-    if (isWatching && result.ok) listener(result.value);
+  return snapshots.add(listener, listener);
+}
+
+function onStatus(listener: (status: SidecarStatus) => void): () => void {
+  let last = '';
+  return watch(({status}) => {
+    const text = JSON.stringify(status);
+    if (status !== null && text !== last) listener(status);
+    last = text;
   });
-  return () => {
-    if (!isWatching) return;
-    isWatching = false;
-    watchCount -= 1;
-    ipcRenderer.removeListener(ANNOUNCE_CHANNELS.snapshot, onSnapshot);
-    if (watchCount === 0) void invoker('unsubscribe')();
-  };
+}
+
+function onChange(listener: (change: Change) => void): () => void {
+  return changes.add(listener, () => undefined);
 }

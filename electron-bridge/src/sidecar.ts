@@ -1,8 +1,10 @@
 /** Starts the sidecar, follows it, restarts it after a crash, stops it. */
 import {homedir} from 'node:os';
 import {performance} from 'node:perf_hooks';
+import {followChanges, type FollowOptions} from './changes.js';
 import {clientOver, type SidecarClient} from './client.js';
 import type {
+  Change,
   CustodyReport,
   ExitReport,
   LivingState,
@@ -13,7 +15,7 @@ import type {
 } from './contract.js';
 import {fingerprintOf, keepKey, parseRecoveryKey, takeKey, type KeyCustodyOptions} from './custody.js';
 import {Emitter} from './emitter.js';
-import type {Answer, Request} from './endpoint.js';
+import type {Answer, Endpoint, Request} from './endpoint.js';
 import {sidecarEnvironment} from './environment.js';
 import {Launch} from './launch.js';
 import {findCommand, type Command} from './locate.js';
@@ -102,6 +104,14 @@ export interface Sidecar {
    * @throws SidecarError `recovery-key-malformed`, `recovery-key-wrong`, `vault-not-locked`; nothing was changed.
    */
   recover(recoveryKey: string): Promise<void>;
+  /**
+   * Every change that any desktop makes to the team's work. Goes on by itself after a lost database or a restart of the
+   * sidecar, and waits while there is none; ends when `signal` aborts or the loop is left. Unless it is told where to
+   * go on, a `resync` comes first, once the stream stands.
+   */
+  events(options?: FollowOptions): AsyncIterableIterator<Change>;
+  /** The status document, the present one first, and each new one; ends when `signal` aborts or the loop is left. */
+  statusEvents(options?: Pick<FollowOptions, 'signal'>): AsyncIterableIterator<SidecarStatus>;
   /** HTTP to the sidecar as text, with the token added. For calls that `client` has no types for. */
   ask(request: Request): Promise<Answer>;
 }
@@ -201,6 +211,44 @@ class Supervisor implements Sidecar {
     }
     const {error} = await this.client.POST('/api/v1/vault/unlock', {body: {encryption_key: key}});
     if (error !== undefined) throw new SidecarError({...bridgeProblem('recovery-key-wrong'), message: error.error});
+  }
+
+  events(options: FollowOptions = {}): AsyncIterableIterator<Change> {
+    return followChanges((signal) => this.#untilReady(signal), options);
+  }
+
+  async *statusEvents({signal}: Pick<FollowOptions, 'signal'> = {}): AsyncIterableIterator<SidecarStatus> {
+    let told: SidecarStatus | null = null;
+    while (signal?.aborted !== true) {
+      const status = await this.#until(signal, () => (this.#status === told ? null : this.#status));
+      if (status === null) return;
+      told = status;
+      yield status;
+    }
+  }
+
+  #untilReady(signal: AbortSignal): Promise<Endpoint | null> {
+    return this.#until(signal, () => (this.#state.kind === 'ready' ? (this.#run?.launch?.endpoint ?? null) : null));
+  }
+
+  /** Wait until `read` gives something, asking it at every change; null once `signal` has aborted. */
+  #until<T>(signal: AbortSignal | undefined, read: () => T | null): Promise<T | null> {
+    return new Promise((resolve) => {
+      const look = (): boolean => {
+        const value = signal?.aborted === true ? null : read();
+        if (value === null && signal?.aborted !== true) return false;
+        resolve(value);
+        return true;
+      };
+      if (look()) return;
+      const leave = (): void => {
+        if (!look()) return;
+        off();
+        signal?.removeEventListener('abort', leave);
+      };
+      const off = this.on('snapshot', leave);
+      signal?.addEventListener('abort', leave);
+    });
   }
 
   #begin(previousStop: Promise<void>): Promise<void> {

@@ -1,5 +1,5 @@
 /** What may come from a renderer. It is checked for shape and size here, and for meaning by the sidecar. */
-import type {ConnectionInput, ForwardedRequest} from './contract.js';
+import {REQUEST_HEADERS, type ConnectionInput, type ForwardedRequest, type RequestHeaders} from './contract.js';
 import {isRecord} from './guards.js';
 
 /** Arguments that the contract does not allow. The message never repeats a value. */
@@ -65,17 +65,33 @@ export function shortText(args: readonly unknown[]): string {
 }
 
 export function forwardedRequest(args: readonly unknown[]): ForwardedRequest {
-  const {method, path, body, ifMatch} = single(args);
+  const {method, path, body, headers, id} = single(args);
   if (typeof method !== 'string' || !METHODS.includes(method)) throw new Invalid('method: not allowed');
   if (typeof path !== 'string' || path.length > MAX_PATH_CHARS || !PATH.test(path))
     throw new Invalid('path: not allowed');
   if (body !== undefined && (typeof body !== 'string' || Buffer.byteLength(body) > MAX_BODY_BYTES)) {
     throw new Invalid('body: Input should be a text of at most 1 MiB');
   }
-  if (ifMatch !== undefined && (typeof ifMatch !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(ifMatch))) {
-    throw new Invalid('ifMatch: not allowed');
+  return {method, path, body, headers: requestHeaders(headers), id: id === undefined ? undefined : callId([id])};
+}
+
+/** The id that a page gave a call. */
+export function callId(args: readonly unknown[]): string {
+  const text = shortText(args);
+  if (!/^[\x21-\x7e]{1,100}$/.test(text)) throw new Invalid('id: not allowed');
+  return text;
+}
+
+/** Known names and printable values: nothing here can add another header or line. */
+function requestHeaders(headers: unknown): RequestHeaders {
+  if (headers === undefined) return {};
+  if (!isRecord(headers)) throw new Invalid('headers: Input should be an object');
+  for (const [name, value] of Object.entries(headers)) {
+    const isAllowed = typeof value === 'string' && /^[\x20-\x7e]{1,1000}$/.test(value);
+    if (!Object.hasOwn(REQUEST_HEADERS, name) || (value !== undefined && !isAllowed))
+      throw new Invalid('headers: not allowed');
   }
-  return {method, path, body, ifMatch};
+  return headers;
 }
 
 function single(args: readonly unknown[]): Readonly<Record<string, unknown>> {

@@ -92,6 +92,38 @@ describe.skipIf(!isComplete)('the first run of the example, in a real Electron',
     await app.shot('5-member');
   });
 
+  test('a page that repeats a call with its Idempotency-Key adds nothing twice, and hears of the one change', async () => {
+    const heard = await page.evaluate(async () => {
+      const changes: {resource: string; change: string}[] = [];
+      const until = async (resource: string): Promise<void> => {
+        while (!changes.some((change) => change.resource === resource))
+          await new Promise((next) => setTimeout(next, 20));
+      };
+      const stop = window.taskflow.onChange((change) => changes.push(change));
+      await until('*');
+      const call = {
+        method: 'POST',
+        path: '/api/v1/members',
+        body: JSON.stringify({name: 'Once', email: 'once@example.org'}),
+        headers: {'idempotency-key': 'one-and-the-same'},
+      };
+      const results = [await window.taskflow.request(call), await window.taskflow.request(call)];
+      await until('member');
+      stop();
+      return {changes, answers: results.map((result) => (result.ok ? result.value : null))};
+    });
+
+    expect(heard.answers.map((answer) => answer?.status)).toEqual([201, 201]);
+    expect(heard.answers[0]?.body).toBe(heard.answers[1]?.body);
+    expect(heard.changes.map(({resource, change}) => [resource, change])).toEqual([
+      ['*', 'resync'],
+      ['member', 'created'],
+    ]);
+    expect(
+      await postgres.query("DELETE FROM members WHERE email = 'once@example.org' RETURNING 1", 'team'),
+    ).toHaveLength(1);
+  });
+
   test('a member that is refused shows why', async () => {
     await page.getByLabel('Name', {exact: true}).fill('Grace again');
     await page.getByLabel('Email').fill('GRACE@example.org');
@@ -166,7 +198,10 @@ describe.skipIf(!isComplete)('the first run of the example, in a real Electron',
       require: 'undefined',
       process: 'undefined',
       api: [
+        'cancel',
         'deleteConnection',
+        'onChange',
+        'onStatus',
         'readConnection',
         'recover',
         'request',

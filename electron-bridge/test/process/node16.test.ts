@@ -19,12 +19,18 @@ const PROGRAM = `
     const refused = await sidecar.client.POST('/api/v1/members', {body: {name: 'Ada', email: 'ADA@example.org'}});
     const {data} = await sidecar.client.GET('/api/v1/members');
     const deleted = await sidecar.client.DELETE('/api/v1/members/{id}', {params: {path: {id: created.data.id}}});
+    const leaving = new AbortController();
+    const streaming = sidecar.ask({method: 'GET', path: '/api/v1/events', signal: leaving.signal}).catch(({name}) => name);
+    const late = sidecar.ask({method: 'GET', path: '/api/v1/events', timeoutMs: 500}).catch(({code}) => code);
+    setTimeout(() => leaving.abort(), 300);
+    const aborted = await Promise.race([streaming, new Promise((resolve) => setTimeout(resolve, 5000, 'never'))]);
+    const timedOut = await Promise.race([late, new Promise((resolve) => setTimeout(resolve, 5000, 'never'))]);
     while (sidecar.snapshot.status === null) await new Promise((resolve) => setTimeout(resolve, 10));
     await sidecar.stop();
     console.log(JSON.stringify({
       node: process.versions.node, fetch: typeof fetch, names: data.map(({name}) => name),
       refused: refused.error, code: refused.response.headers.get('Taskflow-Error-Code'),
-      deleted: deleted.response.status, state: sidecar.state,
+      deleted: deleted.response.status, aborted, timedOut, state: sidecar.state,
     }));
   })().catch((error) => { console.error(error); process.exit(1); });
 `;
@@ -45,6 +51,8 @@ describe.skipIf(electron.missing !== null || sidecar.missing !== null)(
         refused: {error: 'Member with this email already exists'},
         code: 'conflict',
         deleted: 204,
+        aborted: 'AbortError',
+        timedOut: 'unreachable',
         state: {kind: 'stopped', forced: false},
       });
     });

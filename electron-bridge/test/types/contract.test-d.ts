@@ -11,10 +11,11 @@ import type {
   SavedConnection,
   SidecarApi,
   Snapshot,
+  SubscriptionName,
   Value,
 } from '../../src/contract.js';
 import type {paths} from '../../src/openapi.js';
-import type {SidecarClient} from '../../src/client.js';
+import type {PageClient, SidecarClient} from '../../src/client.js';
 
 test('every call has a channel of its own name, and there is no other channel', () => {
   expectTypeOf<keyof typeof INVOKE_CHANNELS>().toEqualTypeOf<InvokeName>();
@@ -31,7 +32,8 @@ test('a channel that is missing or extra does not compile', () => {
 });
 
 test('a page gets one function for each call, with its arguments and its result', () => {
-  expectTypeOf<Exclude<keyof SidecarApi, 'watch'>>().toEqualTypeOf<Exclude<InvokeName, 'subscribe' | 'unsubscribe'>>();
+  type Listening = 'watch' | 'onStatus' | 'onChange';
+  expectTypeOf<Exclude<keyof SidecarApi, Listening>>().toEqualTypeOf<Exclude<InvokeName, SubscriptionName>>();
   expectTypeOf<SidecarApi['testConnection']>().parameters.toEqualTypeOf<[...Args<'testConnection'>]>();
   expectTypeOf<SidecarApi['readConnection']>().returns.resolves.toEqualTypeOf<Result<SavedConnection | null>>();
   expectTypeOf<Parameters<SidecarApi['watch']>[0]>().parameter(0).toEqualTypeOf<Snapshot>();
@@ -45,4 +47,18 @@ test("the client knows the sidecar's resources and refuses others", () => {
   void client.GET('/api/v1/nothing');
   // @ts-expect-error the email is missing
   void client.POST('/api/v1/members', {body: {name: 'Ada'}});
+});
+
+test('a page may send the headers that pass, and no others', () => {
+  const page = {} as PageClient;
+  void page.GET('/api/v1/members');
+  void page.GET('/api/v1/members', {headers: {'If-Match': '"1"'}});
+  void page.POST('/api/v1/members', {
+    body: {name: 'Ada', email: 'ada@example.org'},
+    params: {header: {'Idempotency-Key': 'k'}},
+  });
+  // @ts-expect-error this header does not pass
+  void page.GET('/api/v1/members', {headers: {'If-Match': '"1"', 'X-Request-Id': '1'}});
+  // @ts-expect-error the email is missing
+  void page.POST('/api/v1/members', {body: {name: 'Ada'}});
 });

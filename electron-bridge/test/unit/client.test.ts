@@ -1,4 +1,5 @@
 import {afterEach, describe, expect, test, vi} from 'vitest';
+import type {ForwardedRequest} from '../../src/contract.js';
 import {clientOver, type ClientAnswer, type ClientCall} from '../../src/client.js';
 import {CallFailedError, createSidecarClient} from '../../src/renderer.js';
 
@@ -73,15 +74,40 @@ describe.each([{platform: 'with Response'}, {platform: 'without Response'}])(
 test('in a page, calls go through the exposed function', async () => {
   const request = vi.fn(() => Promise.resolve({ok: true as const, value: {status: 200, headers: {}, body: '[]'}}));
 
-  const {data} = await createSidecarClient({request}).GET('/api/v1/members', {headers: {'If-Match': '"1"'}});
+  const client = createSidecarClient({request, cancel: vi.fn()});
+
+  const {data} = await client.GET('/api/v1/members', {headers: {'If-Match': '"1"'}});
 
   expect(data).toEqual([]);
-  expect(request).toHaveBeenCalledWith({method: 'GET', path: '/api/v1/members', body: undefined, ifMatch: '"1"'});
+  expect(request).toHaveBeenCalledWith({
+    method: 'GET',
+    path: '/api/v1/members',
+    body: undefined,
+    headers: {'if-match': '"1"'},
+    id: expect.any(String) as string,
+  });
 });
 
 test('in a page, a call without an answer rejects with its code', async () => {
   const error = {code: 'not-running', message: 'The sidecar is not running.', status: null};
-  const client = createSidecarClient({request: () => Promise.resolve({ok: false, error})});
+  const client = createSidecarClient({request: () => Promise.resolve({ok: false, error}), cancel: vi.fn()});
 
   await expect(client.GET('/api/v1/members')).rejects.toEqual(new CallFailedError(error));
+});
+
+test('in a page, a call that is given up rejects at once, and is given up in the main process too', async () => {
+  const asking: ForwardedRequest[] = [];
+  const request = (call: ForwardedRequest): Promise<never> => {
+    asking.push(call);
+    return new Promise(() => undefined);
+  };
+  const cancel = vi.fn(() => Promise.resolve({ok: true as const, value: null}));
+  const leaving = new AbortController();
+
+  const asked = createSidecarClient({request, cancel}).GET('/api/v1/members', {signal: leaving.signal});
+  await vi.waitFor(() => expect(asking).toHaveLength(1));
+  leaving.abort();
+
+  await expect(asked).rejects.toMatchObject({name: 'AbortError'});
+  expect(cancel).toHaveBeenCalledExactlyOnceWith(asking[0]?.id);
 });

@@ -1,7 +1,7 @@
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import {createServer as createTcpServer, type AddressInfo, type Server as TcpServer} from 'node:net';
 import {afterEach, describe, expect, test} from 'vitest';
-import {Endpoint, proofOf} from '../../src/endpoint.js';
+import {Endpoint, proofOf, type StreamEvent} from '../../src/endpoint.js';
 
 const TOKEN = 'c0ffee'.repeat(10) + 'cafe';
 const closing: (() => void)[] = [];
@@ -129,7 +129,7 @@ describe('a proven server', () => {
       response.writeHead(200, {'Content-Type': 'text/event-stream'});
       for (const piece of [
         ': comment\n\nda',
-        'ta: {"a":1}\n',
+        'ta: {"a":1}\nid: 7\n',
         '\nevent: x\r',
         '\ndata: b\r\n\r',
         '\n',
@@ -140,10 +140,15 @@ describe('a proven server', () => {
       response.end();
     });
 
-    const events: string[] = [];
+    const events: StreamEvent[] = [];
     for await (const event of endpoint.events('/events', new AbortController().signal)) events.push(event);
 
-    expect(events).toEqual(['{"a":1}', 'b', 'c\nd']);
+    expect(events).toEqual([
+      {id: null, data: null},
+      {id: '7', data: '{"a":1}'},
+      {id: null, data: 'b'},
+      {id: null, data: 'c\nd'},
+    ]);
   });
 });
 

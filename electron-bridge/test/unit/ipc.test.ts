@@ -184,7 +184,12 @@ describe('forwarding', () => {
       headers: {'etag': '"1"', 'set-cookie': 'x', 'server': 'y'},
       body: '[]',
     });
-    const request = {method: 'PATCH', path: '/api/v1/tasks/7?x=1', body: '{}', ifMatch: '"0"'};
+    const request = {
+      method: 'PATCH',
+      path: '/api/v1/tasks/7?x=1',
+      body: '{}',
+      headers: {'if-match': '"0"', 'idempotency-key': 'k'},
+    };
 
     expect(await invoke('request', [request])).toEqual({
       ok: true,
@@ -195,8 +200,9 @@ describe('forwarding', () => {
       {
         method: 'PATCH',
         path: '/api/v1/tasks/7?x=1',
-        headers: {'Content-Type': 'application/json', 'If-Match': '"0"'},
+        headers: {'Content-Type': 'application/json', 'If-Match': '"0"', 'Idempotency-Key': 'k'},
         body: '{}',
+        signal: expect.any(AbortSignal) as AbortSignal,
       },
     ]);
   });

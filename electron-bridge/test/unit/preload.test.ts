@@ -26,14 +26,15 @@ function exposed(): SidecarApi {
 test('functions are exposed and nothing else, one for each channel', async () => {
   const api = exposed();
   expect(Object.values(api).every((value) => typeof value === 'function')).toBe(true);
-  const {watch, ...calls} = api;
-  expect(typeof watch).toBe('function');
+  const {watch, onStatus, onChange, ...calls} = api;
+  for (const listening of [watch, onStatus, onChange]) expect(typeof listening).toBe('function');
 
   for (const [name, call] of Object.entries(calls)) {
     await (call as (...args: unknown[]) => Promise<unknown>)({some: 'argument'});
     expect(invoke).toHaveBeenLastCalledWith(INVOKE_CHANNELS[name as keyof typeof calls], {some: 'argument'});
   }
-  expect([...Object.keys(calls), 'subscribe', 'unsubscribe'].sort()).toEqual(Object.keys(INVOKE_CHANNELS).sort());
+  const subscriptions = ['subscribe', 'unsubscribe', 'subscribeChanges', 'unsubscribeChanges'];
+  expect([...Object.keys(calls), ...subscriptions].sort()).toEqual(Object.keys(INVOKE_CHANNELS).sort());
 });
 
 test('watching gives the present snapshot and later ones, without the event, until it ends', async () => {
