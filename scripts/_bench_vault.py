@@ -12,8 +12,8 @@ from typing import Any
 
 import psycopg2
 from cryptography.fernet import Fernet
-from tests.support.in_process import on_postgresql, on_sqlite
-from tests.support.vaults import desktop, opened_store
+from tests.support.in_process import on_postgresql, on_sqlite, opened_store
+from tests.support.vaults import desktop
 
 from _measure import Bench, Row, compared, in_turn, seconds_for
 from _servers import SidecarUnderTest, sidecar

@@ -12,6 +12,7 @@ from tests.support import processes
 from tests.support.ai_providers import AIProviders
 from tests.support.certificates import Certificates
 from tests.support.databases import Backend, Database, SqliteDatabase, fresh_database
+from tests.support.in_process import InProcess, empty_on_postgresql, empty_on_sqlite
 from tests.support.postgres import PostgresServer
 from tests.support.real_parts import system_postgres
 from tests.support.sidecar import Sidecar, stop_all
@@ -19,6 +20,7 @@ from tests.support.tokens import JWT_SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
+    from pathlib import Path
     from types import FrameType
 
 
@@ -94,6 +96,31 @@ def database(postgres: PostgresServer) -> Iterator[Database]:
     """An empty database on `postgres`, with an ordinary role as its owner."""
     with fresh_database(postgres) as fresh:
         yield fresh
+
+
+@pytest.fixture(scope="session")
+def store_database(postgres: PostgresServer) -> Iterator[Database]:
+    """The PostgreSQL database behind `store`, which the tests of a worker share."""
+    with fresh_database(postgres) as shared:
+        yield shared
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[InProcess]:
+    """An empty database of each kind with the product's tables, for services without a sidecar around them."""
+    if request.param == "sqlite":
+        opened = empty_on_sqlite(tmp_path / "taskflow.db")
+    else:
+        opened = empty_on_postgresql(request.getfixturevalue("store_database"))
+    with opened as in_process:
+        yield in_process
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path) -> Iterator[InProcess]:
+    """The same on SQLite alone, for what no database makes a difference to."""
+    with empty_on_sqlite(tmp_path / "taskflow.db") as in_process:
+        yield in_process
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 from tests.support.canaries import CANARIES, find_canary, scan_files
 from tests.support.network import LOOPBACK, LoopbackServer, free_port, never_replies
 from tests.support.sidecar import Sidecar
+from tests.support.waiting import wait_until
 from tests.support.webhooks import WebhookReceiver
 
 if TYPE_CHECKING:
@@ -267,8 +268,9 @@ def test_expiry(rules: Rules) -> None:
     assert rules.rehooked(identifier, expires_at=None)["expires_at"] is None
     soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
     rules.rehooked(identifier, expires_at=soon)
-    time.sleep(2.5)
-    assert rules.get(identifier)["actions"]["webhook"]["status"] == "expired"
+    wait_until(
+        lambda: rules.get(identifier)["actions"]["webhook"]["status"] == "expired", timeout_s=10, what="the expiry"
+    )
     assert_is_error(rules.try_to_trigger(identifier), 409, "secret-expired")
 
 

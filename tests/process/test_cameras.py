@@ -270,8 +270,7 @@ def test_expiry(cameras: Cameras) -> None:
     assert cameras.changed(identifier, expires_at=None)["expires_at"] is None
     soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
     cameras.changed(identifier, expires_at=soon)
-    time.sleep(2.5)
-    assert cameras.get(identifier)["status"] == "expired"
+    wait_until(lambda: cameras.get(identifier)["status"] == "expired", timeout_s=10, what="the expiry")
     answer = cameras.sidecar.request("POST", f"{PATH}/{identifier}/test")
     assert_is_error(answer, 409, "secret-expired")
     assert cameras.changed(identifier, password="new")["status"] == "unknown"

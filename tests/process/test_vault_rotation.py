@@ -33,9 +33,9 @@ from app.services.vault.standalone import adopt_everywhere
 from tests.conftest import BACKENDS
 from tests.support import children
 from tests.support.databases import SqliteDatabase, fresh_database
-from tests.support.in_process import InProcess, count_of, on_postgresql, on_sqlite
+from tests.support.in_process import InProcess, count_of, on_postgresql, on_sqlite, opened_store
 from tests.support.sidecar import Sidecar
-from tests.support.vaults import ACTOR, Desktop, change, desktop, opened_store, read, rows_of
+from tests.support.vaults import ACTOR, Desktop, change, desktop, read, rows_of
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:

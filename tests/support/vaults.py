@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
-from psycopg2 import sql
 
 from app.core.config import Config
 from app.core.fernet_keys import encode_key
-from app.core.readiness import Readiness
 from app.core.security import KEY_FILE, load_or_create_keys
 from app.db.base import utc_now
-from app.db.session import Database as SidecarDatabase
 from app.models.vault import secrets, vault_owners
 from app.services.audit.log import Audit
 from app.services.vault.rotation import Clock, Rotations, installation
@@ -24,14 +21,13 @@ from app.services.vault.rows import Place, SecretName, seal_row
 from app.services.vault.sealing import hint_of
 from app.services.vault.vault import Vault
 from tests.support.databases import SqliteDatabase
-from tests.support.in_process import InProcess, on_postgresql, on_sqlite
+from tests.support.in_process import InProcess, empty_on_postgresql, empty_on_sqlite, on_postgresql, on_sqlite
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from app.db.session import OpenDatabase
     from app.schemas.vault import SecretInfo
     from tests.support.databases import Backend, Database
 
@@ -111,8 +107,9 @@ class Desktop:
         return stored
 
 
-@contextlib.contextmanager
-def empty_store(kind: str, directory: Path, postgresql: Callable[[], Database]) -> Iterator[InProcess]:
+def empty_store(
+    kind: str, directory: Path, postgresql: Callable[[], Database]
+) -> contextlib.AbstractContextManager[InProcess]:
     """Provide an empty database: a new SQLite file, or a PostgreSQL database that is emptied first.
 
     Args:
@@ -120,28 +117,7 @@ def empty_store(kind: str, directory: Path, postgresql: Callable[[], Database]) 
         directory: where the file goes.
         postgresql: returns the PostgreSQL database.
     """
-    if kind == "sqlite":
-        with on_sqlite(directory / "taskflow.db") as store:
-            yield store
-        return
-    database = postgresql()
-    owner = sql.Identifier(database.username)
-    database.execute(sql.SQL("DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION {}").format(owner))
-    with on_postgresql(database.fields()) as store:
-        yield store
-
-
-@contextlib.contextmanager
-def opened_store(opened: OpenDatabase) -> Iterator[InProcess]:
-    """Provide a database that has its tables already."""
-    readiness = Readiness()
-    readiness.begin_run().ready(opened.description)
-    database = SidecarDatabase(readiness)
-    database.replace(opened)
-    try:
-        yield InProcess(database, opened)
-    finally:
-        database.cut_off()
+    return empty_on_sqlite(directory / "taskflow.db") if kind == "sqlite" else empty_on_postgresql(postgresql())
 
 
 @contextlib.contextmanager

@@ -12,35 +12,21 @@ from sqlalchemy.exc import IntegrityError
 
 from app.db.base import utc_now
 from app.models.tenants import tenants, trial_calls
-from tests.support.databases import fresh_database
 from tests.support.in_process import InProcess, count_of
-from tests.support.vaults import empty_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.support.databases import Database
-    from tests.support.postgres import PostgresServer
+    pass
 
 
-@pytest.fixture(scope="module")
-def emptied(postgres: PostgresServer) -> Iterator[Database]:
-    """The PostgreSQL database that the tests share, each beginning with an empty one."""
-    with fresh_database(postgres) as database:
-        yield database
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[InProcess]:
-    """An empty database of each kind."""
-    with empty_store(request.param, tmp_path, lambda: request.getfixturevalue("emptied")) as in_process:
-        with in_process.opened.writer.begin() as connection:
-            connection.exec_driver_sql(
-                "INSERT INTO tenants (id, name, tier, trial_limit, created_at, updated_at)"
-                " VALUES ('a', 'A', 'trial', 1, '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z')"
-            )
-        yield in_process
+@pytest.fixture
+def store(store: InProcess) -> InProcess:
+    """An empty database of each kind, but for a tenant."""
+    with store.opened.writer.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO tenants (id, name, tier, trial_limit, created_at, updated_at)"
+            " VALUES ('a', 'A', 'trial', 1, '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z')"
+        )
+    return store
 
 
 def add(store: InProcess, day: str) -> None:

@@ -20,17 +20,14 @@ from app.services.ai_keys.revalidation import BATCH, CLAIM, UNFOUNDED, Revalidat
 from app.services.providers import Verdict
 from app.services.vault.rows import SecretName
 from tests.support.ai_providers import AIProviders, Gate
-from tests.support.databases import fresh_database
-from tests.support.vaults import ACTOR, Desktop, change, desktop, empty_store, read
+from tests.support.vaults import ACTOR, Desktop, change, desktop, read
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support.databases import Database
     from tests.support.in_process import InProcess
-    from tests.support.postgres import PostgresServer
 
 KEY_A = bytes(range(32))
 KEY_B = bytes(range(32, 64))
@@ -39,20 +36,6 @@ DAY = dt.timedelta(hours=27)
 """Longer than a day with all its jitter."""
 CONFIRM = dt.timedelta(minutes=10)
 MINUTE = dt.timedelta(minutes=1)
-
-
-@pytest.fixture(scope="module")
-def emptied(postgres: PostgresServer) -> Iterator[Database]:
-    """The PostgreSQL database that the tests share, each beginning with an empty one."""
-    with fresh_database(postgres) as database:
-        yield database
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[InProcess]:
-    """An empty database of each kind."""
-    with empty_store(request.param, tmp_path, lambda: request.getfixturevalue("emptied")) as in_process:
-        yield in_process
 
 
 @pytest.fixture

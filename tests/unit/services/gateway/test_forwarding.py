@@ -20,7 +20,6 @@ from app.services.vault.rows import SecretName
 from app.services.vault.vault import Vault
 from tests.support.ai_answers import Canned
 from tests.support.ai_providers import AIProviders, Gate
-from tests.support.in_process import on_sqlite
 from tests.support.network import LoopbackServer, black_hole
 from tests.support.vaults import desktop
 
@@ -37,10 +36,9 @@ PATIENCE = Patience(connect_s=0.4, send_s=0.4, silence_s=0.4, error_s=0.4)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[InProcess]:
+def store(sqlite_store: InProcess) -> InProcess:
     """An empty database."""
-    with on_sqlite(tmp_path / "taskflow.db") as in_process:
-        yield in_process
+    return sqlite_store
 
 
 @pytest.fixture

@@ -11,34 +11,17 @@ import sqlalchemy as sa
 from app.models.vault import secrets
 from app.services.gateway.key_choice import KeyChoice, KeyOwner, KeyUnavailableError
 from app.services.vault.rows import SecretName
-from tests.support.databases import fresh_database
-from tests.support.vaults import Desktop, change, desktop, empty_store
+from tests.support.vaults import Desktop, change, desktop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-    from tests.support.databases import Database
     from tests.support.in_process import InProcess
-    from tests.support.postgres import PostgresServer
 
 KEY = "sk-some-key-0123456789"
 USER = KeyOwner("user", "ann", "openai")
 OWN = SecretName("user", "ann", "openai")
-
-
-@pytest.fixture(scope="module")
-def emptied(postgres: PostgresServer) -> Iterator[Database]:
-    """The PostgreSQL database that the tests share, each beginning with an empty one."""
-    with fresh_database(postgres) as database:
-        yield database
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[InProcess]:
-    """An empty database of each kind."""
-    with empty_store(request.param, tmp_path, lambda: request.getfixturevalue("emptied")) as in_process:
-        yield in_process
 
 
 @pytest.fixture

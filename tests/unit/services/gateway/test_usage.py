@@ -10,32 +10,11 @@ import pytest
 
 from app.core.exceptions import DatabaseAwayError
 from app.services.gateway.usage import Usage, UsageKey, read_cursor
-from tests.support.databases import fresh_database
-from tests.support.vaults import empty_store
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from app.schemas.usage import UsagePage
-    from tests.support.databases import Database
     from tests.support.in_process import InProcess
-    from tests.support.postgres import PostgresServer
-
-
-@pytest.fixture(scope="module")
-def emptied(postgres: PostgresServer) -> Iterator[Database]:
-    """The PostgreSQL database that the tests share, each beginning with an empty one."""
-    with fresh_database(postgres) as database:
-        yield database
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[InProcess]:
-    """An empty database of each kind."""
-    with empty_store(request.param, tmp_path, lambda: request.getfixturevalue("emptied")) as in_process:
-        yield in_process
 
 
 def note(usage: Usage, *key: str, tokens: tuple[int, int] = (10, 3)) -> None:

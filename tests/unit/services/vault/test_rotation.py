@@ -23,18 +23,15 @@ from app.services.vault.rotation import BATCH_ROWS, STALE_AFTER, database_clock,
 from app.services.vault.rows import SecretName, SecretUnreadableError
 from app.services.vault.sealing import prefix_of
 from app.services.vault.unlocking import keep_recovery_code, unlock
-from tests.support.databases import fresh_database
-from tests.support.in_process import InProcess, count_of
-from tests.support.vaults import ACTOR, Desktop, change, desktop, empty_store, read, rows_of
+from tests.support.in_process import InProcess, count_of, empty_on_postgresql
+from tests.support.vaults import ACTOR, Desktop, change, desktop, read, rows_of
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from app.schemas.vault import RotationDocument
     from tests.support.databases import Database
-    from tests.support.postgres import PostgresServer
 
 KEY_A = bytes(range(32))
 KEY_B = bytes(range(32, 64))
@@ -52,20 +49,6 @@ class Clock:
     def __call__(self, _: sa.Connection, ago: dt.timedelta) -> sa.ColumnElement[dt.datetime]:
         """Tell the time."""
         return sa.literal(self.now - ago, Instant())
-
-
-@pytest.fixture(scope="module")
-def emptied(postgres: PostgresServer) -> Iterator[Database]:
-    """The PostgreSQL database that the tests share, each beginning with an empty one."""
-    with fresh_database(postgres) as database:
-        yield database
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[InProcess]:
-    """An empty database of each kind."""
-    with empty_store(request.param, tmp_path, lambda: request.getfixturevalue("emptied")) as in_process:
-        yield in_process
 
 
 @pytest.fixture
@@ -282,12 +265,12 @@ def test_nobody_seals_under_a_key_that_has_been_replaced(store: InProcess, tmp_p
     assert kids["early"] == kids["late"] == old_kid
 
 
-def test_an_administrators_stricter_isolation_does_no_harm(emptied: Database, tmp_path: Path) -> None:
+def test_an_administrators_stricter_isolation_does_no_harm(database: Database, tmp_path: Path) -> None:
     """With snapshots that last as long as a transaction, no write is sealed under a key that is about to go."""
-    emptied.execute(f"ALTER ROLE {emptied.username} SET default_transaction_isolation = 'repeatable read'")
+    database.execute(f"ALTER ROLE {database.username} SET default_transaction_isolation = 'repeatable read'")
     stop = threading.Event()
     try:
-        with empty_store("postgresql", tmp_path, lambda: emptied) as store:
+        with empty_on_postgresql(database) as store:
             writer, rotating = (desktop(store, tmp_path / name, key=KEY_A) for name in ("writer", "rotating"))
             stored = rotating.fill(300)
             names, refusals = list(stored), {"busy"}
@@ -316,7 +299,7 @@ def test_an_administrators_stricter_isolation_does_no_harm(emptied: Database, tm
             assert refusals == {"busy"}
     finally:
         stop.set()
-        emptied.execute(f"ALTER ROLE {emptied.username} RESET default_transaction_isolation")
+        database.execute(f"ALTER ROLE {database.username} RESET default_transaction_isolation")
 
 
 # --- rows that do not open -------------------------------------------------------------------------------------------

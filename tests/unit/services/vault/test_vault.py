@@ -34,17 +34,14 @@ from app.services.vault.rows import (
 )
 from app.services.vault.unlocking import KeyWrongError, adopt, keep_recovery_code, reset, unlock
 from app.services.vault.vault import Vault
-from tests.support.databases import fresh_database
 from tests.support.in_process import InProcess, count_of, on_sqlite
 from tests.support.properties import PROCESS_PROPERTY
-from tests.support.vaults import ACTOR, Desktop, change, desktop, empty_store, read, rows_of
+from tests.support.vaults import ACTOR, Desktop, change, desktop, read, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.support.databases import Database
-    from tests.support.postgres import PostgresServer
 
 KEY_A = bytes(range(32))
 KEY_B = bytes(range(32, 64))
@@ -54,20 +51,6 @@ OTHER_API_SECRET = "another api key encryption secret, too.."
 LONG = "sk-live-0123456789abcdef"
 
 OPENAI = SecretName("tenant", "acme", "openai")
-
-
-@pytest.fixture(scope="module")
-def emptied(postgres: PostgresServer) -> Iterator[Database]:
-    """The PostgreSQL database that the tests share, each beginning with an empty one."""
-    with fresh_database(postgres) as database:
-        yield database
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[InProcess]:
-    """An empty database of each kind."""
-    with empty_store(request.param, tmp_path, lambda: request.getfixturevalue("emptied")) as in_process:
-        yield in_process
 
 
 @pytest.fixture

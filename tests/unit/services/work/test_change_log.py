@@ -16,30 +16,12 @@ from app.services.work import change_log
 from app.services.work import changes as announcing
 from app.services.work.change_log import Position, after, newest
 from app.services.work.changes import announce
-from tests.support.databases import fresh_database
 from tests.support.in_process import InProcess, count_of, on_postgresql
-from tests.support.vaults import empty_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.support.databases import Database
-    from tests.support.postgres import PostgresServer
-
-
-@pytest.fixture(scope="module")
-def emptied(postgres: PostgresServer) -> Iterator[Database]:
-    """The PostgreSQL database that the tests share, each beginning with an empty one."""
-    with fresh_database(postgres) as database:
-        yield database
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[InProcess]:
-    """An empty database of each kind."""
-    with empty_store(request.param, tmp_path, lambda: request.getfixturevalue("emptied")) as in_process:
-        yield in_process
 
 
 def write(store: InProcess, *ids: str) -> None:

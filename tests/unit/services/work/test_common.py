@@ -16,31 +16,17 @@ from app.services.work.members import Members
 from app.services.work.subtasks import SubTasks
 from app.services.work.tasks import Tasks
 from app.services.work.updates import DailyUpdates
-from tests.support.in_process import InProcess, on_postgresql, on_sqlite
+from tests.support.in_process import InProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     import sqlalchemy as sa
 
-    from tests.support.databases import Database
 
 NOON = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 DAY = dt.timedelta(hours=24)
 MICROSECOND = dt.timedelta(microseconds=1)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[InProcess]:
-    """An empty database of each kind."""
-    if request.param == "sqlite":
-        with on_sqlite(tmp_path / "taskflow.db") as in_process:
-            yield in_process
-    else:
-        database: Database = request.getfixturevalue("database")
-        with on_postgresql(database.fields()) as in_process:
-            yield in_process
 
 
 class Clock:

@@ -17,12 +17,11 @@ from app.services.work import events as module
 from app.services.work.change_log import Event, Position
 from app.services.work.changes import announce
 from app.services.work.events import Events, Subscription, resync
-from tests.support.in_process import InProcess, on_sqlite
+from tests.support.in_process import InProcess
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 START = Position(1, 1)
 
@@ -33,10 +32,9 @@ def event(number: int) -> Event:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[InProcess]:
+def store(sqlite_store: InProcess) -> InProcess:
     """An empty database."""
-    with on_sqlite(tmp_path / "taskflow.db") as in_process:
-        yield in_process
+    return sqlite_store
 
 
 @pytest.fixture

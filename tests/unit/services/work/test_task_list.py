@@ -32,27 +32,13 @@ from tests.support.properties import PROPERTY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
-    from tests.support.databases import Database
     from tests.support.postgres import PostgresServer
 
 ADA = "00000000-0000-4000-8000-000000000001"
 TASK = "00000000-0000-4000-8000-000000000001"
 MANY = 6_000
 """Tasks from which on PostgreSQL does not simply read all of them for a page."""
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[InProcess]:
-    """An empty database of each kind."""
-    if request.param == "sqlite":
-        with on_sqlite(tmp_path / "taskflow.db") as in_process:
-            yield in_process
-    else:
-        database: Database = request.getfixturevalue("database")
-        with on_postgresql(database.fields()) as in_process:
-            yield in_process
 
 
 @contextlib.contextmanager
