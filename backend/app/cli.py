@@ -14,6 +14,7 @@ from app import __version__
 from app.commands.audit import audit
 from app.commands.options import as_json_option, config_for, directory_option
 from app.commands.vault import vault
+from app.commands.work import work
 from app.core.config import VARIABLES
 from app.core.exceptions import FatalError, ProblemError, RequestError
 from app.core.logging import LEVELS, redact
@@ -92,6 +93,7 @@ def status(config_dir: str | None, *, as_json: bool) -> int:
 
 
 cli.add_command(vault)
+cli.add_command(work)
 cli.add_command(audit)
 
 

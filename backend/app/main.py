@@ -33,6 +33,7 @@ from app.api.v1.status import StatusController
 from app.api.v1.subtasks import SubTasksController
 from app.api.v1.tasks import TasksController
 from app.api.v1.tenants import TenantsController
+from app.api.v1.transfer import TransferController
 from app.api.v1.updates import DailyUpdatesController, UpdatesController
 from app.api.v1.usage import UsageController
 from app.api.v1.vault import VaultController
@@ -65,6 +66,7 @@ from app.services.work.events import Events
 from app.services.work.members import Members
 from app.services.work.subtasks import SubTasks
 from app.services.work.tasks import Tasks
+from app.services.work.transfer import Transfer
 from app.services.work.updates import DailyUpdates
 from app.sidecar.gate import Caller
 
@@ -94,6 +96,7 @@ class Parts:
     sub_tasks: SubTasks
     daily_updates: DailyUpdates
     events: Events
+    transfer: Transfer
     answers: KeptAnswers
     audit: Audit
     vault: Vault
@@ -126,6 +129,7 @@ def assemble(
     audit = Audit(database, config.config_dir)
     vault = Vault(config, database, audit)
     usage = Usage(database)
+    events = Events(database, readiness)
     rotations = Rotations(vault.attachment, database, audit, installation(config.config_dir))
     checks = KeyChecks(config)
     alert_rules = AlertRules(database, vault)
@@ -142,7 +146,8 @@ def assemble(
         tasks=Tasks(database),
         sub_tasks=SubTasks(database),
         daily_updates=DailyUpdates(database),
-        events=Events(database, readiness),
+        events=events,
+        transfer=Transfer(database, events),
         answers=KeptAnswers(database, installation(config.config_dir)),
         audit=audit,
         vault=vault,
@@ -178,6 +183,7 @@ def create_app(parts: Parts, *, openapi: OpenAPIConfig | None = None) -> Litesta
             AiController,
             AuditController,
             EventsController,
+            TransferController,
             UsageController,
             VaultController,
             ServersController,

@@ -406,11 +406,54 @@ export interface paths {
          *     The data of an event is `{"resource", "id", "change"}`: resource is `member`, `task`, `sub_task` or
          *     `daily_update`, change is `created`, `updated` or `deleted`. From the moment the stream has answered nothing is
          *     missed, also while the database is away. `{"resource": "*", "change": "resync"}` stands for a gap that cannot be
-         *     filled: read everything anew. An event may be told twice. Comment lines keep the connection alive.
+         *     filled: read everything anew. `{"resource": "import", "id", "change": "progress", "done", "of"}` tells how many
+         *     lines an import of this sidecar has taken. An event may be told twice. Comment lines keep the connection alive.
          */
         get: operations["ApiV1EventsEvents"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the team's work
+         * @description As JSON lines, as one moment saw it; the header names version and revision, and how many lines follow.
+         */
+        get: operations["ApiV1ExportExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import the team's work
+         * @description Take an export into an empty database, or add to one what it lacks: all of it, or nothing.
+         *
+         *     The body may be of any size and is read as it comes. `/events` tells the progress.
+         */
+        post: operations["ApiV1ImportImportWork"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1595,6 +1638,17 @@ export interface components {
         Healthy: {
             /** @enum {string} */
             status: "healthy";
+        };
+        /**
+         * Imported
+         * @description What an import added; what was there by its id was left as it is.
+         */
+        Imported: {
+            daily_updates: number;
+            members: number;
+            skipped: number;
+            sub_tasks: number;
+            tasks: number;
         };
         /**
          * InitialKeys
@@ -3389,6 +3443,61 @@ export interface operations {
             400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
+            421: components["responses"]["Error421"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    ApiV1ExportExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A header line, then a line for each member, task, sub-task and daily update */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": unknown;
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            421: components["responses"]["Error421"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    ApiV1ImportImportWork: {
+        parameters: {
+            query?: {
+                /** @description `skip`: add what is not there by its id, also to a database that is not empty */
+                merge?: "skip";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
             421: components["responses"]["Error421"];
             503: components["responses"]["Error503"];
         };

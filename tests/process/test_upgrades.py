@@ -136,9 +136,9 @@ def test_members_are_as_they_were(upgraded: Upgraded) -> None:
         assert upgraded.sidecar.request("PATCH", path, json={"name": "Ada King"}).status_code == 200
         stream.wait_for(told("member", members[0]["id"], "updated"))
         assert upgraded.sidecar.request("PATCH", path, json={"name": MEMBERS[0]["name"]}).status_code == 200
-    body = {"title": "New", "status": "To Do", "priority": "Low", "assignee_id": members[1]["id"]}
+    body = {"title": "New", "status": "To Do", "priority": "Low", "assignee_id": members[2]["id"]}
     created = upgraded.sidecar.request("POST", "/api/v1/tasks", json=body)
-    assert (created.status_code, created.json()["assignee_name"]) == (201, members[1]["name"])
+    assert (created.status_code, created.json()["assignee_name"]) == (201, members[2]["name"])
     assert upgraded.sidecar.request("DELETE", f"/api/v1/tasks/{created.json()['id']}").status_code == 204
     taken = {"name": "Copy", "email": "AEGIR@example.COM"}
     assert upgraded.sidecar.request("POST", "/api/v1/members", json=taken).status_code == 409
@@ -175,6 +175,14 @@ def test_work_is_as_it_was(upgraded: Upgraded) -> None:
         assert [step["title"] for step in task["sub_tasks"]] == list(SUB_TASKS)
         assert [update["content"] for update in task["daily_updates"]] == list(reversed(UPDATES))
         assert {update["author_name"] for update in task["daily_updates"]} == {MEMBERS[2]["name"]}
+        assert task["latest_update"]["content"] == UPDATES[-1]
+        assert (task["blocked_since"] is None) is (task["status"] != "Blocked")
+        if upgraded.revision < "0006" and task["status"] == "Blocked":
+            assert task["blocked_since"] == task["updated_at"]
+    counts = upgraded.get("tasks/counts")
+    assert (counts["total"], counts["unassigned"], counts["status"]["Blocked"]) == (len(TASKS), 0, 1)
+    assert [member["open_tasks"] for member in upgraded.get("members")] == [2, 0, 0]
+    assert len(upgraded.get("updates")) == len(TASKS) * len(UPDATES)
     assert [task["title"] for task in upgraded.get("tasks?search=GRÖSSE")] == [TASKS[0]["title"]]
     path = f"/api/v1/tasks/{tasks[0]['id']}"
     assert upgraded.sidecar.request("PATCH", path, json={"title": "Umbenannt"}).status_code == 200

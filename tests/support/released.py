@@ -72,7 +72,7 @@ def main() -> None:
 
 def _fill(sidecar: Sidecar, env: dict[str, str]) -> str:
     """Use whatever this version has; return its revision."""
-    members = [_post(sidecar, "members", member) for member in MEMBERS]
+    members = [_post(sidecar, "members", {**member, "active": True}) for member in MEMBERS]
     revision = str(sidecar.status()["database"]["revision"])
     if revision >= "0002":
         file = sidecar.directory / "keys.json"
@@ -88,6 +88,8 @@ def _fill(sidecar: Sidecar, env: dict[str, str]) -> str:
                 _post(sidecar, f"tasks/{task_id}/subtasks", {"title": title})
             for content in UPDATES:
                 _post(sidecar, f"tasks/{task_id}/updates", {"author_id": members[2], "content": content})
+    for member_id, member in zip(members, MEMBERS, strict=True):
+        sidecar.request("PATCH", f"/api/v1/members/{member_id}", json={"active": member["active"]})
     return revision
 
 

@@ -378,7 +378,7 @@ class Sidecar:
         path: str,
         *,
         json: object = None,
-        content: bytes | None = None,
+        content: bytes | Iterable[bytes] | None = None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         token: str | None = None,

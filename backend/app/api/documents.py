@@ -7,11 +7,13 @@ from urllib.parse import urlencode
 
 from litestar import Response
 from litestar.datastructures import ResponseHeader
+from litestar.response import Stream
 
 from app.api.conditional import etag_of
+from app.api.streams import in_pieces, streamed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Protocol
 
     class _Place(Protocol):
@@ -33,6 +35,21 @@ def one(document: str, status: int = 200) -> Response[Any]:
 def many(documents: Iterable[str], headers: dict[str, str] | None = None) -> Response[Any]:
     """Answer an array."""
     return Response(f"[{','.join(documents)}]".encode(), headers=headers or {}, media_type=_JSON)
+
+
+def many_streamed(documents: Callable[[], Iterator[str]]) -> Any:
+    """Answer an array that is too long to be held in memory."""
+    answer: Any = Stream(streamed(lambda: in_pieces(_array(documents()))), media_type=_JSON)
+    return answer
+
+
+def _array(documents: Iterator[str]) -> Iterator[str]:
+    comma = "["
+    for document in documents:
+        yield comma
+        yield document
+        comma = ","
+    yield "]" if comma == "," else "[]"
 
 
 def next_link(path: str, sent: Mapping[str, str | list[str] | None], end: _Place | None) -> dict[str, str]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from litestar.params import Parameter, ParameterKwarg
@@ -18,9 +16,6 @@ if TYPE_CHECKING:
     from litestar.connection import ASGIConnection
     from litestar.handlers import BaseRouteHandler
 
-_INSTANT: Final = re.compile(
-    r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(\.\d{1,6})?\d*([Zz]|[+-]\d{2}:\d{2})", re.ASCII
-)
 MAX_NAME_CHARS: Final = 64
 """Of an unknown parameter's name that are told."""
 
@@ -78,17 +73,3 @@ def _checked(name: str, rule: Rule, value: str | list[str]) -> Any:
     if isinstance(value, list):
         return tuple(checked_value(f"query.{name}", rule, each) for each in value)
     return checked_value(f"query.{name}", rule, value)
-
-
-def _check_instant(value: object) -> dt.datetime:
-    found = _INSTANT.fullmatch(value) if isinstance(value, str) else None
-    if found:
-        date, time, fraction, zone = found.groups()
-        try:
-            return dt.datetime.fromisoformat(f"{date}T{time}{fraction or ''}{zone.upper()}").astimezone(dt.UTC)
-        except (ValueError, OverflowError):
-            pass
-    raise ValueError("Input should be a date and time with its zone, such as 2026-11-29T08:00:00Z")
-
-
-INSTANT: Final = Rule(_check_instant, type="string", format="date-time")

@@ -8,6 +8,7 @@ Messages never hold the submitted value.
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import json
 import re
@@ -33,6 +34,9 @@ NULL: Final = "field cannot be null"
 _INTEGER: Final = r"\s*[+-]?[0-9]{1,18}\s*"
 _PLAIN: Final = r"^[^\u0000]*$"
 _NOT_BLANK: Final = r"^[^\u0000]*\S[^\u0000]*$"
+_INSTANT: Final = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(\.\d{1,6})?\d*([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+)
 _EMAIL_ATOM: Final = r"[^\s@<>()\[\]\\,;:\".\x00-\x1f\x7f]+"
 _EMAIL_LABEL: Final = r"[^\W_](?:[\w-]*[^\W_])?"
 _EMAIL: Final = re.compile(rf"{_EMAIL_ATOM}(?:\.{_EMAIL_ATOM})*@{_EMAIL_LABEL}(?:\.{_EMAIL_LABEL})+")
@@ -158,8 +162,21 @@ def check_uuid(value: object) -> str:
     raise ValueError("Input should be a valid UUID")
 
 
+def _check_instant(value: object) -> dt.datetime:
+    found = _INSTANT.fullmatch(value) if isinstance(value, str) else None
+    if found:
+        date, time, fraction, zone = found.groups()
+        try:
+            return dt.datetime.fromisoformat(f"{date}T{time}{fraction or ''}{zone.upper()}").astimezone(dt.UTC)
+        except (ValueError, OverflowError):
+            pass
+    raise ValueError("Input should be a date and time with its zone, such as 2026-11-29T08:00:00Z")
+
+
+INSTANT: Final = Rule(_check_instant, type="string", format="date-time")
 Email = typing.Annotated[str, Rule(_check_email, type="string", format="email", maxLength=320)]
 Boolean = typing.Annotated[bool, Rule(_check_boolean, type="boolean")]
+Moment = typing.Annotated[dt.datetime, INSTANT]
 Uuid = typing.Annotated[str, Rule(check_uuid, type="string", format="uuid")]
 
 

@@ -48,6 +48,8 @@ _UUID_OID: Final = 2950
 """PostgreSQL's type number of `uuid`."""
 _UNSTORABLE: Final = ("22P05", "22021")
 """A database in another encoding than UTF-8 lacks the character."""
+STREAMED: Final = {"stream_results": True, "yield_per": 500}
+"""Execution options of a statement whose rows are not all to be in memory: PostgreSQL sends them from a cursor."""
 _BUSY: Final = "The database is busy. Please retry."
 _NO_TRACE: Final = "taskflow_no_trace"
 SQLITE_SUFFIXES: Final = ("", "-journal", "-wal", "-shm")
@@ -68,6 +70,7 @@ class OpenDatabase:
         self.reader = engine
         """For blocks of one statement: autocommit, so that a read is one round trip."""
         self.writer = engine.execution_options(taskflow_write=True)
+        self.snapshots = engine.execution_options(taskflow_snapshot=True)
         self.connect: Callable[[], Any] | None = None
         """Opens a connection that is not the pool's; None where there is no server."""
         self.lost = threading.Event()
@@ -239,13 +242,16 @@ def open_postgresql(settings: ConnectionSettings) -> tuple[OpenDatabase, Entranc
 
     @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        is_write = bool(connection.get_execution_options().get("taskflow_write"))
+        options = connection.get_execution_options()
+        is_write, is_snapshot = bool(options.get("taskflow_write")), bool(options.get("taskflow_snapshot"))
         # set here rather than as SQLAlchemy's isolation level, whose way to the driver takes longer than a small query
         try:
-            connection.connection.driver_connection.autocommit = not is_write  # type: ignore[union-attr]
+            connection.connection.driver_connection.autocommit = not (is_write or is_snapshot)  # type: ignore[union-attr]
         except psycopg2.Error:  # closed while it lay in the pool
             connection.invalidate()
             raise ProblemError(problem("connection-lost")) from None
+        if is_snapshot:
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         if is_write and connector.behind_pooler:
             connection.exec_driver_sql(
                 f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS};"
@@ -293,8 +299,11 @@ def open_sqlite(path: Path) -> OpenDatabase:
 
     @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        if connection.get_execution_options().get("taskflow_write"):
+        options = connection.get_execution_options()
+        if options.get("taskflow_write"):
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+        elif options.get("taskflow_snapshot"):
+            connection.exec_driver_sql("BEGIN")
 
     description = {
         "dialect": "sqlite",
@@ -395,6 +404,16 @@ class Database:
             yield joint
             return
         with self._present() as opened, opened.reader.connect() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """A connection whose statements all see the same; give them `STREAMED`, and rows come as they are read.
+
+        Raises:
+            DatabaseAwayError: the database cannot be used now.
+        """
+        with self._present() as opened, opened.snapshots.connect() as connection:
             yield connection
 
     @contextlib.contextmanager

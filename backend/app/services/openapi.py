@@ -42,6 +42,7 @@ _CONFIG = OpenAPIConfig(
         Tag("members", "The people of the team"),
         Tag("tasks", "The team's work: tasks, their sub-tasks and daily updates"),
         Tag("events", "What changes, live"),
+        Tag("transfer", "The team's work in one file: out of a database and into another"),
         Tag("servers", "Chat servers: their settings and keys"),
         Tag("ai-keys", "The system's own keys of AI providers"),
         Tag("user-keys", "Users' keys of AI providers, and the initial ones for users who have none"),

@@ -50,7 +50,8 @@ class EventsController(Controller):
         The data of an event is `{"resource", "id", "change"}`: resource is `member`, `task`, `sub_task` or
         `daily_update`, change is `created`, `updated` or `deleted`. From the moment the stream has answered nothing is
         missed, also while the database is away. `{"resource": "*", "change": "resync"}` stands for a gap that cannot be
-        filled: read everything anew. An event may be told twice. Comment lines keep the connection alive.
+        filled: read everything anew. `{"resource": "import", "id", "change": "progress", "done", "of"}` tells how many
+        lines an import of this sidecar has taken. An event may be told twice. Comment lines keep the connection alive.
         """
         subscription = events.subscribe(last_event_id)
         return Stream(
@@ -69,7 +70,9 @@ async def _lines(events: Events, subscription: Subscription) -> AsyncIterator[by
 
 
 def _told(event: Event) -> bytes:
-    data = {"resource": event.resource, "id": event.id, "change": event.change}
+    data: dict[str, object] = {"resource": event.resource, "id": event.id, "change": event.change}
     if event.resource == EVERYTHING:
         del data["id"]
+    if event.progress is not None:
+        data |= {"done": event.progress[0], "of": event.progress[1]}
     return f"id: {event.position}\n".encode() + b"data: " + msgspec.json.encode(data) + b"\n\n"

@@ -9,18 +9,17 @@ from litestar import Controller, Response, delete, get, patch, post
 from litestar.params import Parameter
 
 from app.api.conditional import IfMatch, if_match_document
-from app.api.documents import LINK, many, next_link, one
+from app.api.documents import LINK, many, many_streamed, next_link, one
 from app.api.idempotency import Once
 from app.api.openapi import ETAG, JsonBody, errors, uuids_in_path
-from app.api.query import INSTANT, checked_query, query_parameter, repeated_parameter
+from app.api.query import checked_query, query_parameter, repeated_parameter
 from app.core.exceptions import ValidationError
-from app.core.validation import Rule, check_uuid, integer, one_of, text
+from app.core.validation import INSTANT, Rule, check_uuid, integer, one_of, text
 from app.models.tasks import PRIORITIES, STATUSES
 from app.schemas.tasks import GEAR_ID, Task, TaskCounts, TaskCreate, TaskUpdate
-from app.services.work.task_list import CURSOR, SORTS, UNASSIGNED, Place, TaskQuery
+from app.services.work.task_list import CURSOR, MAX_LIMIT, SORTS, UNASSIGNED, Place, TaskQuery
 from app.services.work.tasks import Tasks
 
-MAX_LIMIT: Final = 500
 _ANY_LENGTH: Final = 1 << 20
 _HEX: Final = "[0-9a-fA-F]"
 
@@ -114,7 +113,11 @@ class TasksController(Controller):
         filters = _sent_filters(of_status, priority, assignee, gear_id, updated_since, search)
         sent = {**filters, "sort": sort, "limit": limit, "cursor": cursor}
         checked = checked_query(_RULES, sent)
-        page = tasks.page(TaskQuery(after=checked.pop("cursor", None), **checked))
+        query = TaskQuery(after=checked.pop("cursor", None), **checked)
+        page = tasks.page(query)
+        if limit is None and page.end is not None:  # longer than any page: sent as it is read
+            whole: Response[list[Task]] = many_streamed(lambda: tasks.all(query))
+            return whole
         return many(page.documents, next_link("/api/v1/tasks", sent, page.end))
 
     @get("/counts", sync_to_thread=True, responses=errors(503), summary="Count tasks")

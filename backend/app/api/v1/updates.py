@@ -11,8 +11,8 @@ from app.api.conditional import IfMatch, if_match_document
 from app.api.documents import LINK, many, next_link, one
 from app.api.idempotency import Once
 from app.api.openapi import ETAG, JsonBody, errors, uuids_in_path
-from app.api.query import INSTANT, checked_query, query_parameter
-from app.core.validation import Rule, check_uuid, integer
+from app.api.query import checked_query, query_parameter
+from app.core.validation import INSTANT, Rule, check_uuid, integer
 from app.schemas.updates import DailyUpdate, DailyUpdateChange, DailyUpdateCreate, ToldUpdate
 from app.services.work.update_list import CURSOR, UpdatePlace, UpdateQuery
 from app.services.work.updates import DailyUpdates

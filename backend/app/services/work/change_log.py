@@ -53,6 +53,8 @@ class Event(NamedTuple):
     resource: str
     id: str
     change: str
+    progress: tuple[int, int] | None = None
+    """How much of how much is done, of long work of this sidecar; such an event is in no log."""
 
 
 _FIRST: Final = {"number": 0, "resource": EVERYTHING, "resource_id": "", "change": RESYNC}

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from app.db.base import utc_now
 from app.models.changes import changes
 from app.services.work.adding_up import add_up
+from app.services.work.change_log import EVERYTHING, RESYNC
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +43,11 @@ def announce_all(connection: sa.Connection, resource: Resource, ids: Sequence[st
     if written // PRUNE_EVERY > (written - len(ids)) // PRUNE_EVERY:
         connection.execute(sa.delete(changes).where(changes.c.id <= written - KEPT))
         add_up(connection)
+
+
+def announce_resync(connection: sa.Connection) -> None:
+    """Tell every desktop to read everything anew."""
+    _write(connection, {"resource": EVERYTHING, "resource_id": "", "change": RESYNC, "at": utc_now()})
 
 
 def _write(connection: sa.Connection, row: dict[str, object]) -> int:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_PENDING: Final = 10_000
 """Events that wait for a client that does not read; it has to read everything anew then."""
+PROGRESS: Final = "progress"
 STOP_S: Final = 1.0
 
 log = get_logger(__name__)
@@ -122,6 +123,14 @@ class Events:
         with self._membership:
             self._subscriptions.discard(subscription)
         self._wake()
+
+    def tell_progress(self, resource: str, identifier: str, done: int, of: int) -> None:
+        """Tell the streams of this process how far long work has come."""
+        with self._reading:
+            position = self._position
+            if position is not None:  # there is nobody to tell otherwise
+                for subscription in self._present():
+                    subscription.deliver([Event(position, resource, identifier, PROGRESS, (done, of))])
 
     def stop(self) -> None:
         """End every stream, and begin none any more; does not block."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, ge
 import sqlalchemy as sa
 
 from app.db.base import casefolded
+from app.db.session import STREAMED
 from app.models.tasks import PRIORITIES, STATUSES, tasks
 from app.services.work.common import newest_first
 from app.services.work.documents import task_document
@@ -23,7 +24,7 @@ from app.services.work.search import has_few_candidates, holds, may_hold
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     _Column: TypeAlias = sa.ColumnElement[Any]
     _Condition: TypeAlias = sa.ColumnElement[bool] | sa.TextClause
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 Sort: TypeAlias = Literal["updated", "created", "priority", "status"]
 SORTS: Final[tuple[str, ...]] = get_args(Sort)
 UNASSIGNED: Final = "unassigned"
+MAX_LIMIT: Final = 500
+"""Tasks of the longest page."""
 NEAR: Final = 500
 """Tasks that a search for one page looks at, in the order of the list, before it asks the index."""
 FEW: Final = 1_000
@@ -109,13 +112,11 @@ class Page(NamedTuple):
 
 
 def read_page(connection: sa.Connection, query: TaskQuery) -> Page:
-    """Return the wanted tasks: all of them, or a page if there is a limit."""
+    """Return a page of the wanted tasks; the query has a limit."""
     needle = _needle(query)
-    if query.limit is None:
-        return _all(connection, query)
     if needle:
         return _searched_page(connection, query, needle)
-    return _shown(connection, query, _first(query, query.limit + 1))
+    return _shown(connection, query, _first(query, (query.limit or 0) + 1))
 
 
 def _needle(query: TaskQuery) -> str:
@@ -253,8 +254,8 @@ def _shown(connection: sa.Connection, query: TaskQuery, rows: sa.Subquery) -> Pa
     return Page([row[0] for row in found[:limit]], end)
 
 
-def _all(connection: sa.Connection, query: TaskQuery) -> Page:
-    """Read everything that is wanted."""
+def read_all(connection: sa.Connection, query: TaskQuery) -> Iterator[str]:
+    """Yield the JSON of everything that is wanted, in one statement, as it is read."""
     dialect = connection.dialect.name
     statement = _select(query, conditions_of(dialect, query), [task_document(dialect, with_updates=False)])
-    return Page(list(connection.execute(statement.select_from(tasks)).scalars()), None)
+    yield from connection.execute(statement.select_from(tasks), execution_options=STREAMED).scalars()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,9 +18,11 @@ from app.services.work.common import lock_task, newest_first, require_active, up
 from app.services.work.counts import Counts, count
 from app.services.work.documents import task_document
 from app.services.work.search import indexed_form, searched_text
-from app.services.work.task_list import Page, TaskQuery, read_page
+from app.services.work.task_list import MAX_LIMIT, Page, TaskQuery, read_all, read_page
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from app.db.session import Database
     from app.schemas.tasks import TaskCreate, TaskUpdate
     from app.services.work.common import Clock, Precondition
@@ -35,9 +38,14 @@ class Tasks:
         self._clock = clock
 
     def page(self, query: TaskQuery) -> Page:
-        """Return the tasks that are asked for."""
+        """Return a page of the tasks that are asked for; without a limit it is as long as pages may be."""
         with self._database.read() as connection:
-            return read_page(connection, query)
+            return read_page(connection, query if query.limit else dataclasses.replace(query, limit=MAX_LIMIT))
+
+    def all(self, query: TaskQuery) -> Iterator[str]:
+        """Yield all tasks that are asked for, however many, as they are read."""
+        with self._database.snapshot() as connection:
+            yield from read_all(connection, query)
 
     def counts(self, query: TaskQuery) -> Counts:
         """Count the tasks that pass the filters."""
