@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sys
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from app.core.exceptions import AlreadyRunningError, ConfigDirectoryUnusableError
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 LOCK_FILE: Final = "sidecar.lock"
 RUN_FILE: Final = "sidecar.json"
+_HOLDER: Final = re.compile(r"([0-9]{1,10}) ([0-9TZ:-]{20})\n")
 
 
 @contextlib.contextmanager
@@ -36,10 +39,29 @@ def owned(directory: Path) -> Iterator[None]:
         raise _unusable(exc) from None
     try:
         if not _try_lock(descriptor):
-            raise AlreadyRunningError("Another sidecar is running with this config directory.")
+            raise AlreadyRunningError(f"Another sidecar is running with this config directory{_holder(descriptor)}.")
+        _tell_holder(descriptor)
         yield
     finally:
         os.close(descriptor)
+
+
+def _tell_holder(descriptor: int) -> None:
+    """Write into the lock file who holds it; whoever comes second reads it."""
+    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    with contextlib.suppress(OSError):  # a full disk keeps nobody from working
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()} {since}\n".encode())
+
+
+def _holder(descriptor: int) -> str:
+    """Return who holds the lock, as the end of a sentence; nothing where that cannot be read (Windows)."""
+    try:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        told = _HOLDER.fullmatch(os.read(descriptor, 64).decode("ascii", "replace"))
+    except OSError:
+        return ""
+    return f": process {told[1]}, since {told[2]}" if told is not None else ""
 
 
 def _try_lock(descriptor: int) -> bool:
