@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import SplitResult, urlsplit
@@ -155,6 +155,23 @@ class Config:
             warnings=tuple(_unknown_names(environ)),
         )
 
+    def with_secrets(
+        self, *, encryption_key: str | None, jwt_secret_key: str | None, api_key_encryption_secret: str | None
+    ) -> Self:
+        """Return the same with what a launcher handed over on stdin, which wins over the environment.
+
+        Raises:
+            EncryptionKeyInvalidError: one is malformed or too short.
+        """
+        return replace(
+            self,
+            encryption_keys=read_encryption_keys(encryption_key, "The handshake's encryption_key")
+            or self.encryption_keys,
+            jwt_secret=_jwt_secret(jwt_secret_key, "The handshake's jwt_secret_key") or self.jwt_secret,
+            api_key_secret=_api_key_secret(api_key_encryption_secret, "The handshake's api_key_encryption_secret")
+            or self.api_key_secret,
+        )
+
 
 def read_encryption_keys(text: str | None, origin: str) -> tuple[bytes, ...]:
     """Decode the value of `ENCRYPTION_KEY` or of the handshake's field; none or empty means no key.
@@ -265,10 +282,10 @@ def _number(name: str, given: Mapping[str, str], *, default: float, minimum: flo
     return number
 
 
-def _jwt_secret(text: str | None) -> str | None:
-    _check_utf8("JWT_SECRET_KEY", text)
+def _jwt_secret(text: str | None, origin: str = "JWT_SECRET_KEY") -> str | None:
+    _check_utf8(origin, text)
     if text is not None and len(text.encode()) < MIN_JWT_SECRET_BYTES:
-        raise EncryptionKeyInvalidError(f"JWT_SECRET_KEY must be at least {MIN_JWT_SECRET_BYTES} bytes long.")
+        raise EncryptionKeyInvalidError(f"{origin} must be at least {MIN_JWT_SECRET_BYTES} bytes long.")
     return text
 
 
@@ -279,12 +296,10 @@ def _printable(name: str, given: Mapping[str, str]) -> str | None:
     return text
 
 
-def _api_key_secret(text: str | None) -> str | None:
-    _check_utf8("API_KEY_ENCRYPTION_SECRET", text)
+def _api_key_secret(text: str | None, origin: str = "API_KEY_ENCRYPTION_SECRET") -> str | None:
+    _check_utf8(origin, text)
     if text is not None and len(text) < MIN_API_KEY_SECRET_CHARS:
-        raise EncryptionKeyInvalidError(
-            f"API_KEY_ENCRYPTION_SECRET must be at least {MIN_API_KEY_SECRET_CHARS} characters long."
-        )
+        raise EncryptionKeyInvalidError(f"{origin} must be at least {MIN_API_KEY_SECRET_CHARS} characters long.")
     return text
 
 

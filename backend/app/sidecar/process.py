@@ -14,11 +14,10 @@ import secrets
 import signal
 import threading
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from app import __version__
-from app.core.config import Config, read_encryption_keys
+from app.core.config import Config
 from app.core.exceptions import FatalError
 from app.core.fernet_keys import encode_key
 from app.core.logging import LOG_DIRECTORY, LogWriter, get_logger, protect, start_logging
@@ -90,8 +89,11 @@ def _run(
         handshake = read_handshake()
         watch_parent(lambda: stop.request(ORPHAN_GRACE_S))
         token = handshake.token
-        keys = read_encryption_keys(handshake.encryption_key, "The handshake's encryption_key")
-        config = replace(config, encryption_keys=keys or config.encryption_keys)
+        config = config.with_secrets(
+            encryption_key=handshake.encryption_key,
+            jwt_secret_key=handshake.jwt_secret_key,
+            api_key_encryption_secret=handshake.api_key_encryption_secret,
+        )
     elif not config.no_auth:
         token = secrets.token_hex(32)
     _protect_secrets(config, token)

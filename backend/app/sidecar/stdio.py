@@ -13,14 +13,17 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from app import __version__
 from app.core.exceptions import HandshakeInvalidError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 PROTOCOL: Final = 1
 HANDSHAKE_TIMEOUT_S: Final = 10.0
 MAX_HANDSHAKE_BYTES: Final = 64 * 1024
+OPTIONAL_SECRETS: Final = ("encryption_key", "jwt_secret_key", "api_key_encryption_secret")
+_VERSION: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6}){0,2}")
 _TOKEN: Final = re.compile(r"[0-9A-Fa-f]{32,}")
 
 
@@ -29,7 +32,9 @@ class Handshake:
     """What the launcher tells, on stdin and nowhere else."""
 
     token: str = field(repr=False)
-    encryption_key: str | None = field(repr=False)
+    encryption_key: str | None = field(default=None, repr=False)
+    jwt_secret_key: str | None = field(default=None, repr=False)
+    api_key_encryption_secret: str | None = field(default=None, repr=False)
 
 
 def read_handshake() -> Handshake:
@@ -82,10 +87,38 @@ def parse_handshake(line: bytes) -> Handshake:
     token = message.get("token")
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise HandshakeInvalidError("The handshake's token is not at least 32 hex digits.")
-    encryption_key = message.get("encryption_key")
-    if encryption_key is not None and not isinstance(encryption_key, str):
-        raise HandshakeInvalidError("The handshake's encryption_key is not text.")
-    return Handshake(token, encryption_key or None)
+    _check_version(message)
+    return Handshake(token, **{name: _optional_text(message, name) for name in OPTIONAL_SECRETS})
+
+
+def _optional_text(message: Mapping[str, Any], name: str) -> str | None:
+    value = message.get(name)
+    if value is not None and not isinstance(value, str):
+        raise HandshakeInvalidError(f"The handshake's {name} is not text.")
+    return value or None
+
+
+def _check_version(message: Mapping[str, Any]) -> None:
+    """Refuse a launcher that was made for other versions of the sidecar than this one."""
+    for name in ("min_version", "max_version"):
+        wanted = _optional_text(message, name)
+        if wanted is None:
+            continue
+        if not _VERSION.fullmatch(wanted):
+            raise HandshakeInvalidError(f"The handshake's {name} is not a version such as 1.2.0.")
+        here, there = _numbers(__version__), _numbers(wanted)
+        if here < there if name == "min_version" else here > there:
+            bound = "at least" if name == "min_version" else "at most"
+            raise HandshakeInvalidError(
+                f"The desktop app needs {bound} version {wanted} of the sidecar, and this is {__version__}."
+            )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return what versions are ordered by; pre-releases count as the release itself."""
+    match = _VERSION.match(version)
+    parts = match[0].split(".") if match is not None else []
+    return tuple(int(part) for part in (*parts, "0", "0"))[:3]
 
 
 def _decoded(line: bytes) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app import __version__
 from app.core.exceptions import HandshakeInvalidError
 from app.sidecar.stdio import MAX_HANDSHAKE_BYTES, Handshake, parse_handshake
 from tests.support.properties import PROPERTY
@@ -46,6 +47,12 @@ def line(**changes: Any) -> bytes:
         pytest.param(line(encryption_key="key"), Handshake(TOKEN, "key"), id="key"),
         pytest.param(line(encryption_key=""), Handshake(TOKEN, None), id="empty-key"),
         pytest.param(line(encryption_key=None), Handshake(TOKEN, None), id="null-key"),
+        pytest.param(
+            line(jwt_secret_key="jwt", api_key_encryption_secret="aes"),
+            Handshake(TOKEN, None, "jwt", "aes"),
+            id="other-secrets",
+        ),
+        pytest.param(line(min_version=__version__, max_version="999"), Handshake(TOKEN), id="version-within"),
         pytest.param(line(later={"version": 9}), Handshake(TOKEN, None), id="unknown-field"),
     ],
 )
@@ -70,6 +77,10 @@ def test_sound_handshake_is_read(given_line: bytes, expected: Handshake) -> None
         pytest.param(line(token=TOKEN + "\n"), "token", id="token-with-line-end"),
         pytest.param(line(token="\uff11" * 32), "token", id="token-of-other-digits"),
         pytest.param(line(encryption_key=1), "encryption_key", id="number-for-key"),
+        pytest.param(line(jwt_secret_key=[]), "jwt_secret_key", id="list-for-secret"),
+        pytest.param(line(min_version="999.0"), "needs at least version 999.0 of the sidecar", id="too-old"),
+        pytest.param(line(max_version="0.0.1"), "needs at most version 0.0.1 of the sidecar", id="too-new"),
+        pytest.param(line(min_version="soon"), "min_version is not a version", id="no-version"),
         pytest.param(b" " * MAX_HANDSHAKE_BYTES + line(), "64 KiB", id="too-long"),
     ],
 )
@@ -93,7 +104,7 @@ def test_any_line_is_read_or_refused(given_line: bytes) -> None:
 
 def test_handshake_does_not_show_its_secrets() -> None:
     """It may turn up in an exception or a log."""
-    assert repr(Handshake("secret-token", "secret-key")) == "Handshake()"
+    assert repr(Handshake("secret-token", "secret-key", "secret-jwt", "secret-aes")) == "Handshake()"
 
 
 # What needs descriptors of its own, and so a process
