@@ -14,6 +14,7 @@ import {
   type RequestHeaders,
   type Value,
 } from './contract.js';
+import {devServerOrigins, originOf} from './development.js';
 import {SidecarError} from './problems.js';
 import type {Answer} from './endpoint.js';
 import type {Sidecar} from './sidecar.js';
@@ -42,7 +43,8 @@ export interface IpcMainLike {
 export interface SidecarIpcOptions {
   /**
    * Origins whose top frames may call, besides `file:` pages: `app://taskflow`, or `http://localhost:5173` while
-   * developing. @default []
+   * developing. @default [], and the dev server's that `ELECTRON_RENDERER_URL` or `VITE_DEV_SERVER_URL` names while
+   * the app is not packaged
    */
   readonly trustedOrigins?: readonly string[] | undefined;
   /**
@@ -72,7 +74,8 @@ export function registerSidecarIpc(
   sidecar: Sidecar,
   options: SidecarIpcOptions = {},
 ): () => void {
-  const {trustedOrigins = [], allowRequest = isTeamWork} = options;
+  const {allowRequest = isTeamWork} = options;
+  const senders = new Senders([...(options.trustedOrigins ?? []), ...devServerOrigins()]);
   const snapshots = new Watchers('snapshot');
   const stopWatching = sidecar.on('snapshot', (snapshot) => snapshots.announce(snapshot));
   const changes = new ChangeWatchers(sidecar);
@@ -80,7 +83,10 @@ export function registerSidecarIpc(
   const names = Object.keys(INVOKE_CHANNELS) as InvokeName[];
   for (const name of names) {
     ipcMain.handle(INVOKE_CHANNELS[name], (event: InvokeEventLike, ...args: unknown[]) =>
-      answer(isTrusted(event, trustedOrigins), () => handlers[name](event.sender, args)),
+      answer(() => {
+        senders.check(event);
+        return handlers[name](event.sender, args);
+      }),
     );
   }
   return () => {
@@ -266,26 +272,34 @@ function requestHeaders(headers: RequestHeaders = {}, body: string | undefined):
   return sent;
 }
 
-async function answer<T>(isTrustedSender: boolean, handle: () => Promise<T> | T): Promise<Result<T>> {
+async function answer<T>(handle: () => Promise<T> | T): Promise<Result<T>> {
   try {
-    if (!isTrustedSender) throw new Invalid('This page may not talk to the sidecar', 'forbidden');
     return {ok: true, value: await handle()};
   } catch (error) {
     return {ok: false, error: callError(error)};
   }
 }
 
-/** Top frames of the app's own pages only. */
-function isTrusted({senderFrame}: InvokeEventLike, trustedOrigins: readonly string[]): boolean {
-  if (senderFrame === null || (senderFrame.parent !== null && senderFrame.parent !== undefined)) return false;
-  let url: URL;
-  try {
-    url = new URL(senderFrame.url);
-  } catch {
-    return false;
+/** Whose calls are answered: top frames of the app's own pages only. */
+class Senders {
+  readonly #trusted: readonly string[];
+  readonly #told = new Set<string>();
+
+  constructor(trusted: readonly string[]) {
+    this.#trusted = trusted;
   }
-  // Not `url.origin`: that is "null" for schemes of an app's own.
-  return (url.protocol === 'file:' && url.host === '') || trustedOrigins.includes(`${url.protocol}//${url.host}`);
+
+  /** Let a trusted page pass; a page of another origin is told, and the log of the main process once. */
+  check({senderFrame}: InvokeEventLike): void {
+    if (senderFrame === null || (senderFrame.parent !== null && senderFrame.parent !== undefined))
+      throw new Invalid('Only the top frame of a window may talk to the sidecar', 'forbidden');
+    const origin = originOf(senderFrame.url) ?? 'unknown';
+    if (origin === 'file://' || this.#trusted.includes(origin)) return;
+    const sentence = `A page of the origin ${origin} may not talk to the sidecar: name it in trustedOrigins`;
+    if (!this.#told.has(origin)) console.warn(`[taskflow] ${sentence} of registerSidecarIpc.`);
+    this.#told.add(origin);
+    throw new Invalid(sentence, 'untrusted-origin');
+  }
 }
 
 class Refused extends Error {

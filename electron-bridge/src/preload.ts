@@ -62,7 +62,9 @@ class Announcements<N extends AnnounceName, Answer> {
     this.#count += 1;
     ipcRenderer.on(ANNOUNCE_CHANNELS[this.#name], onAnnounced);
     void this.#subscribe().then((result) => {
-      if (isListening && result.ok) onSubscribed(result.value);
+      // Nobody sees this answer, and a page that hears nothing stays blank.
+      if (!result.ok) console.error(`[taskflow] ${result.error.message}.`);
+      else if (isListening) onSubscribed(result.value);
     });
     return () => {
       if (!isListening) return;

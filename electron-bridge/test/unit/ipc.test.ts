@@ -165,9 +165,41 @@ describe('who may call', () => {
     const {invoke, asked} = registered({}, {trustedOrigins: ['app://taskflow']});
 
     for (const name of Object.keys(INVOKE_CHANNELS) as InvokeName[]) {
-      expect(await invoke(name, [], frame)).toMatchObject({ok: false, error: {code: 'forbidden'}});
+      const result = await invoke(name, [], frame);
+      expect(['forbidden', 'untrusted-origin']).toContain((result as {error?: {code: string}}).error?.code);
     }
     expect(asked).toEqual([]);
+  });
+
+  test('a page that is refused is told which origin to trust, and the log once', async () => {
+    const warned = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const {invoke} = registered();
+    const frame = {url: 'http://localhost:5173/index.html', parent: null};
+
+    await invoke('retry', [], frame);
+    const result = await invoke('retry', [], frame);
+
+    const sentence =
+      'A page of the origin http://localhost:5173 may not talk to the sidecar: name it in trustedOrigins';
+    expect(result).toMatchObject({error: {code: 'untrusted-origin', message: sentence}});
+    expect(warned).toHaveBeenCalledExactlyOnceWith(`[taskflow] ${sentence} of registerSidecarIpc.`);
+    warned.mockRestore();
+  });
+
+  test.each([
+    ['an app that is developed', true, true],
+    ['a packaged app', undefined, false],
+  ])('the dev server that the environment names is trusted by %s: %s', async (_name, defaultApp, isTrusted) => {
+    vi.stubEnv('ELECTRON_RENDERER_URL', 'http://localhost:5173/');
+    const running = process as {defaultApp?: boolean | undefined};
+    running.defaultApp = defaultApp;
+    const {invoke} = registered();
+
+    const result = await invoke('retry', [], {url: 'http://localhost:5173/index.html', parent: null});
+
+    vi.unstubAllEnvs();
+    Reflect.deleteProperty(running, 'defaultApp');
+    expect(result?.ok).toBe(isTrusted);
   });
 
   test.each(['app://taskflow/index.html', 'http://localhost:5173/x', HERE])('but %s', async (url) => {

@@ -1,0 +1,29 @@
+/** What holds only while an app is developed. */
+
+/** Variables in which electron-vite and vite-plugin-electron name the address of their dev server. */
+const DEV_SERVER_VARIABLES = ['ELECTRON_RENDERER_URL', 'VITE_DEV_SERVER_URL'] as const;
+
+/**
+ * Whether the app runs from its sources: in a packaged app Electron leaves `process.defaultApp` unset. A variable
+ * alone never makes a packaged app trust a page.
+ */
+export function isDevelopment(): boolean {
+  const {defaultApp} = process as {defaultApp?: boolean};
+  return defaultApp === true && process.env['NODE_ENV'] !== 'production';
+}
+
+/** Origins of dev servers that the environment names; none outside of development. */
+export function devServerOrigins(): string[] {
+  if (!isDevelopment()) return [];
+  return DEV_SERVER_VARIABLES.map((name) => originOf(process.env[name] ?? '')).filter((origin) => origin !== null);
+}
+
+/** `scheme://host` of an address, also for schemes of an app's own, whose `URL.origin` is "null"; null if it is none. */
+export function originOf(address: string): string | null {
+  try {
+    const {protocol, host} = new URL(address);
+    return `${protocol}//${host}`;
+  } catch {
+    return null;
+  }
+}
