@@ -62,7 +62,7 @@ describe('the package, packed and installed into an empty project', () => {
   afterAll(() => rmSync(project, {recursive: true, force: true}));
 
   test('brings what is built, its licences and nothing else', () => {
-    expect(readdirSync(installed).sort()).toEqual(['README.md', 'dist', 'package.json']);
+    expect(readdirSync(installed).sort()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json']);
     expect(readdirSync(join(installed, 'dist')).sort()).toEqual(['cjs', 'esm', 'licenses']);
   });
 
