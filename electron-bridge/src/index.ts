@@ -1,6 +1,7 @@
 /** Main-process entry point. */
 export {startSidecar} from './sidecar.js';
-export type {RestartPolicy, Sidecar, SidecarEvents, SidecarOptions} from './sidecar.js';
+export type {RestartPolicy, Sidecar, SidecarEvents, SidecarOptions, SidecarSecrets} from './sidecar.js';
+export type {AppIdentity} from './process.js';
 export {registerSidecarIpc} from './ipc.js';
 export type {InvokeEventLike, IpcMainLike, SenderLike, SidecarIpcOptions} from './ipc.js';
 export {CONTENT_SECURITY_POLICY, SECURE_WEB_PREFERENCES, denyByDefault, stopWithApp} from './electron.js';

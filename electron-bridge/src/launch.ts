@@ -6,7 +6,13 @@ import {PROTOCOL, type ListeningEvent, type SidecarEvent} from './events.js';
 import {followStatus, pollHealth} from './health.js';
 import type {Command} from './locate.js';
 import {SidecarError, bridgeProblem, type BridgeProblemCode} from './problems.js';
-import {startProcess, type ProcessEnd, type SidecarProcess} from './process.js';
+import {
+  startProcess,
+  type AppIdentity,
+  type HandshakeSecrets,
+  type ProcessEnd,
+  type SidecarProcess,
+} from './process.js';
 import {SilenceWatch, pause, within} from './timing.js';
 
 const TOKEN_BYTES = 32;
@@ -20,7 +26,8 @@ export interface LaunchOptions {
   readonly command: Command;
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string>>;
-  readonly encryptionKey: string | null;
+  readonly secrets: HandshakeSecrets;
+  readonly app: AppIdentity;
   readonly startSilenceMs: number;
   readonly pollIntervalMs: number;
   /** The server listens and has proven itself; called once, before the first `onState`. */

@@ -111,12 +111,19 @@ const CATALOGUE = {
   'unreachable': [YOU, true, 'The sidecar did not answer.', 'Try again.'],
 } as const satisfies Record<string, Entry>;
 
+const SPEAKER = 'taskflow-sidecar: ';
+
 /** Codes of problems that the bridge itself reports. */
 export type BridgeProblemCode = keyof typeof CATALOGUE;
 
-/** The bridge's problem `code`, dated now. */
-export function bridgeProblem(code: BridgeProblemCode): Problem {
-  const [who, retryable, message, remedy] = CATALOGUE[code];
+/**
+ * The bridge's problem `code`, dated now.
+ *
+ * @param detail a sentence with the fact that one needs.
+ */
+export function bridgeProblem(code: BridgeProblemCode, detail = ''): Problem {
+  const [who, retryable, sentence, remedy] = CATALOGUE[code];
+  const message = `${sentence} ${detail}`.trim();
   return {
     code,
     message,
@@ -164,11 +171,17 @@ export function isPermanent(code: string): boolean {
  */
 export function problemOfExit(exit: ExitReport, announcedCode: string | null = null): Problem {
   if (announcedCode !== null && announcedCode !== 'stopped' && isExitCode(announcedCode)) {
-    return bridgeProblem(announcedCode);
+    return bridgeProblem(announcedCode, lastWords(exit));
   }
   if (exit.status === null) return bridgeProblem('killed');
   const codes: Readonly<Record<number, BridgeProblemCode>> = EXIT_STATUSES;
-  return bridgeProblem(codes[exit.status] ?? 'unknown-exit');
+  return bridgeProblem(codes[exit.status] ?? 'unknown-exit', lastWords(exit));
+}
+
+/** The sentence with which the sidecar took its leave: it holds neither secrets nor submitted values. */
+function lastWords({logTail}: ExitReport): string {
+  const line = logTail.at(-1) ?? '';
+  return line.startsWith(SPEAKER) ? line.slice(SPEAKER.length) : '';
 }
 
 function isExitCode(code: string): code is BridgeProblemCode {

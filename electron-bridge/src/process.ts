@@ -12,12 +12,28 @@ const LOG_LINE_CHARS = 2_000;
 /** A grandchild may hold the pipes open; its output is not waited for longer than this. */
 const DRAIN_MS = 500;
 
+/** What goes over stdin, and nowhere else. */
+export interface HandshakeSecrets {
+  readonly encryptionKey: string | null;
+  readonly jwtSecretKey: string | null;
+  readonly apiKeyEncryptionSecret: string | null;
+}
+
+/** Who starts the sidecar, and which versions of it will do. */
+export interface AppIdentity {
+  readonly name?: string | undefined;
+  readonly version?: string | undefined;
+  readonly minSidecar?: string | undefined;
+  readonly maxSidecar?: string | undefined;
+}
+
 export interface ProcessOptions {
   readonly command: Command;
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly token: string;
-  readonly encryptionKey: string | null;
+  readonly secrets: HandshakeSecrets;
+  readonly app: AppIdentity;
   readonly onEvent: (event: SidecarEvent) => void;
   readonly onLog: (line: string) => void;
 }
@@ -53,10 +69,10 @@ export function startProcess(options: ProcessOptions): SidecarProcess {
     });
   } catch (error) {
     // Node throws what it does not know as an ordinary failure to start, such as a block by antivirus on Windows.
-    return notStarted(endOfFailedSpawn(error));
+    return notStarted(endOfFailedSpawn(error, executable));
   }
   const output = readOutput(child, options);
-  const ended = waitForEnd(child, output);
+  const ended = waitForEnd(child, output, executable);
   sendHandshake(child, options);
   return {
     pid: child.pid,
@@ -66,10 +82,19 @@ export function startProcess(options: ProcessOptions): SidecarProcess {
   };
 }
 
-function sendHandshake(child: ChildProcess, {token, encryptionKey}: ProcessOptions): void {
+function sendHandshake(child: ChildProcess, {token, secrets, app}: ProcessOptions): void {
   // A child that dies early breaks the pipe; its end is reported by the exit, not by this.
   child.stdin?.on('error', () => undefined);
-  const handshake = {protocol: PROTOCOL, token, ...(encryptionKey === null ? {} : {encryption_key: encryptionKey})};
+  const handshake = {
+    protocol: PROTOCOL,
+    token,
+    encryption_key: secrets.encryptionKey,
+    jwt_secret_key: secrets.jwtSecretKey,
+    api_key_encryption_secret: secrets.apiKeyEncryptionSecret,
+    app: {name: app.name, version: app.version},
+    min_version: app.minSidecar,
+    max_version: app.maxSidecar,
+  };
   child.stdin?.write(`${JSON.stringify(handshake)}\n`);
 }
 
@@ -77,10 +102,13 @@ function notStarted(end: ProcessEnd): SidecarProcess {
   return {pid: undefined, ended: Promise.resolve(end), closeStdin: () => undefined, kill: () => undefined};
 }
 
-function endOfFailedSpawn(error: unknown): ProcessEnd {
+function endOfFailedSpawn(error: unknown, executable: string): ProcessEnd {
   const code = errorCode(error) === 'ENOENT' ? 'sidecar-missing' : 'sidecar-not-executable';
   const text = error instanceof Error ? error.message : String(error);
-  return {exit: {status: null, signal: null, logTail: [text]}, problem: bridgeProblem(code)};
+  return {
+    exit: {status: null, signal: null, logTail: [text]},
+    problem: bridgeProblem(code, `It was looked for at ${executable}.`),
+  };
 }
 
 interface Output {
@@ -88,8 +116,11 @@ interface Output {
   announcedCode: string | null;
 }
 
-function readOutput(child: ChildProcess, {token, encryptionKey, onEvent, onLog}: ProcessOptions): Output {
-  const secrets = [token, ...(encryptionKey ?? '').split(',').map((key) => key.trim())].filter((text) => text !== '');
+function readOutput(child: ChildProcess, {token, secrets: given, onEvent, onLog}: ProcessOptions): Output {
+  const keys = (given.encryptionKey ?? '').split(',').map((key) => key.trim());
+  const secrets = [token, ...keys, given.jwtSecretKey ?? '', given.apiKeyEncryptionSecret ?? ''].filter(
+    (text) => text !== '',
+  );
   const tail: string[] = [];
   const output: Output = {tail, announcedCode: null};
   const log = (line: string): void => {
@@ -114,7 +145,7 @@ function readOutput(child: ChildProcess, {token, encryptionKey, onEvent, onLog}:
   return output;
 }
 
-function waitForEnd(child: ChildProcess, output: Output): Promise<ProcessEnd> {
+function waitForEnd(child: ChildProcess, output: Output, executable: string): Promise<ProcessEnd> {
   return new Promise((resolve) => {
     const settle = (status: number | null, signal: string | null): void => {
       const exit: ExitReport = {status, signal, logTail: [...output.tail]};
@@ -122,7 +153,7 @@ function waitForEnd(child: ChildProcess, output: Output): Promise<ProcessEnd> {
     };
     child.once('error', (error) => {
       if (child.pid !== undefined) return; // it lives; a signal could not be sent
-      resolve(endOfFailedSpawn(error));
+      resolve(endOfFailedSpawn(error, executable));
     });
     child.once('exit', (status, signal) => {
       const drained = setTimeout(() => {

@@ -18,10 +18,13 @@ import {Emitter} from './emitter.js';
 import type {Answer, Endpoint, Request} from './endpoint.js';
 import {sidecarEnvironment} from './environment.js';
 import {Launch} from './launch.js';
-import {findCommand, type Command} from './locate.js';
+import {findCommand, packagedExecutable, type Command} from './locate.js';
 import {SidecarError, bridgeProblem, isPermanent} from './problems.js';
-import type {ProcessEnd} from './process.js';
+import type {AppIdentity, ProcessEnd} from './process.js';
 import {deferred, pause, type Deferred} from './timing.js';
+
+/** How long a folder that another copy owns is left alone before it is tried again, at most. */
+const MAX_TAKEN_WAIT_MS = 5_000;
 
 /** How often a sidecar that ended by itself is launched again. */
 export interface RestartPolicy {
@@ -31,6 +34,14 @@ export interface RestartPolicy {
   readonly windowMs?: number | undefined;
   /** Wait before the first restart; doubles with each further one in the window. @default 500 */
   readonly delayMs?: number | undefined;
+}
+
+/** Secrets of the app's own, handed to the sidecar over stdin: neither arguments nor environment are private. */
+export interface SidecarSecrets {
+  /** Signs and checks users' and tenants' tokens; at least 32 bytes. */
+  readonly jwtSecretKey?: string | undefined;
+  /** Mixed into the keys of users' secrets; at least 32 characters. */
+  readonly apiKeyEncryptionSecret?: string | undefined;
 }
 
 export interface SidecarOptions {
@@ -51,6 +62,10 @@ export interface SidecarOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** @default the home directory */
   readonly cwd?: string | undefined;
+  /** @default none */
+  readonly secrets?: SidecarSecrets | undefined;
+  /** Name and version of the app, and the versions of the sidecar that it can work with. @default none */
+  readonly app?: AppIdentity | undefined;
   /** Keep the vault's key in the system's secure store. @default the sidecar's own key file */
   readonly keyCustody?: KeyCustodyOptions | undefined;
   /** A sidecar that is silent for so long before it listens is given up; output counts as progress. @default 30000 */
@@ -269,22 +284,38 @@ class Supervisor implements Sidecar {
     const {limit = 3, windowMs = 120_000, delayMs: firstDelayMs = 500} = this.#options.restart ?? {};
     const encryptionKey = await this.#takeCustody(run);
     let crashes: number[] = [];
+    let takenCount = 0;
     for (let launch = 1; !isStopping(run); launch++) {
       this.#setState({kind: 'launching', launch});
       const {problem, exit} = await this.#live(run, encryptionKey);
       if (isStopping(run)) break;
+      if (problem.code === 'already-running') {
+        // No crash: the folder is somebody else's for now, and is ours as soon as that one has gone.
+        await this.#pauseBefore(
+          run,
+          launch + 1,
+          Math.min(firstDelayMs * 2 ** takenCount++, MAX_TAKEN_WAIT_MS),
+          problem,
+          exit,
+        );
+        continue;
+      }
+      takenCount = 0;
       const now = performance.now();
       crashes = [...crashes.filter((time) => now - time < windowMs), now];
       if (isPermanent(problem.code) || crashes.length > limit) {
         this.#giveUp(run, problem, exit);
         return;
       }
-      const delayMs = firstDelayMs * 2 ** (crashes.length - 1);
-      this.#setState({kind: 'restarting', launch: launch + 1, delayMs, problem, exit});
-      await pause(delayMs, run.stopping.signal);
+      await this.#pauseBefore(run, launch + 1, firstDelayMs * 2 ** (crashes.length - 1), problem, exit);
     }
     run.listening.reject(new SidecarError(bridgeProblem('not-running')));
     this.#setState({kind: 'stopped', forced: run.wasForced});
+  }
+
+  async #pauseBefore(run: Run, launch: number, delayMs: number, problem: Problem, exit: ExitReport): Promise<void> {
+    this.#setState({kind: 'restarting', launch, delayMs, problem, exit});
+    await pause(delayMs, run.stopping.signal);
   }
 
   #giveUp(run: Run, problem: Problem, exit: ExitReport): void {
@@ -310,15 +341,31 @@ class Supervisor implements Sidecar {
 
   /** One process, from its launch to its end. */
   async #live(run: Run, encryptionKey: string | null): Promise<ProcessEnd> {
-    const {args = [], cwd = homedir(), startSilenceMs = 30_000, pollIntervalMs = 2_000} = this.#options;
-    const command = findCommand(this.#options.command, this.#options.resourcesPath ?? appResourcesPath());
-    if (command === null)
-      return {problem: bridgeProblem('sidecar-missing'), exit: {status: null, signal: null, logTail: []}};
+    const {
+      args = [],
+      cwd = homedir(),
+      startSilenceMs = 30_000,
+      pollIntervalMs = 2_000,
+      secrets,
+      app = {},
+    } = this.#options;
+    const resourcesPath = this.#options.resourcesPath ?? appResourcesPath();
+    const command = findCommand(this.#options.command, resourcesPath);
+    if (command === null) {
+      const place = resourcesPath === undefined ? 'nowhere' : `at ${packagedExecutable(resourcesPath)}`;
+      const problem = bridgeProblem('sidecar-missing', `It was looked for ${place}.`);
+      return {problem, exit: {status: null, signal: null, logTail: []}};
+    }
     run.launch = new Launch({
       command: [...command, ...args],
       cwd,
       environment: this.#environment(),
-      encryptionKey,
+      secrets: {
+        encryptionKey,
+        jwtSecretKey: secrets?.jwtSecretKey ?? null,
+        apiKeyEncryptionSecret: secrets?.apiKeyEncryptionSecret ?? null,
+      },
+      app,
       startSilenceMs,
       pollIntervalMs,
       onListening: () => run.listening.resolve(true),

@@ -55,7 +55,8 @@ describe.skipIf(sidecar.missing !== null)("the OpenAI SDK through the sidecar's 
     const provider = new Provider();
     const started = real({
       configDir: temporaryFolder(),
-      env: {OPENAI_BASE_URL: await provider.listen(), JWT_SECRET_KEY: 'a secret of the tests for tokens of users'},
+      env: {OPENAI_BASE_URL: await provider.listen()},
+      secrets: {jwtSecretKey: 'a secret of the tests for tokens of users'},
     }).sidecar;
     await started.ready();
     const owner = {owner_kind: 'user', owner_id: 'ann', name: 'openai'} as const;
@@ -85,7 +86,7 @@ describe.skipIf(sidecar.missing !== null)("the OpenAI SDK through the sidecar's 
   test('tells what is missing', async () => {
     const started = real({
       configDir: temporaryFolder(),
-      env: {JWT_SECRET_KEY: 'a secret of the tests for tokens of users'},
+      secrets: {jwtSecretKey: 'a secret of the tests for tokens of users'},
     }).sidecar;
     await started.ready();
     const apiKey = await tokenOf(started.client, 'ann');

@@ -18,7 +18,8 @@ describe('how a launch can fail', () => {
   test.each(Object.entries(EXIT_STATUSES))('exit status %s arrives as %s', async (status, code) => {
     const failing = launch({...fake('exits', status), restart: {limit: 0}});
 
-    const {problem, exit} = await stateOf(failing, 'failed');
+    // A folder that is taken is waited for.
+    const {problem, exit} = await stateOf(failing, code === 'already-running' ? 'restarting' : 'failed');
 
     expect(problem.code).toBe(code);
     expect(problem.message).not.toBe('');
