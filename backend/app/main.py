@@ -164,7 +164,7 @@ def assemble(
         alert_rules=alert_rules,
         alert_engine=AlertEngine(alert_rules),
         usage=usage,
-        gateway=Gateway(config, KeyChoice(config, database, vault), usage, doubt=revalidation.soon),
+        gateway=Gateway(config, KeyChoice(config, database, vault, usage), usage, doubt=revalidation.soon),
     )
 
 

@@ -2177,6 +2177,7 @@ export interface components {
             name: string;
             tier: string;
             trial_limit: number;
+            trial_tokens: number;
         };
         /**
          * TenantCreate
@@ -2197,6 +2198,7 @@ export interface components {
             /** @enum {string} */
             tier?: "trial" | "pro" | "enterprise";
             trial_limit?: number | string;
+            trial_tokens?: number | string;
         };
         /**
          * TokenRequest

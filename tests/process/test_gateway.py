@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import socket
 import threading
 import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
@@ -556,6 +558,40 @@ def test_answer_that_is_compressed_without_being_asked_is_read(gateway: GatewayB
     assert answer.json()["echo"] == "*" * len(key)
     assert len(answer.json()["padding"]) == 300_000
     assert "content-encoding" not in answer.headers
+
+
+def test_bomb_of_a_provider_breaks_off_and_holds_up_nobody(gateway: GatewayBackend) -> None:
+    """A gigabyte out of a megabyte; the process neither stands still nor grows."""
+    body, zeros = b"", bytes(1 << 20)
+    packer = zlib.compressobj(wbits=31)
+    body = b"".join(packer.compress(zeros) for _ in range(1024)) + packer.flush()
+    gateway.new_key(*SYSTEM, Canned(200, body, headers={"Content-Encoding": "gzip"}))
+    slowest, received = 0.0, 0
+    with ThreadPoolExecutor(1) as pool:
+        calling = pool.submit(received_bytes, gateway)
+        while not calling.done():
+            asked = time.monotonic()
+            assert gateway.sidecar.health()[0] == 200
+            slowest = max(slowest, time.monotonic() - asked)
+        received = calling.result()
+
+    assert received < 200 << 20
+    assert slowest < 1
+
+
+def received_bytes(gateway: GatewayBackend) -> int:
+    """Make a call whose answer breaks off; return how much of it came."""
+    size = 0
+    url = gateway.base_url(*SYSTEM) + "/v1/models"
+    headers = {"Authorization": f"Bearer {gateway.sidecar.token}"}
+    with (
+        contextlib.suppress(httpx.RemoteProtocolError),
+        httpx.stream("GET", url, headers=headers, timeout=60, trust_env=False) as answer,
+    ):
+        for piece in answer.iter_raw():
+            size += len(piece)
+        pytest.fail("the answer came to an end")
+    return size
 
 
 def test_answer_in_an_unknown_encoding_is_not_passed_on(gateway: GatewayBackend) -> None:

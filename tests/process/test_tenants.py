@@ -96,7 +96,7 @@ def use(backend: Backend, tenant_id: str = "acme") -> str | None:
 
 def test_a_tenant_lives(sidecar: Sidecar) -> None:
     """Added, read, listed, changed, deleted, added again."""
-    tenant = {**ACME, "trial_limit": 100}
+    tenant = {**ACME, "trial_limit": 100, "trial_tokens": 200_000}
     assert ok(sidecar.request("GET", PATH)) == []
 
     assert create(sidecar) == tenant
@@ -114,6 +114,7 @@ def test_a_tenant_lives(sidecar: Sidecar) -> None:
     assert ok(sidecar.request("PATCH", f"{PATH}/acme", json={"name": " Acme & Sons ", "tier": "trial"})) == {
         **changed,
         "trial_limit": 100,
+        "trial_tokens": 200_000,
     }
     assert ok(sidecar.request("PATCH", f"{PATH}/acme", json={"trial_limit": 3, "id": "other"})) == changed
     assert ok(sidecar.request("PATCH", f"{PATH}/acme", json={})) == changed

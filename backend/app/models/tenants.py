@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final
 
-from sqlalchemy import Column, ForeignKey, Integer, Named, Table, Text, TypedColumns
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, Named, Table, Text, TypedColumns
 
 from app.db.base import Instant, metadata
 
@@ -18,6 +18,8 @@ class TenantColumns(TypedColumns):
     tier: Named[str] = Column(Text, nullable=False)
     trial_limit: Named[int] = Column(Integer, nullable=False)
     """Calls a day that a trial tenant may make on the platform's key."""
+    trial_tokens: Named[int] = Column(Integer, nullable=False, server_default="200000")
+    """Tokens a day that they may cost."""
     created_at: Named[dt.datetime] = Column(Instant, nullable=False)
     updated_at: Named[dt.datetime] = Column(Instant, nullable=False)
 
@@ -29,6 +31,7 @@ class TrialCallColumns(TypedColumns):
     day: Named[str] = Column(Text, primary_key=True)
     """ISO date in UTC."""
     calls: Named[int] = Column(Integer, nullable=False)
+    tokens: Named[int] = Column(BigInteger, nullable=False, server_default="0")
 
 
 tenants: Final = Table("tenants", metadata, TenantColumns)

@@ -15,10 +15,13 @@ from app.schemas.vault import MAX_SECRET_CHARS
 KEY_PREFIX: Final = "sk-"
 DEFAULT_TRIAL_LIMIT: Final = 100
 MAX_TRIAL_LIMIT: Final = 1_000_000
+DEFAULT_TRIAL_TOKENS: Final = 200_000
+MAX_TRIAL_TOKENS: Final = 1_000_000_000
 
 Name = Annotated[str, text(100)]
 Tier = Annotated[str, one_of("trial", "pro", "enterprise")]
 TrialLimit = Annotated[int, integer(0, MAX_TRIAL_LIMIT)]
+TrialTokens = Annotated[int, integer(0, MAX_TRIAL_TOKENS)]
 
 
 class Tenant(msgspec.Struct):
@@ -28,6 +31,7 @@ class Tenant(msgspec.Struct):
     name: str
     tier: str
     trial_limit: int
+    trial_tokens: int
 
 
 class TenantCreate(msgspec.Struct):
@@ -44,6 +48,7 @@ class TenantUpdate(msgspec.Struct):
     name: Name | UnsetType = UNSET
     tier: Tier | UnsetType = UNSET
     trial_limit: TrialLimit | UnsetType = UNSET
+    trial_tokens: TrialTokens | UnsetType = UNSET
 
 
 def _check_openai_key(value: object) -> str:

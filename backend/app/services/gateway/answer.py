@@ -12,8 +12,6 @@ from app.services.gateway.call import HOP_BY_HOP, named_by_connection
 from app.services.gateway.key_choice import KeyUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from app.services.gateway.call import Headers
     from app.services.gateway.key_choice import ChosenKey
     from app.services.gateway.mask import Mask
@@ -23,6 +21,9 @@ RETRY_AFTER_S: Final = 5
 MAX_RETRY_AFTER_S: Final = 3600
 INFLATED_BYTES: Final = 64 * 1024
 """How much is decompressed at once."""
+INFLATED_RATIO: Final = 100
+INFLATED_FREELY: Final = 1 << 20
+"""An answer grows by that factor beyond so many bytes at most; text is compressed to a tenth, bombs to a thousandth."""
 _LEFT_OUT: Final = HOP_BY_HOP | {
     b"alt-svc",  # it would lead past us
     b"clear-site-data",
@@ -159,23 +160,25 @@ class Inflater:
         if encoding not in _INFLATED:
             raise ProviderAwayError("provider-error", f"{name} has answered in an encoding that was not asked for.")
         self._inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+        self._left = INFLATED_FREELY
 
-    def feed(self, piece: bytes) -> Iterator[bytes]:
-        """Yield what comes out, never much at once.
+    def next(self, piece: bytes) -> tuple[bytes, bytes | None]:
+        """Decompress a little; takes its time, so not in the event loop.
+
+        Returns:
+            What came out, and with what to go on; None if nothing more comes of it.
 
         Raises:
-            AnswerBrokenError: it is not compressed as it says.
+            AnswerBrokenError: it is not compressed as it says, or grows out of all proportion.
         """
-        while piece and not self._inflate.eof:
-            try:
-                inflated = self._inflate.decompress(piece, INFLATED_BYTES)
-            except zlib.error:
-                raise AnswerBrokenError from None
-            yield inflated
-            piece = self._inflate.unconsumed_tail
-            if not piece and len(inflated) == INFLATED_BYTES:
-                yield from self._rest()
-
-    def _rest(self) -> Iterator[bytes]:
-        while rest := self._inflate.decompress(b"", INFLATED_BYTES):
-            yield rest
+        self._left += INFLATED_RATIO * len(piece)
+        try:
+            inflated = self._inflate.decompress(piece, INFLATED_BYTES)
+        except zlib.error:
+            raise AnswerBrokenError from None
+        rest = self._inflate.unconsumed_tail
+        self._left -= len(inflated) + INFLATED_RATIO * len(rest)
+        if self._left < 0:
+            raise AnswerBrokenError
+        goes_on = not self._inflate.eof and (rest or len(inflated) == INFLATED_BYTES)
+        return inflated, rest if goes_on else None

@@ -51,6 +51,8 @@ _OURS: Final = frozenset(
         b"expect",
         b"forwarded",
         b"host",
+        b"if-range",
+        b"range",  # of an answer that is read here, a part is not enough: it could cut a key in two
         b"origin",  # providers refuse browsers; a page that may call us is no business of theirs
         b"referer",
         b"via",
@@ -58,6 +60,9 @@ _OURS: Final = frozenset(
     }
 )
 _OUR_PREFIXES: Final = (b"taskflow-", b"sec-", b"x-forwarded-", b"access-control-")
+_OVERRIDES: Final = frozenset({b"x-http-method", b"x-http-method-override", b"x-method-override"})
+"""Headers by which some servers take a request for another one than was checked here."""
+_REWRITES: Final = frozenset({b"x-original-url", b"x-rewrite-url", b"x-original-uri"})
 _SECRET_PARAMETERS: Final = frozenset(
     {"access_token", "api-key", "api_key", "apikey", "auth_token", "key", "oauth_token", "token"}
 )
@@ -115,7 +120,7 @@ class Call:
     def outgoing_headers(self, provider: Provider, api_key: str) -> Headers:
         """Return the headers for the provider, its key among them."""
         tokens = self._tokens()
-        left_out = HOP_BY_HOP | CREDENTIALS | _OURS | named_by_connection(self.headers)
+        left_out = HOP_BY_HOP | CREDENTIALS | _OURS | _OVERRIDES | _REWRITES | named_by_connection(self.headers)
         if self.is_chunked:
             left_out |= {b"content-length"}
         headers = [

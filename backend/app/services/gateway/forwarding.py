@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from anyio import to_thread
 
@@ -27,12 +27,13 @@ from app.services.gateway.answer import (
     visible_headers,
 )
 from app.services.gateway.client import GatewayClient, Patience, exact_url
+from app.services.gateway.lent import made_anew, read_body, require_lendable
 from app.services.gateway.mask import Mask
 from app.services.gateway.tokens import Follower, Used, model_asked_for
 from app.services.providers import PROVIDERS, base_url, origin_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
 
     import httpx
 
@@ -98,12 +99,17 @@ class Gateway:
         Raises:
             KeyUnavailableError: no key can serve the call, or the provider has refused the one that did.
             KeyLimitedError: the key lacks a right.
+            NotWithALentKeyError, ValidationError: the key is somebody else's, and the call is not for such a one.
             ProviderAwayError: the provider cannot be reached, or has a fault.
             VaultLockedError, SecretUnreadableError, SecretFormatUnknownError: the key does not open.
             DatabaseAwayError: the database cannot be used now.
         """
         target = call.outgoing_target()
-        key = await to_thread.run_sync(lambda: self._keys.take(call.owner, actor=actor))
+        key = await to_thread.run_sync(
+            lambda: self._keys.take(call.owner, actor=actor, lend=lambda: require_lendable(call, target))
+        )
+        if key.is_lent:
+            call, body = await _lent(call, body)
         mask = Mask(key.secret)
         sniffed = _Sniffed(body)
         response = await self._sent(call, target, key, sniffed)
@@ -122,7 +128,9 @@ class Gateway:
             )
         finally:
             if response.is_success:
-                self._note(call, used, target, sniffed.beginning)
+                self._note(call, used, target, sniffed)
+                if key.is_lent and call.method == "POST":
+                    self._keys.spend(call.owner, used.spent(sniffed.size))
             await response.aclose()
 
     async def _sent(self, call: Call, target: bytes, key: ChosenKey, body: _Sniffed) -> httpx.Response:
@@ -197,31 +205,44 @@ class Gateway:
             )
         return visible_headers(headers, mask, location=leads_to, keeps_length=_encoding_of(response) == "")
 
-    def _note(self, call: Call, used: Used, target: bytes, body: bytes) -> None:
+    def _note(self, call: Call, used: Used, target: bytes, body: _Sniffed) -> None:
         """Count the call; only what is created costs tokens, what is read back has been counted before."""
         creates = call.method == "POST"
         self._usage.note(
             call.owner.kind,
             call.owner.id,
             call.owner.provider,
-            used.model or model_asked_for(target.decode("ascii"), body),
+            used.model or model_asked_for(target.decode("ascii"), body.beginning),
             input_tokens=used.input_tokens if creates else 0,
             output_tokens=used.output_tokens if creates else 0,
         )
 
 
+async def _lent(call: Call, body: AsyncIterator[bytes]) -> tuple[Call, AsyncIterator[bytes]]:
+    """Return a call with a lent key, and its body, as they may go out."""
+    whole = await read_body(call, body)
+    call, written = await to_thread.run_sync(made_anew, call, whole)
+
+    async def once() -> AsyncIterator[bytes]:
+        yield written
+
+    return call, once()
+
+
 class _Sniffed:
-    """The body of a request, whose beginning is kept."""
+    """The body of a request, whose beginning is kept, and whose bytes are counted."""
 
     def __init__(self, pieces: AsyncIterator[bytes]) -> None:
         self._pieces = pieces
         self.beginning = b""
+        self.size = 0
 
     def __aiter__(self) -> _Sniffed:
         return self
 
     async def __anext__(self) -> bytes:
         piece = await anext(self._pieces)
+        self.size += len(piece)
         if len(self.beginning) < MAX_READ_OF_BODY:
             self.beginning += piece[: MAX_READ_OF_BODY - len(self.beginning)]
         return piece
@@ -235,29 +256,37 @@ class _Raw:
         inflater = Inflater(encoding, PROVIDER_NAMES[owner.provider]) if encoding else None
         self._source = response.aiter_raw()
         self._inflater = inflater
-        self._ready: Iterator[bytes] = iter(())
+        self._ready: bytes | None = None
+        self._compressed: bytes | None = None
+        """What is still to be decompressed."""
 
     def __aiter__(self) -> _Raw:
         return self
 
     async def __anext__(self) -> bytes:
         """Return the next piece; raises AnswerBrokenError if the provider breaks off."""
+        if self._ready is not None:
+            piece, self._ready = self._ready, None
+            return piece
+        if self._inflater is None:
+            return await self._received()
+        if self._compressed is None:
+            self._compressed = await self._received()
+        piece, self._compressed = await to_thread.run_sync(self._inflater.next, self._compressed)
+        return piece
+
+    async def _received(self) -> bytes:
         import httpx
 
-        while True:
-            for piece in self._ready:
-                return piece
-            try:
-                received = await anext(self._source)
-            except httpx.HTTPError as exc:
-                log.warning("answer broken off", extra={"cause": type(exc).__name__})
-                raise AnswerBrokenError from None
-            self._ready = iter((received,)) if self._inflater is None else self._inflater.feed(received)
+        try:
+            return await anext(self._source)
+        except httpx.HTTPError as exc:
+            log.warning("answer broken off", extra={"cause": type(exc).__name__})
+            raise AnswerBrokenError from None
 
     def put_back(self, piece: bytes) -> None:
         """Let a piece come next."""
-        rest: Any = self._ready
-        self._ready = iter((piece, *rest))
+        self._ready = piece
 
 
 def _encoding_of(response: httpx.Response) -> str:

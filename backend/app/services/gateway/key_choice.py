@@ -7,7 +7,7 @@ owner would never learn of it. Only where there is none does the next one serve.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import sqlalchemy as sa
@@ -23,12 +23,17 @@ from app.services.providers import INITIAL, PROVIDERS, origin_of
 from app.services.vault.rows import SecretExpiredError, SecretName
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.core.config import Config
     from app.db.session import Database
+    from app.services.gateway.usage import Usage
     from app.services.vault.vault import Vault
 
 SYSTEM_ID: Final = "default"
 TRIAL: Final = "trial"
+_LENT: Final = {"user": INITIAL, "tenant": ""}
+"""By kind of owner that may fall back to a key of the system, what its name begins with."""
 PLATFORM_PROVIDER: Final = "openai"
 """The provider whose system key trial tenants may use."""
 _REFUSED: Final = ("invalid", "blocked")
@@ -70,6 +75,8 @@ class ChosenKey:
     secret: str = field(repr=False)
     which: SecretName
     row_version: int
+    is_lent: bool = False
+    """Whether it is somebody else's than the one's for whom the call is made."""
 
     @property
     def place(self) -> str:
@@ -82,13 +89,19 @@ class ChosenKey:
 class KeyChoice:
     """Chooses among the keys in the vault."""
 
-    def __init__(self, config: Config, database: Database, vault: Vault) -> None:
+    def __init__(self, config: Config, database: Database, vault: Vault, usage: Usage) -> None:
         self._config = config
         self._database = database
         self._vault = vault
+        self._usage = usage
 
-    def take(self, owner: KeyOwner, *, actor: str) -> ChosenKey:
+    def take(self, owner: KeyOwner, *, actor: str, lend: Callable[[], None]) -> ChosenKey:
         """Return the key that serves a call, counted as used.
+
+        Args:
+            owner: for whom.
+            actor: on whose behalf, for the audit log.
+            lend: raises if a key that is lent must not serve this call.
 
         Raises:
             KeyUnavailableError: there is none, or it cannot be used.
@@ -96,18 +109,34 @@ class KeyChoice:
             DatabaseAwayError: the database cannot be used now.
         """
         rows = self._rows(owner)
-        if rows:
-            return self._opened(owner, rows[0], actor)
+        own = next((row for row in rows if row.owner_kind == owner.kind), None)
+        if own is not None:
+            return self._opened(owner, own, actor)
         if owner.kind == "tenant" and owner.provider == PLATFORM_PROVIDER:
-            return self._platform(owner, actor)
-        raise _missing(owner)
+            return self._platform(owner, rows, actor, lend)
+        if not rows:
+            raise _missing(owner)
+        lend()
+        return replace(self._opened(owner, rows[0], actor), is_lent=True)
+
+    def spend(self, owner: KeyOwner, tokens: int) -> None:
+        """Count what a call with a lent key has cost; returns at once and never fails."""
+        if owner.kind == "tenant":
+            self._usage.spend(owner.id, _today(), tokens)
 
     def _rows(self, owner: KeyOwner) -> list[Any]:
-        """Return what the vault tells of the keys that may serve, the owner's own first; nothing is opened yet."""
-        names = {"own": owner.provider, "initial": f"{INITIAL}{owner.provider}"}
+        """Return what the vault tells of the keys that may serve; nothing is opened yet."""
+        kind = owner.kind if owner.kind != "tenant" or owner.provider == PLATFORM_PROVIDER else "other"
+        given = {
+            "kind": owner.kind,
+            "id": owner.id,
+            "own": owner.provider,
+            "lent": _LENT.get(kind, "") + owner.provider,
+        }
+        if kind == "tenant":
+            given["day"] = _today()
         with self._database.read() as connection:
-            rows = connection.execute(_candidates(owner.kind), {"kind": owner.kind, "id": owner.id, **names}).all()
-        return sorted(rows, key=lambda row: bool(row.owner_kind != owner.kind))
+            return list(connection.execute(_candidates(kind), given))
 
     def _opened(self, owner: KeyOwner, row: Any, actor: str) -> ChosenKey:
         """Open a key, unless it is known already that it must not be sent."""
@@ -136,15 +165,20 @@ class KeyChoice:
             )
         return ChosenKey(opened.secret, which, opened.row_version)
 
-    def _platform(self, owner: KeyOwner, actor: str) -> ChosenKey:
+    def _platform(self, owner: KeyOwner, rows: list[Any], actor: str, lend: Callable[[], None]) -> ChosenKey:
         """Return the platform's key for a tenant on trial, and count the call.
 
         Raises:
-            KeyUnavailableError: the tenant is not on trial, has used the day's calls up, or there is no such key.
+            KeyUnavailableError: the tenant is not on trial, has used the day up, or there is no such key.
         """
-        today = utc_now().date().isoformat()
-        limit = self._trial_limit(owner, today)
-        rows = self._rows(KeyOwner("system", SYSTEM_ID, owner.provider))
+        today = _today()
+        trial = rows[0] if rows else self._trial(owner.id, today)
+        if trial is None or trial.tier != TRIAL:
+            raise _missing(owner)
+        lend()
+        spent = trial.tokens + self._usage.unwritten(owner.id, today)
+        if trial.calls >= trial.trial_limit or spent >= trial.trial_tokens:
+            raise _exhausted(owner)
         if not rows:
             raise KeyUnavailableError(
                 "platform-key-missing",
@@ -152,25 +186,13 @@ class KeyChoice:
                 f"{_PLACES['tenant']}, or {_PLACES['system']}.",
             )
         key = self._opened(owner, rows[0], actor)
-        if not self._count(owner.id, today, limit):
+        if not self._count(owner.id, today, trial.trial_limit):
             raise _exhausted(owner)
-        return key
+        return replace(key, is_lent=True)
 
-    def _trial_limit(self, owner: KeyOwner, today: str) -> int:
-        is_today = (trial_calls.c.tenant_id == tenants.c.id) & (trial_calls.c.day == today)
-        query = (
-            sa.select(tenants.c.tier, tenants.c.trial_limit, sa.func.coalesce(trial_calls.c.calls, 0).label("calls"))
-            .select_from(tenants.outerjoin(trial_calls, is_today))
-            .where(tenants.c.id == owner.id)
-        )
+    def _trial(self, tenant_id: str, today: str) -> Any:
         with self._database.read() as connection:
-            tenant = connection.execute(query).one_or_none()
-        if tenant is None or tenant.tier != TRIAL:
-            raise _missing(owner)
-        if tenant.calls >= tenant.trial_limit:
-            raise _exhausted(owner)
-        limit: int = tenant.trial_limit
-        return limit
+            return connection.execute(_trial(), {"id": tenant_id, "day": today}).one_or_none()
 
     def _count(self, tenant_id: str, day: str, limit: int) -> bool:
         """Count one call, unless the limit is reached: one statement, so that no two calls take the same place."""
@@ -203,14 +225,34 @@ def _candidates(kind: str) -> sa.Select[Any]:
         secrets.c.pinned_host,
     )
     query: sa.Select[Any] = sa.select(*columns)
+    if kind in _LENT:
+        lent = _is_secret(sa.literal("system"), sa.literal(SYSTEM_ID), sa.bindparam("lent", type_=sa.Text))
+        query = query.where(sa.or_(own, lent))
+    if kind == "tenant":
+        trial = _trial().subquery()
+        return query.add_columns(*trial.c).outerjoin(trial, sa.true())
     if kind == "user":
-        initial = _is_secret(sa.literal("system"), sa.literal(SYSTEM_ID), sa.bindparam("initial", type_=sa.Text))
-        return query.where(sa.or_(own, initial))
+        return query
     if kind == "server":
         # a server's key serves the provider that its settings name, and no other
         settings = sa.select(chat_servers.c.provider).where(chat_servers.c.server_id == secrets.c.owner_id)
         own &= sa.func.coalesce(settings.scalar_subquery(), provider) == provider
     return query.where(own)
+
+
+@functools.cache
+def _trial() -> sa.Select[Any]:
+    """Select what a tenant on trial may do in a day, and has done."""
+    tenant_id, day = sa.bindparam("id", type_=sa.Text), sa.bindparam("day", type_=sa.Text)
+    is_today = (trial_calls.c.tenant_id == tenants.c.id) & (trial_calls.c.day == day)
+    done = (sa.func.coalesce(trial_calls.c[name], 0).label(name) for name in ("calls", "tokens"))
+    columns: tuple[Any, ...] = (tenants.c.tier, tenants.c.trial_limit, tenants.c.trial_tokens, *done)
+    query: sa.Select[Any] = sa.select(*columns)
+    return query.select_from(tenants.outerjoin(trial_calls, is_today)).where(tenants.c.id == tenant_id)
+
+
+def _today() -> str:
+    return utc_now().date().isoformat()
 
 
 def _is_secret(kind: Any, owner_id: Any, name: Any) -> sa.ColumnElement[bool]:
@@ -229,5 +271,6 @@ def _expired(name: str, place: str) -> KeyUnavailableError:
 def _exhausted(owner: KeyOwner) -> KeyUnavailableError:
     return KeyUnavailableError(
         "trial-exhausted",
-        f"The tenant has used up today's calls of its trial. Enter an {owner.provider_name} key {_PLACES['tenant']}.",
+        f"The tenant has used up today's calls or tokens of its trial. Enter an {owner.provider_name} key "
+        f"{_PLACES['tenant']}.",
     )

@@ -15,6 +15,9 @@ import msgspec
 MAX_WHOLE_BYTES: Final = 256 * 1024
 MAX_HEAD_BYTES: Final = 16 * 1024
 MAX_TAIL_BYTES: Final = 64 * 1024
+MAX_COUNTS_BYTES: Final = 4096
+MAX_COUNTS_READ: Final = 8
+"""Of a long document, the last; each is an object of a few numbers."""
 MAX_MODEL_CHARS: Final = 200
 MAX_TOKENS: Final = 10**12
 
@@ -52,6 +55,22 @@ class Used:
 
     model: str = ""
     counts: dict[str, int] = field(default_factory=dict)
+    size: int = 0
+    """Bytes of the answer."""
+    events: int = 0
+    """Of a stream."""
+    is_whole: bool = False
+    """Whether the answer came to its end."""
+
+    def spent(self, request_bytes: int) -> int:
+        """Return how many tokens a call has cost, guessed where the answer does not tell: it broke off, or is silent.
+
+        A stream has about an event for each token; of text, a token takes about four bytes.
+        """
+        told = self.input_tokens + self.output_tokens
+        if told and self.is_whole:
+            return told
+        return max(told, request_bytes // 4 + (self.events or self.size // 4))
 
     @property
     def input_tokens(self) -> int:
@@ -79,7 +98,7 @@ class Used:
         for piece in (tail, head):
             if not self.model and (found := _MODEL.search(piece)):
                 self._name(found[1])
-        for found in _USAGE.finditer(tail):
+        for found in list(_USAGE.finditer(tail))[-MAX_COUNTS_READ:]:
             self._count(_object_at(tail, found.end()))
 
     def _take(self, document: _Document, depth: int = 0) -> None:
@@ -118,6 +137,7 @@ class Follower:
 
     def feed(self, piece: bytes) -> None:
         """Follow the next piece."""
+        self._used.size += len(piece)
         if self._is_stream:
             self._feed_events(piece)
         elif self._is_document:
@@ -125,6 +145,10 @@ class Follower:
 
     def end(self) -> None:
         """Read what the end completes."""
+        self._used.is_whole = True
+        self._read_kept()
+
+    def _read_kept(self) -> None:
         kept, self._kept = self._kept, _Kept()
         if not kept.is_whole:
             self._used.read_ends(bytes(kept.head), bytes(kept.tail))
@@ -139,7 +163,8 @@ class Follower:
         *events, rest = lines.split(b"\n\n")
         for event in events:
             self._kept.add(event)
-            self.end()
+            self._read_kept()
+        self._used.events += len(events)
         self._line_end = b"\n" if rest.endswith(b"\n") else b""
         self._kept.add(rest.removesuffix(b"\n"))
 
@@ -197,7 +222,7 @@ def _decoded(raw: bytes | msgspec.Raw) -> Any:
 def _object_at(text: bytes, start: int) -> bytes:
     """Return the JSON object that begins there, as far as its brackets tell: counts hold no text with brackets."""
     depth = 0
-    for position in range(start, len(text)):
+    for position in range(start, min(len(text), start + MAX_COUNTS_BYTES)):
         depth += {0x7B: 1, 0x7D: -1}.get(text[position], 0)
         if depth == 0:
             return text[start : position + 1]

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from app.core.exceptions import RequestError
 from app.core.logging import get_logger
 from app.db.base import utc_now
+from app.models.tenants import trial_calls
 from app.models.usage import ai_usage
 from app.schemas.usage import UsageItem, UsagePage
 
@@ -47,6 +48,9 @@ class Usage:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._pending: dict[UsageKey, Counter[str]] = {}
+        self._spent: Counter[tuple[str, str]] = Counter()
+        self._being_written: Counter[tuple[str, str]] = Counter()
+        """Tokens of tenants on trial, by tenant and day, that their rows do not tell yet."""
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._wake = threading.Event()
@@ -59,6 +63,20 @@ class Usage:
         """Count one call; returns at once and never fails."""
         key = UsageKey(owner_kind, owner_id, provider, model, utc_now().date().isoformat())
         self._add({key: Counter(requests=1, input_tokens=input_tokens, output_tokens=output_tokens)})
+        self._begin_to_write()
+
+    def spend(self, tenant_id: str, day: str, tokens: int) -> None:
+        """Count tokens of a tenant on trial; returns at once and never fails."""
+        with self._lock:
+            self._spent[tenant_id, day] += tokens
+        self._begin_to_write()
+
+    def unwritten(self, tenant_id: str, day: str) -> int:
+        """Return the tokens that a tenant on trial has spent beside what its row tells."""
+        with self._lock:
+            return self._spent[tenant_id, day] + self._being_written[tenant_id, day]
+
+    def _begin_to_write(self) -> None:
         self._wake.set()
         if self._writer is None:
             self._writer = threading.Thread(target=self._live, name="usage", daemon=True)
@@ -79,15 +97,24 @@ class Usage:
         with self._writing:
             with self._lock:
                 pending, self._pending = self._pending, {}
-            if not pending:
+                self._being_written, self._spent = self._spent, Counter()
+            spent = self._being_written
+            if not pending and not spent:
                 return
             try:
                 with self._database.write() as connection:
                     for key in sorted(pending):  # in one order for all desktops, so that none waits for another's row
                         connection.execute(_added(connection.dialect.name, key, pending[key]))
+                    for tenant, tokens in sorted(spent.items()):
+                        connection.execute(_charged(*tenant, tokens))
             except BaseException:
                 self._add(pending)
+                with self._lock:
+                    self._spent += spent
                 raise
+            finally:
+                with self._lock:
+                    self._being_written = Counter()
 
     def page(
         self,
@@ -171,6 +198,12 @@ def read_cursor(text: object) -> UsageKey:
 def _cursor_of(item: UsageItem) -> str:
     parts = (item.owner_kind, item.owner_id, item.provider, item.model)
     return ".".join([item.day.replace("-", ""), *(part.encode().hex() for part in parts)])
+
+
+def _charged(tenant_id: str, day: str, tokens: int) -> sa.Executable:
+    """Return the statement that adds tokens to a day's row of a tenant on trial, which its first call has made."""
+    is_day = (trial_calls.c.tenant_id == tenant_id) & (trial_calls.c.day == day)
+    return sa.update(trial_calls).where(is_day).values(tokens=trial_calls.c.tokens + tokens)
 
 
 def _added(dialect: str, key: UsageKey, counts: Counter[str]) -> sa.Executable:

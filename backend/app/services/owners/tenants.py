@@ -12,7 +12,7 @@ from app.db.base import utc_now
 from app.db.statements import insert_if_absent
 from app.models.tenants import tenants
 from app.schemas.keys import KeyWrite, shown_hint
-from app.schemas.tenants import DEFAULT_TRIAL_LIMIT, OpenAIKeyStatus, OpenAIKeyStored, Tenant
+from app.schemas.tenants import DEFAULT_TRIAL_LIMIT, DEFAULT_TRIAL_TOKENS, OpenAIKeyStatus, OpenAIKeyStored, Tenant
 from app.services.ai_keys.writes import write_key
 from app.services.vault.keys_at_hand import SYSTEM as NOBODY
 from app.services.vault.rows import SecretName
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 TENANT: Final = "tenant"
 OPENAI: Final = "openai"
 
-_SHOWN: Final = (tenants.c.id, tenants.c.name, tenants.c.tier, tenants.c.trial_limit)
+_SHOWN: Final = (tenants.c.id, tenants.c.name, tenants.c.tier, tenants.c.trial_limit, tenants.c.trial_tokens)
 _REFUSALS: Final = {
     "invalid": "key-rejected",
     "blocked": "key-rejected",
@@ -68,7 +68,7 @@ class Tenants:
 
     def create(self, body: TenantCreate) -> Tenant:
         """Add a tenant; raises ConflictError when the id is taken."""
-        tenant = Tenant(body.id, body.name, body.tier, DEFAULT_TRIAL_LIMIT)
+        tenant = Tenant(body.id, body.name, body.tier, DEFAULT_TRIAL_LIMIT, DEFAULT_TRIAL_TOKENS)
         now = utc_now()
         values = {name: getattr(tenant, name) for name in tenant.__struct_fields__}
         with self._database.write() as connection:

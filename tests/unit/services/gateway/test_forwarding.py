@@ -62,8 +62,8 @@ def gateway_to(ours: Desktop, urls: dict[str, str], secret: str) -> tuple[Gatewa
     with vault.writing() as connection:
         vault.put(connection, SecretName("system", "default", "openai"), secret, actor="test")
     doubts: list[Any] = []
-    choice = KeyChoice(config, ours.store.database, vault)
     usage = Usage(ours.store.database)
+    choice = KeyChoice(config, ours.store.database, vault, usage)
     return Gateway(config, choice, usage, doubt=lambda *doubt: doubts.append(doubt), patience=PATIENCE), doubts
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from app.models.vault import secrets
 from app.services.gateway.key_choice import KeyChoice, KeyOwner, KeyUnavailableError
+from app.services.gateway.usage import Usage
 from app.services.vault.rows import SecretName
 from tests.support.vaults import Desktop, change, desktop
 
@@ -35,7 +36,12 @@ def ours(store: InProcess, tmp_path: Path) -> Desktop:
 
 def choice_of(there: Desktop, **urls: str) -> KeyChoice:
     """The choice among the desktop's keys, with providers at other addresses."""
-    return KeyChoice(dataclasses.replace(there.config, provider_urls=urls), there.store.database, there.vault)
+    database = there.store.database
+    return KeyChoice(dataclasses.replace(there.config, provider_urls=urls), database, there.vault, Usage(database))
+
+
+def anything() -> None:
+    """Let a lent key serve any call."""
 
 
 def refused(choose: Callable[[], Any]) -> str:
@@ -48,7 +54,7 @@ def refused(choose: Callable[[], Any]) -> str:
 
 def test_chosen_key_does_not_show_itself(ours: Desktop) -> None:
     """Not in a traceback either."""
-    chosen = choice_of(ours).take(USER, actor="test")
+    chosen = choice_of(ours).take(USER, actor="test", lend=anything)
 
     assert (chosen.secret, chosen.which, chosen.row_version) == (KEY, OWN, 1)
     assert KEY not in repr(chosen)
@@ -58,23 +64,26 @@ def test_key_without_a_pin_was_entered_for_the_provider_itself(ours: Desktop) ->
     """Before keys were pinned: it goes nowhere else."""
     change(ours.store, sa.update(secrets).values(pinned_host=None))
 
-    assert choice_of(ours).take(USER, actor="test").secret == KEY
-    assert refused(lambda: choice_of(ours, openai="http://127.0.0.1:1").take(USER, actor="test")) == "key-rejected"
+    assert choice_of(ours).take(USER, actor="test", lend=anything).secret == KEY
+    assert (
+        refused(lambda: choice_of(ours, openai="http://127.0.0.1:1").take(USER, actor="test", lend=anything))
+        == "key-rejected"
+    )
 
 
 def test_path_below_the_same_host_is_the_same_provider(ours: Desktop) -> None:
     """A key is pinned to scheme, host and port."""
     same, other = "https://api.openai.com/through", "http://api.openai.com"
 
-    assert choice_of(ours, openai=same).take(USER, actor="test").secret == KEY
-    assert refused(lambda: choice_of(ours, openai=other).take(USER, actor="test")) == "key-rejected"
+    assert choice_of(ours, openai=same).take(USER, actor="test", lend=anything).secret == KEY
+    assert refused(lambda: choice_of(ours, openai=other).take(USER, actor="test", lend=anything)) == "key-rejected"
 
 
 def test_key_that_is_deleted_in_this_very_moment_is_missing(ours: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the look at its row and its opening."""
     monkeypatch.setattr(ours.vault, "take", lambda *_, **__: None)
 
-    assert refused(lambda: choice_of(ours).take(USER, actor="test")) == "key-missing"
+    assert refused(lambda: choice_of(ours).take(USER, actor="test", lend=anything)) == "key-missing"
 
 
 @pytest.mark.parametrize(
@@ -91,14 +100,14 @@ def test_key_that_is_deleted_in_this_very_moment_is_missing(ours: Desktop, monke
 )
 def test_names_that_are_alike_are_not_the_same(ours: Desktop, owner: KeyOwner) -> None:
     """Each has to be spelled as the key's owner is."""
-    assert refused(lambda: choice_of(ours).take(owner, actor="test")) == "key-missing"
+    assert refused(lambda: choice_of(ours).take(owner, actor="test", lend=anything)) == "key-missing"
 
 
 def test_each_use_is_counted_for_whoever_made_it(ours: Desktop) -> None:
     """In the audit log, one entry a minute with a count."""
     choice = choice_of(ours)
     for _ in range(3):
-        choice.take(USER, actor="user:ann")
+        choice.take(USER, actor="user:ann", lend=anything)
     page = ours.audit.page(owner_kind="user", owner_id="ann", action="use", limit=10, cursor=None)
 
     assert [(entry.actor, entry.owner and entry.owner.id, entry.name) for entry in page.entries] == [

@@ -88,3 +88,28 @@ def test_streams_keep_their_length_and_lose_their_keys(pieces: list[bytes], cut:
 def test_short_secret_does_not_blank_out_words() -> None:
     """Nothing that a provider issues is that short."""
     assert masked("abc", [b"abcabc"]) == b"abcabc"
+
+
+@pytest.mark.parametrize("secret", [KEY, AWKWARD])
+@pytest.mark.parametrize("length", [1, 2, 3, 5, 7, 40, 1000])
+def test_key_is_taken_out_however_json_escapes_it(secret: str, length: int) -> None:
+    """Any character may be written by its number; what is escaped and no key stays as it was."""
+    written = [
+        "".join(rf"\u{ord(c):04{x}}" if n % step == 0 else c for n, c in enumerate(plain(secret)))
+        for step, x in ((1, "x"), (2, "X"), (5, "x"))
+    ]
+    secret = plain(secret)
+    text = (" ".join(f'{{"caf\\u0065": "{form}"}}' for form in written) + r' "\u0073k-proj \u00').encode()
+
+    shown = masked(secret, [text[start : start + length] for start in range(0, len(text), length)])
+
+    assert len(shown) == len(text)
+    assert shown.count(rb'{"caf\u0065": "***') == 3
+    assert shown.endswith(rb' "\u0073k-proj \u00')
+    for document in shown.split(b"} ")[:3]:
+        assert secret not in json.loads(document.removesuffix(b"}") + b"}").popitem()[1]
+
+
+def plain(secret: str) -> str:
+    """A secret without the characters that JSON must escape, beside those that are escaped here."""
+    return secret.replace('"', "").replace("\\", "")
