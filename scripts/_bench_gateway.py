@@ -3,15 +3,17 @@
 import http.client
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from tests.support.ai_answers import Reply
 from tests.support.ai_providers import AIProviders, FakeProvider
 
 from _measure import Bench, Row, compared, in_turn, seconds_for
-from _servers import TOKEN, sidecar
+from _servers import TOKEN, bare_proxy, sidecar
 
 CALLS = 200
+CALLERS = 8
 EVENTS = 2000
 BODY_MIB = 32
 PREFIX = "/ai-gateway/system/default/openai"
@@ -33,6 +35,8 @@ def measure(bench: Bench) -> Iterator[Row]:
             through, direct = Way(running.port, PREFIX, TOKEN), Way(providers.openai.port, "", key)
             at_first = running.memory_mib()
             yield from measure_ways(bench.rounds, database, through, direct, providers.openai)
+            with bare_proxy(providers.openai.url, key) as proxy:
+                yield from measure_beside_proxy(bench.rounds, database, running.port, proxy.port)
             peak = running.peak_memory_mib()
         yield Row(f"{database}: gateway, memory", "MiB", peak, "before it", at_first, peak / at_first, "at most 1.5")
 
@@ -69,6 +73,29 @@ def measure_ways(rounds: int, database: str, through: Way, direct: Way, provider
     body = b"x" * (BODY_MIB << 20)
     taken = in_turn(rounds, partial(mib_a_second, through, body), partial(mib_a_second, direct, body))
     yield compared(f"{database}: gateway, there and back", "MiB/s", taken[0], "direct call", taken[1], "-")
+
+
+def measure_beside_proxy(rounds: int, database: str, port: int, proxy_port: int) -> Iterator[Row]:
+    """Yield how many short calls a second pass, beside a proxy on the same framework that does nothing else."""
+    chat = json.dumps(CHAT).encode()
+    for callers in (1, CALLERS):
+        through = [Way(port, PREFIX, TOKEN) for _ in range(callers)]
+        bare = [Way(proxy_port, "", "none") for _ in range(callers)]
+        taken = in_turn(rounds, partial(calls_a_second, through, chat), partial(calls_a_second, bare, chat))
+        name = f"{database}: gateway, {callers} at once"
+        yield compared(name, "calls/s", taken[0], "bare httpx proxy", taken[1], "at least 0.5")
+
+
+def calls_a_second(ways: list[Way], body: bytes) -> float:
+    """Return how many short calls pass in a second, each way being asked by a thread of its own."""
+    each = CALLS // len(ways)
+
+    def ask(way: Way) -> None:
+        for _ in range(each):
+            way.call("/v1/chat/completions", body)
+
+    with ThreadPoolExecutor(len(ways)) as pool:
+        return each * len(ways) / seconds_for(lambda: list(pool.map(ask, ways)))
 
 
 def per_call(way: Way, body: bytes) -> float:

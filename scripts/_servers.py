@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,49 @@ config = uvicorn.Config(Litestar([health, members], openapi_config=None), log_co
 uvicorn.Server(config).run(sockets=[listener])
 """  # noqa: S608 - nothing here comes from outside
 """The same packages and the same job without anything of ours."""
+
+
+BARE_PROXY = """
+import os, socket, sys
+import httpx, uvicorn
+from litestar import Litestar, asgi
+from litestar.types import Receive, Scope, Send
+
+client = httpx.AsyncClient(trust_env=False)
+headers = {"Authorization": "Bearer " + os.environ["KEY"], "Content-Type": "application/json"}
+
+@asgi("/", is_mount=True, copy_scope=True)
+async def forward(scope: Scope, receive: Receive, send: Send) -> None:
+    async def body():
+        more = True
+        while more:
+            message = await receive()
+            more = message.get("more_body", False)
+            yield message.get("body", b"")
+    length = dict(scope["headers"]).get(b"content-length", b"0").decode()
+    request = client.build_request(
+        scope["method"],
+        sys.argv[1] + scope["raw_path"].decode(),
+        content=body(),
+        headers={**headers, "Content-Length": length},
+    )
+    response = await client.send(request, stream=True)
+    kept = [(name, value) for name, value in response.headers.raw if name.lower() != b"transfer-encoding"]
+    await send({"type": "http.response.start", "status": response.status_code, "headers": kept})
+    async for piece in response.aiter_raw():
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+    await response.aclose()
+
+listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+listener.bind(("127.0.0.1", 0))
+listener.listen()
+print(listener.getsockname()[1], flush=True)
+application = Litestar([forward], openapi_config=None)
+config = uvicorn.Config(application, log_config=None, access_log=False, http="h11", lifespan="off")
+uvicorn.Server(config).run(sockets=[listener])
+"""
+"""The same framework and HTTP client, passing a call on with a key put in, and nothing else."""
 
 
 def clean_environment(**more: str) -> dict[str, str]:
@@ -141,13 +184,22 @@ def sidecar(directory: Path, url: str | None, **more: str) -> Iterator[SidecarUn
         process.wait(10)
 
 
-@contextmanager
-def bare_stack(url: str) -> Iterator[Server]:
+def bare_stack(url: str) -> AbstractContextManager[Server]:
     """Run the bare framework with all given packages imported."""
+    return _bare(BARE_STACK, url)
+
+
+def bare_proxy(provider_url: str, key: str) -> AbstractContextManager[Server]:
+    """Run a proxy to a provider that does nothing but put the key in."""
+    return _bare(BARE_PROXY, provider_url, KEY=key)
+
+
+@contextmanager
+def _bare(program: str, argument: str, **more: str) -> Iterator[Server]:
     started = time.perf_counter()
     process = subprocess.Popen(
-        [str(MEASURED.python), "-I", "-c", BARE_STACK, url],
-        env=clean_environment(),
+        [str(MEASURED.python), "-I", "-c", program, argument],
+        env=clean_environment(**more),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
