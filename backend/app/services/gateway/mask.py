@@ -66,6 +66,8 @@ class Mask:
         """Return how many bytes at the end may be the beginning of a secret."""
         longest = 0
         for form in self._forms:
+            if data[-1:] not in form:  # as after each event of a stream: nothing of this form can end here
+                continue
             start = max(0, len(data) - len(form) + 1)
             while (start := data.find(form[:1], start)) >= 0:
                 if form.startswith(data[start:]):
