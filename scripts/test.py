@@ -1,9 +1,10 @@
-"""Run all tests of a checkout: `python3 scripts/test.py [--install-only] [PYTEST ARGUMENT...]`.
+"""Run all tests of a checkout: `python3 scripts/test.py [--install-only | --windows] [PYTEST ARGUMENT...]`.
 
 The first run makes the environment `.venv-test` beside this folder and installs `tests/requirements.lock` there; later
 runs find it. Then pytest runs, files side by side, with the arguments given (paths count from the checkout; `-n0` runs
 one test after the other), and after it the tests of the Electron bridge, whose packages npm installs when they have
-changed. The exit status is 0 only if all passed.
+changed. With `--windows` the sidecar of the tests is a Windows program instead, see `_windows.py`. The exit status is 0
+only if all passed.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import shutil
 import subprocess
 
 from _environment import ROOT, Environment, SetupError, digest, has_stamp, run_in_foreground, run_script, say
+from _windows import prepare, run_tests
 
 BRIDGE = ROOT / "electron-bridge"
 OLDEST_NODE = 20
@@ -24,9 +26,12 @@ def main(arguments: list[str]) -> int:
     """Install what the tests need, run them, and say how each part went."""
     parser = argparse.ArgumentParser(description="Run all tests.", allow_abbrev=False)
     parser.add_argument("--install-only", action="store_true", help="install what the tests need, and stop there")
+    parser.add_argument("--windows", action="store_true", help="test the sidecar as a Windows program")
     options, pytest_arguments = parser.parse_known_args(arguments)
     environment = Environment(ROOT / ".venv-test", ROOT / "tests" / "requirements.lock")
     environment.ensure()
+    if options.windows:
+        return report(run_tests(prepare(), environment.python, pytest_arguments))
     npm = install_bridge(environment) if has_bridge() else None
     if options.install_only:
         return 0 if npm or not has_bridge() else 1
@@ -34,6 +39,11 @@ def main(arguments: list[str]) -> int:
     passed = {"Python tests": run_pytest(environment, pytest_arguments)}
     if has_bridge():
         passed["Electron bridge tests"] = npm is not None and run_npm_test(environment, npm)
+    return report(passed)
+
+
+def report(passed: dict[str, bool]) -> int:
+    """Say how each part went; return the exit status."""
     for part, has_passed in passed.items():
         say(f"{part}: {'passed' if has_passed else 'FAILED'}")
     return 0 if all(passed.values()) else 1

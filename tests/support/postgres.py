@@ -48,7 +48,7 @@ FAST_SETTINGS: dict[str, str] = {
 }
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
-STOP_SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
+STOP_SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": getattr(signal, "SIGQUIT", signal.SIGTERM)}
 
 StopMode = Literal["smart", "fast", "immediate"]
 

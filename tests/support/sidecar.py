@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import httpx
 
+from tests.support import windows
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -24,14 +25,16 @@ if TYPE_CHECKING:
     from typing import IO
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-COMMAND = (sys.executable, "-m", "app")
+COMMAND = (*(windows.RUN or (sys.executable,)), "-m", "app")
 INHERITED_VARIABLES = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "SYSTEMROOT", "WINDIR", "COMSPEC")
 """All that a sidecar gets of the tests' own environment: no TASKFLOW_*, no proxies, no PYTHON*, no PG*."""
 
-LISTEN_TIMEOUT_S = 20.0
-READY_TIMEOUT_S = 30.0
-STOP_TIMEOUT_S = 15.0
-REQUEST_TIMEOUT_S = 20.0
+_PATIENCE = 4 if windows.IS_WINDOWS else 1
+"""Wine takes its time on a busy machine."""
+LISTEN_TIMEOUT_S = 20.0 * _PATIENCE
+READY_TIMEOUT_S = 30.0 * _PATIENCE
+STOP_TIMEOUT_S = 15.0 * _PATIENCE
+REQUEST_TIMEOUT_S = 20.0 * _PATIENCE
 KEEP_ALIVE_S = 2.0
 """Shorter than the server's, so that no request meets a connection that is just being closed."""
 
@@ -97,6 +100,7 @@ class Sidecar:
         self._process: subprocess.Popen[bytes] | None = None
         self._stdout_lines: list[str] = []
         self._reader: threading.Thread | None = None
+        self._copiers: list[threading.Thread] = []
         self._announced: dict[str, Any] | None = None
         self._client: httpx.Client | None = None
         self._last_stderr = ""
@@ -126,18 +130,24 @@ class Sidecar:
             raise RuntimeError("this sidecar is running already")
         self._forget_process()
         self._stdout_lines = []
+        if windows.IS_WINDOWS:  # whose process ids are not the system's: only a new file tells of a new process
+            (self.config_dir / "sidecar.json").unlink(missing_ok=True)
         with self._stderr_file.open("ab") as stderr, self._stdout_file.open("ab") as stdout:
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.PIPE if self.stdio else subprocess.DEVNULL,
-                stdout=subprocess.PIPE if self.stdio else stdout,
-                stderr=stderr,
+                stdout=subprocess.PIPE if self.stdio or windows.IS_WINDOWS else stdout,
+                stderr=subprocess.PIPE if windows.IS_WINDOWS else stderr,
                 env=self._environment,
                 cwd=self.directory,
                 # Ctrl-C in a terminal is for the tests, which then stop the sidecar.
                 start_new_session=True,
             )
-        if self._process.stdout is not None:
+        if self._process.stderr is not None:
+            self._copiers = [windows.keep_reading(self._process.stderr, self._stderr_file)]
+        if self._process.stdout is not None and not self.stdio:
+            self._copiers.append(windows.keep_reading(self._process.stdout, self._stdout_file))
+        elif self._process.stdout is not None:
             lines = self._stdout_lines
             self._reader = threading.Thread(target=_collect, args=(self._process.stdout, lines), daemon=True)
             self._reader.start()
@@ -174,13 +184,21 @@ class Sidecar:
             self._stdin.close()
 
     def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> int:
-        """Stop it by SIGTERM; return its exit status.
+        """Stop it by SIGTERM, on Windows over HTTP; return its exit status.
 
         Raises:
             TimeoutError: it did not stop in time, and was killed.
         """
-        self.process.terminate()
+        self.ask_to_stop()
         return self.wait_for_exit(timeout_s)
+
+    def ask_to_stop(self) -> None:
+        """Do what `stop` does, and wait for nothing."""
+        if windows.IS_WINDOWS:
+            with contextlib.suppress(httpx.HTTPError, SidecarExitedError, TimeoutError):
+                self.request("POST", "/api/v1/shutdown")
+        else:
+            self.process.terminate()
 
     def kill(self) -> None:
         """Kill it, by SIGKILL, and reap it."""
@@ -203,8 +221,9 @@ class Sidecar:
             self.process.kill()
             self.process.wait()
             raise TimeoutError(f"the sidecar did not end within {timeout_s:g} s:\n{self.stderr_text()}") from None
-        if self._reader is not None:
-            self._reader.join()
+        for reader in (self._reader, *self._copiers):
+            if reader is not None:
+                reader.join()
         return status
 
     def close(self) -> None:
@@ -451,7 +470,7 @@ class Sidecar:
         except FileNotFoundError:
             announcement = {}
         # Another sidecar's, or one killed earlier, may have left its own.
-        if announcement.get("pid") == self.pid:
+        if announcement.get("pid") == self.pid or (windows.IS_WINDOWS and announcement):
             return announcement
         if not is_running:
             self._raise_exited("sidecar.json")
@@ -477,7 +496,7 @@ class Sidecar:
     def _forget_process(self) -> None:
         """Release what belongs to the process that has ended: pipes, reader, connections, address."""
         if self._process is not None:
-            for pipe in (self._process.stdin, self._process.stdout):
+            for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
                 if pipe is not None:
                     with contextlib.suppress(BrokenPipeError):
                         pipe.close()
@@ -488,7 +507,9 @@ class Sidecar:
 
 def clean_environment(directory: Path) -> dict[str, str]:
     """Make an environment that knows nothing of the tests' own, with home and temporary files below `directory`."""
-    places = {"HOME": directory / "home", "TMPDIR": directory / "tmp"}
+    places = {"HOME": directory / "home"}
+    if not windows.IS_WINDOWS:  # where Wine keeps its server, which has to be one for all programs
+        places["TMPDIR"] = directory / "tmp"
     for place in places.values():
         place.mkdir(mode=0o700, exist_ok=True)
     inherited = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
@@ -536,7 +557,7 @@ def stop_all(sidecars: Iterable[Sidecar]) -> None:
     sidecars = list(sidecars)
     running = [sidecar for sidecar in sidecars if sidecar.is_running]
     for sidecar in running:
-        sidecar.process.terminate()
+        sidecar.ask_to_stop()
     try:
         for sidecar in running:
             sidecar.wait_for_exit()

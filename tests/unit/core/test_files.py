@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,16 +15,17 @@ import pytest
 from app.core.files import (
     make_private_directory,
     publish_exclusively,
+    read_private,
     remove,
     remove_leftovers,
     set_aside,
     write_atomically,
 )
 from app.core.trust import restrict
+from tests.support.system import posix_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 def mode_of(path: Path) -> int:
@@ -84,6 +86,7 @@ def refuse(number: int) -> Callable[..., None]:
 # --- replace ---------------------------------------------------------------------------------------------------------
 
 
+@posix_only
 def test_content_is_on_the_disk_before_its_name(tmp_path: Path, operations: list[str]) -> None:
     """A power cut between any two steps leaves the old content or the new: file first, then name, then directory."""
     write_atomically(tmp_path / "file", b"content")
@@ -92,6 +95,7 @@ def test_content_is_on_the_disk_before_its_name(tmp_path: Path, operations: list
     assert (tmp_path / "file").read_bytes() == b"content"
 
 
+@posix_only
 def test_published_content_is_on_the_disk_before_its_name(tmp_path: Path, operations: list[str]) -> None:
     """The same order, with a link that never replaces anything."""
     assert publish_exclusively(tmp_path / "file", b"content")
@@ -99,6 +103,7 @@ def test_published_content_is_on_the_disk_before_its_name(tmp_path: Path, operat
     assert operations == ["fsync .file.tmp", "link .file.tmp file", f"fsync {tmp_path.name}"]
 
 
+@posix_only
 def test_old_file_gets_its_second_name_before_it_loses_the_first(tmp_path: Path, operations: list[str]) -> None:
     """What is set aside is under its old name until the new file is."""
     (tmp_path / "file").write_bytes(b"old")
@@ -111,6 +116,7 @@ def test_old_file_gets_its_second_name_before_it_loses_the_first(tmp_path: Path,
     assert (tmp_path / kept).read_bytes() == b"old"
 
 
+@posix_only
 @pytest.mark.usefixtures("umask")
 def test_new_files_are_owner_only_whatever_the_umask(tmp_path: Path) -> None:
     """Replaced, published and kept files, and no temporary file is left."""
@@ -214,6 +220,62 @@ def test_rename_that_stays_blocked_is_given_up(tmp_path: Path, monkeypatch: pyte
     assert names_in(tmp_path) == []
 
 
+def test_read_is_tried_again_while_another_program_holds_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as a rename is; what stays held is no damage, and raises what the system says."""
+    waits: list[float] = []
+    monkeypatch.setattr("app.core.files.sys.platform", "win32")
+    monkeypatch.setattr("app.core.files.time.sleep", waits.append)
+
+    def held_at_first(_: Path) -> bytes:
+        if len(waits) < 3:
+            raise PermissionError(errno.EACCES, "in use")
+        return b"content"
+
+    monkeypatch.setattr("app.core.files.read_own", held_at_first)
+    assert read_private(tmp_path / "file") == b"content"
+    assert len(waits) == 3
+
+    monkeypatch.setattr("app.core.files.read_own", refuse(errno.EACCES))
+    with pytest.raises(PermissionError):
+        read_private(tmp_path / "file")
+    assert sum(waits[3:]) > 1
+
+
+@pytest.mark.parametrize("has_links", [True, False], ids=["links", "no-links"])
+def test_failed_replacement_leaves_nothing_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_links: bool
+) -> None:
+    """What was set aside for it has its name back, and that name only."""
+    (tmp_path / "file").write_bytes(b"old")
+    (tmp_path / "file").chmod(0o600)
+    if not has_links:
+        monkeypatch.setattr(os, "link", refuse(errno.EPERM))
+    real_replace = os.replace
+
+    def refuse_the_new_one(source: Path, target: Path) -> None:
+        if source.name.endswith(".tmp"):
+            raise PermissionError(errno.EACCES, "in use")
+        real_replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refuse_the_new_one)
+
+    with pytest.raises(PermissionError):
+        write_atomically(tmp_path / "file", b"new", keep_old=True)
+
+    assert names_in(tmp_path) == ["file"]
+    assert (tmp_path / "file").read_bytes() == b"old"
+
+
+def test_missing_drive_is_an_error_rather_than_a_search_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The root of a drive or share that is away is its own parent."""
+    monkeypatch.setattr("pathlib.Path.is_dir", lambda _: False)
+
+    with pytest.raises(FileNotFoundError, match=os.strerror(errno.ENOENT)):
+        make_private_directory(Path("/away/config"))
+
+
 # --- publish ---------------------------------------------------------------------------------------------------------
 
 
@@ -230,6 +292,7 @@ def test_file_is_published_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     assert names_in(tmp_path) == ["file"]
 
 
+@posix_only
 @pytest.mark.parametrize("has_links", [True, False], ids=["links", "no-links"])
 def test_nothing_is_published_over_a_dangling_link(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_links: bool
@@ -301,6 +364,7 @@ def test_nothing_is_set_aside_where_nothing_is(tmp_path: Path) -> None:
 # --- remove, clean up, rights ----------------------------------------------------------------------------------------
 
 
+@posix_only
 def test_removed_file_is_gone_for_good(tmp_path: Path, operations: list[str]) -> None:
     """The directory reaches the disk as well; a file that is not there is told apart."""
     (tmp_path / "file").touch()
@@ -323,6 +387,7 @@ def test_only_leftovers_of_our_writers_are_removed(tmp_path: Path) -> None:
     assert names_in(tmp_path) == sorted(theirs)
 
 
+@posix_only
 @pytest.mark.usefixtures("umask")
 def test_directory_is_made_with_its_parents_and_owner_only(tmp_path: Path) -> None:
     """All that is made is 0700; a parent that was there keeps its rights."""
@@ -334,6 +399,7 @@ def test_directory_is_made_with_its_parents_and_owner_only(tmp_path: Path) -> No
     assert modes == [0o755, 0o700, 0o700]
 
 
+@posix_only
 def test_directory_with_too_many_rights_is_restricted(tmp_path: Path) -> None:
     """One that exists is repaired."""
     (tmp_path / "directory").mkdir()
@@ -343,16 +409,21 @@ def test_directory_with_too_many_rights_is_restricted(tmp_path: Path) -> None:
     assert mode_of(tmp_path / "directory") == 0o700
 
 
-@pytest.mark.parametrize("place", ["file", "file/below", "loop", "loop/below"])
+@pytest.mark.parametrize(
+    "place",
+    [*("file", "file/below"), *(pytest.param(place, marks=posix_only) for place in ("loop", "loop/below"))],
+)
 def test_directory_that_cannot_be_made_is_an_error(tmp_path: Path, place: str) -> None:
     """A file, or a link to itself, is in the way."""
     (tmp_path / "file").touch()
-    (tmp_path / "loop").symlink_to("loop")
+    if "loop" in place:
+        (tmp_path / "loop").symlink_to("loop")
 
-    with pytest.raises(OSError, match=r"exists|Not a directory|symbolic links"):
+    with pytest.raises(OSError, match=r"exist|Not a directory|symbolic links|cannot find"):
         make_private_directory(tmp_path / place)
 
 
+@posix_only
 def test_rights_that_cannot_be_taken_away_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody else's file stays open to others; one that is owner-only already needs no change."""
     path = tmp_path / "file"

@@ -8,7 +8,6 @@ import json
 import logging
 import re
 import shlex
-import stat
 import threading
 import time
 import traceback
@@ -34,6 +33,7 @@ from app.core.logging import (
     start_logging,
 )
 from tests.support.canaries import CANARIES, NASTY_PASSWORDS, find_canary
+from tests.support.system import is_owner_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -452,8 +452,7 @@ def test_log_files_are_rotated_and_owner_only(
 
     assert len(files) == KEPT_FILES
     assert all(path.stat().st_size <= 2_000 for path in files)
-    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
-    assert stat.S_IMODE((tmp_path / "logs").stat().st_mode) == 0o700
+    assert all(is_owner_only(path) for path in (*files, tmp_path / "logs"))
     assert numbers == list(range(numbers[0], 300))
 
 

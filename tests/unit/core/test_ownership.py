@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
-import stat
 import subprocess
 import sys
 import threading
@@ -17,6 +15,7 @@ import pytest
 from app.core.exceptions import AlreadyRunningError, ConfigDirectoryUnusableError
 from app.core.ownership import LOCK_FILE, RUN_FILE, owned, read_run_file, run_file
 from tests.support.sidecar import CHECKOUT
+from tests.support.system import is_owner_only
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +71,7 @@ def test_killed_owner_leaves_the_directory_free(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(CHECKOUT / "backend")},
     ) as holder:
         assert holder.stdout is not None
-        assert holder.stdout.readline() == b"mine\n"
+        assert holder.stdout.readline().strip() == b"mine"
         with pytest.raises(AlreadyRunningError), owned(tmp_path):
             pass
 
@@ -92,7 +91,7 @@ def test_children_do_not_inherit_the_lock(tmp_path: Path) -> None:
         )
     try:
         assert child.stdout is not None
-        assert child.stdout.readline() == b"running\n"
+        assert child.stdout.readline().strip() == b"running"
         with owned(tmp_path):
             pass
     finally:
@@ -127,7 +126,7 @@ def test_many_racing_owners_are_one(tmp_path: Path) -> None:
 def test_lock_file_is_the_owners(tmp_path: Path) -> None:
     """Nobody else could hold it."""
     with owned(tmp_path):
-        assert stat.S_IMODE((tmp_path / LOCK_FILE).stat().st_mode) == 0o600
+        assert is_owner_only(tmp_path / LOCK_FILE)
 
 
 def test_file_system_without_locks_is_not_another_sidecar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +135,14 @@ def test_file_system_without_locks_is_not_another_sidecar(tmp_path: Path, monkey
     def no_locks(*_: Any) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(fcntl, "flock", no_locks)
+    if sys.platform == "win32":
+        import msvcrt
+
+        monkeypatch.setattr(msvcrt, "locking", no_locks)
+    else:
+        import fcntl
+
+        monkeypatch.setattr(fcntl, "flock", no_locks)
 
     with pytest.raises(ConfigDirectoryUnusableError, match=r"cannot be locked: No locks available"), owned(tmp_path):
         pass
@@ -155,7 +161,7 @@ def test_run_file_is_there_while_the_block_runs(tmp_path: Path) -> None:
     with run_file(tmp_path, CONTENT):
         path = tmp_path / RUN_FILE
         assert json.loads(path.read_bytes()) == CONTENT
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert is_owner_only(path)
         assert read_run_file(tmp_path) == CONTENT
 
     assert list(tmp_path.iterdir()) == []
@@ -169,7 +175,7 @@ def test_run_file_of_a_killed_sidecar_is_replaced(tmp_path: Path) -> None:
 
     with run_file(tmp_path, CONTENT):
         assert read_run_file(tmp_path) == CONTENT
-        assert stat.S_IMODE((tmp_path / RUN_FILE).stat().st_mode) == 0o600
+        assert is_owner_only(tmp_path / RUN_FILE)
 
 
 def test_run_file_that_somebody_removed_is_no_error(tmp_path: Path) -> None:
