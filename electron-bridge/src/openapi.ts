@@ -1590,6 +1590,8 @@ export interface components {
          * @description The database in use, without the password; null is what is not known yet or does not apply.
          */
         DatabaseBody: {
+            /** @description Seconds by which this computer's clock is ahead of the database's */
+            clock_offset_s: number | null;
             database: string | null;
             /** @enum {string} */
             dialect: "postgresql" | "sqlite";

@@ -50,6 +50,10 @@ _UNSTORABLE: Final = ("22P05", "22021")
 """A database in another encoding than UTF-8 lacks the character."""
 STREAMED: Final = {"stream_results": True, "yield_per": 500}
 """Execution options of a statement whose rows are not all to be in memory: PostgreSQL sends them from a cursor."""
+HINT: Final = "taskflow_hint"
+"""In a connection's `info`: the channel to notify once its transaction is committed."""
+NOW: Final = "taskflow_now"
+"""There too: when its transaction began, by the database's clock."""
 _BUSY: Final = "The database is busy. Please retry."
 _NO_TRACE: Final = "taskflow_no_trace"
 SQLITE_SUFFIXES: Final = ("", "-journal", "-wal", "-shm")
@@ -268,6 +272,7 @@ def open_postgresql(settings: ConnectionSettings) -> tuple[OpenDatabase, Entranc
         "tls": None,
         "revision": None,
         "head": None,
+        "clock_offset_s": None,
     }
     database: OpenDatabase = OpenDatabase(engine, description)
     database.connect = lambda: entrance.open(cancelled=database.lost)
@@ -315,6 +320,7 @@ def open_sqlite(path: Path) -> OpenDatabase:
         "tls": None,
         "revision": None,
         "head": None,
+        "clock_offset_s": None,
     }
     return OpenDatabase(engine, description)
 
@@ -429,9 +435,12 @@ class Database:
             with joint.begin_nested():
                 yield joint
             return
-        with self._present() as opened, opened.writer.connect() as connection:
-            with connection.begin():
-                yield connection
+        with self._present() as opened, contextlib.closing(_begun(opened)) as connection:
+            yield connection
+            hint = connection.info.pop(HINT, None)
+            connection.commit()
+            if hint is not None:
+                _notify(connection, hint)
             opened.truncate_log(connection)
         self.on_written()
 
@@ -469,6 +478,8 @@ class Database:
             self.on_failure()
             raise DatabaseAwayError from None
         except DBAPIError as exc:
+            if exc.connection_invalidated or _is_lost(exc):
+                opened.refresh()  # what broke one connection may have broken those that lie idle
             raise self._translated(exc) from None
 
     def _translated(self, exc: DBAPIError) -> Exception:
@@ -485,6 +496,52 @@ class Database:
             log.error("the database refused a statement", extra={"code": code, "sqlstate": _sqlstate(exc)})
             return DatabaseAwayError(problem(code).message, code=code)
         return exc
+
+
+def _begun(opened: OpenDatabase) -> sa.Connection:
+    """Return a connection whose transaction has begun on the server, so that nothing is sent to a dead one.
+
+    A pool hands out what it has: if that turns out dead (all sessions ended by an administrator, a failover, a pooler's
+    restart), nothing was sent yet, and it is done once more on a new one.
+    """
+    try:
+        return _try_to_begin(opened)
+    except DBAPIError as exc:
+        if not (exc.connection_invalidated or _is_lost(exc)):
+            raise
+    except ProblemError as exc:
+        if exc.problem.code != "connection-lost":
+            raise
+    opened.refresh()
+    return _try_to_begin(opened)
+
+
+def _try_to_begin(opened: OpenDatabase) -> sa.Connection:
+    connection = opened.writer.connect()
+    try:
+        connection.begin()
+        connection.info.pop(HINT, None)
+        if connection.dialect.name == "postgresql":
+            connection.info[NOW] = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _notify(connection: sa.Connection, channel: str) -> None:
+    """Notify those who listen, in a transaction of its own that waits for no disk.
+
+    A notification takes a lock of the whole server until its transaction is committed: in the one that writes, writers
+    would wait for each other's disks. If it is lost, listeners look by the clock (`app.db.listening`).
+    """
+    import psycopg2
+
+    with contextlib.suppress(psycopg2.Error):
+        driver: Any = connection.connection.driver_connection
+        driver.autocommit = True
+        with driver.cursor() as cursor:
+            cursor.execute("SELECT set_config('synchronous_commit', 'off', true), pg_notify(%s, '')", (channel,))
 
 
 def _sqlstate(exc: DBAPIError) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from app.core.exceptions import ProblemError
 from app.core.problems import Problem, problem
 from app.core.readiness import EMBEDDED, POSTGRESQL
+from app.db.base import utc_now
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,8 +100,11 @@ class WatchedPostgres(Watched):
             "server_version": first.info.parameter_status("server_version"),
             "tls": bool(first.info.ssl_in_use),
         }
-        with problems_of_database(), cut_off_after(first, CONNECT_TIMEOUT_S), self.database.reader.connect():
-            pass  # the pool takes the connection over and SQLAlchemy asks its own first questions
+        # the pool takes the connection over and SQLAlchemy asks its own first questions
+        with problems_of_database(), cut_off_after(first, CONNECT_TIMEOUT_S), self.database.reader.connect() as taken:
+            driver: Any = taken.connection.driver_connection
+            with driver.cursor() as cursor:
+                self._compare_clocks(cursor)
 
     def heartbeat(self, run: Run, *, suspicious: bool) -> Problem | None:
         """Ask the server something trivial; after a failed use or a broken heart, over a new connection."""
@@ -138,11 +142,19 @@ class WatchedPostgres(Watched):
 
         try:
             with cut_off_after(connection, HEARTBEAT_DEADLINE_S), connection.cursor() as cursor:  # type: ignore[attr-defined]
-                cursor.execute("SELECT 1")
+                self._compare_clocks(cursor)
             connection.rollback()  # type: ignore[attr-defined]
         except psycopg2.Error:
             return False
         return True
+
+    def _compare_clocks(self, cursor: Any) -> None:
+        """Ask for the server's time, and note by how much this computer is ahead of it."""
+        before = utc_now()
+        cursor.execute("SELECT clock_timestamp()")
+        ((theirs,),) = cursor.fetchall()
+        ours = before + (utc_now() - before) / 2
+        self.database.description["clock_offset_s"] = round((ours - theirs).total_seconds(), 3)
 
     def close(self) -> None:
         """Close the heartbeat's connection."""

@@ -57,6 +57,9 @@ class DatabaseBody(msgspec.Struct):
     tls: bool | None
     revision: Annotated[str | None, Meta(description="Present revision of the schema")]
     head: Annotated[str | None, Meta(description="Newest revision that this version knows")]
+    clock_offset_s: Annotated[
+        float | None, Meta(description="Seconds by which this computer's clock is ahead of the database's")
+    ]
 
 
 class VaultBody(msgspec.Struct):

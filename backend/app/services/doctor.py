@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _MAX_LOG_BYTES: Final = 1 << 20
+MAX_CLOCK_OFFSET_S: Final = 60.0
+"""More between this computer's clock and the database's is worth a word."""
 _EARLIEST_CLOCK: Final = 1_767_225_600  # 2026-01-01, before this program existed
 
 
@@ -177,10 +179,30 @@ def _vault(config: Config) -> Check:
     return Check("vault", ok=True, message=f"It is unlocked, and its {total.opened} sealed values open.")
 
 
-def _clock(_: Config) -> Check:
+def _clock(config: Config) -> Check:
+    remedy = "Set date and time of this computer."
     if time.time() < _EARLIEST_CLOCK:
-        return Check("clock", ok=False, message="It is set to the past.", remedy="Set date and time of this computer.")
+        return Check("clock", ok=False, message="It is set to the past.", remedy=remedy)
+    offset_s = _clock_offset_s(config)
+    if offset_s is not None and abs(offset_s) > MAX_CLOCK_OFFSET_S:
+        minutes, seconds = divmod(round(abs(offset_s)), 60)
+        side = "ahead of" if offset_s > 0 else "behind"
+        message = f"It is {minutes} min {seconds} s {side} the database's, which dates the team's work."
+        return Check("clock", ok=False, message=message, remedy=remedy)
     return Check("clock", ok=True, message="It is plausible.")
+
+
+def _clock_offset_s(config: Config) -> float | None:
+    """Return by how much this computer's clock is ahead of the database's; None if that is not known."""
+    from app.services.configured import configured
+
+    try:
+        with configured(config) as found:
+            found.revision()
+            offset_s: float | None = found.watched.database.description["clock_offset_s"]
+    except ProblemError:  # the check of the database tells
+        return None
+    return offset_s
 
 
 def _proxies(_: Config) -> Check:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import sqlalchemy as sa
 
 from app.core.exceptions import KeyReusedError
-from app.db.base import utc_now
+from app.db.clock import database_now
 from app.db.statements import insert_if_absent
 from app.models.idempotency import idempotency_keys
 
@@ -70,7 +70,7 @@ class KeptAnswers:
         place = {"caller": self._caller(), "route": request.route, "key": request.key}
         is_this = sa.and_(*(table[name] == value for name, value in place.items()))
         with self._database.together() as connection:
-            now = utc_now()
+            now = database_now(connection)
             connection.execute(sa.delete(idempotency_keys).where(table.created_at < now - LIFETIME))
             blank = {"fingerprint": request.fingerprint, "status": 0, "headers": "", "body": "", "created_at": now}
             if not insert_if_absent(connection, idempotency_keys, place | blank):

@@ -281,6 +281,7 @@ class Sidecar:
             database = Database(self._readiness)
             self._startup = Startup(self._config, self._readiness, database)
             self._startup.run()
+            from app.api.again import OnceMore
             from app.main import assemble, create_app
 
             stop = self._stop
@@ -295,7 +296,7 @@ class Sidecar:
             self._parts = parts
             parts.maintenance.start()
             parts.revalidation.start()
-            application = create_app(parts)
+            application = OnceMore(create_app(parts))
         except BaseException as exc:  # noqa: BLE001 - carried over to the main thread, which ends the process
             self._failure = exc
             _call_in(loop, server.stop, 0.0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import sqlalchemy as sa
 
 from app.db.base import utc_now
+from app.db.session import HINT
 from app.models.changes import changes
 from app.services.work.adding_up import add_up
 from app.services.work.change_log import EVERYTHING, RESYNC
@@ -52,11 +53,10 @@ def announce_resync(connection: sa.Connection) -> None:
 
 def _write(connection: sa.Connection, row: dict[str, object]) -> int:
     """Add a row in one round trip; return its id."""
-    statement: sa.Executable
+    statement = sa.insert(changes).values(**row).returning(changes.c.id)
     if connection.dialect.name == "postgresql":
         # its number has to wait: transactions with lower ones might be committed later and never be seen by readers
-        added = sa.insert(changes).values(**row).returning(changes.c.id).cte("added")
-        statement = sa.select(added.c.id, sa.func.pg_notify(CHANNEL, ""))
+        connection.info[HINT] = CHANNEL
     else:
         # writers take turns: the order of writing is the order of becoming visible
         newest = sa.select(sa.func.coalesce(sa.func.max(changes.c.number), 0) + 1).scalar_subquery()

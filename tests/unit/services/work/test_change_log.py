@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from app.db.session import HINT
 from app.models.changes import changes
 from app.services.work import change_log
 from app.services.work import changes as announcing
 from app.services.work.change_log import Position, after, newest
 from app.services.work.changes import announce
+from tests.support.databases import fresh_database
 from tests.support.in_process import InProcess, count_of, on_postgresql
+from tests.support.postgres import PostgresServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -195,6 +198,42 @@ def test_no_reader_misses_anything_among_slow_and_quick_writers(overlapping: InP
     assert len(kept) > 100
     assert sorted(read[0]) == sorted(kept)
     assert read[0] == read[1] == read[2]
+
+
+@pytest.fixture(scope="module")
+def slow_disk() -> Iterator[Database]:
+    """A server whose commits take ten milliseconds, as on a disk or across to a standby."""
+    slow = {"fsync": "on", "commit_delay": "10000", "commit_siblings": "0"}
+    with PostgresServer(settings=slow) as server, fresh_database(server) as database:
+        yield database
+
+
+def test_writers_do_not_wait_for_each_others_notifications(slow_disk: Database) -> None:
+    """Fifteen of them announce as fast as they write what nobody is notified of; every change is in the log."""
+    rates: dict[bool, list[float]] = {True: [], False: []}
+    with on_postgresql(slow_disk.fields()) as store, ThreadPoolExecutor(15) as threads:
+        beginning = newest(store.database)
+
+        def write_until(end: float, tells: bool) -> int:
+            written = 0
+            while time.monotonic() < end:
+                with store.database.write() as connection:
+                    announce(connection, "task", "x", "updated")
+                    if not tells:
+                        connection.info.pop(HINT)
+                written += 1
+            return written
+
+        for tells in (False, True) * 3:
+            end = time.monotonic() + 1.0
+            writers = [threads.submit(write_until, end, tells) for _ in range(15)]
+            rates[tells].append(sum(writer.result(30) for writer in writers))
+
+        read, position = 0, beginning
+        while events := after(store.database, position):
+            read, position = read + len(events), events[-1].position
+    assert read == sum(rates[True]) + sum(rates[False])
+    assert sum(rates[True]) >= 0.7 * sum(rates[False]), rates
 
 
 def test_numbers_and_indexes_carry_the_reading(overlapping: InProcess) -> None:
