@@ -54,6 +54,26 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out, of the tests marked `rules`, what asks on PostgreSQL about more than their first case."""
+    met: set[str] = set()
+
+    def is_kept(item: pytest.Item) -> bool:
+        function = item.nodeid.partition("[")[0]
+        if item.get_closest_marker("rules") is None or not _is_on_postgresql(item):
+            return True
+        is_first = function not in met
+        met.add(function)
+        return is_first
+
+    items[:] = [item for item in items if is_kept(item)]
+
+
+def _is_on_postgresql(item: pytest.Item) -> bool:
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and any(value == "postgresql" for value in callspec.params.values())
+
+
 def pytest_runtest_setup() -> None:
     """Forget the sidecars of earlier tests, but for those that serve several tests."""
     Sidecar.spawned[:] = [sidecar for sidecar in Sidecar.spawned if sidecar.is_running]

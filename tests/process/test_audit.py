@@ -123,6 +123,7 @@ def test_entries_are_paged_and_filtered(backend: Backend) -> None:
     assert [entry["owner"]["id"] for entry in one] == ["guild-5"]
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
@@ -144,6 +145,7 @@ def test_what_is_asked_for_is_checked(written: Backend, query: dict[str, str], s
     assert answer.headers["Taskflow-Error-Code"] == "validation"
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize("name", ["owner_kind", "action"])
 def test_unknown_words_are_refused(written: Backend, name: str) -> None:
     """The answer tells those that are known."""
@@ -154,6 +156,7 @@ def test_unknown_words_are_refused(written: Backend, name: str) -> None:
     assert "sk-secret" not in answer.text
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize("path", [AUDIT, f"{AUDIT}/verify"])
 def test_the_log_is_not_public(written: Backend, path: str) -> None:
     """It needs the launch token."""

@@ -68,6 +68,7 @@ def test_sound_ids(ai_backend: Backend, user_id: str) -> None:
     assert status(ai_backend.sidecar, token).status_code == 200
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [

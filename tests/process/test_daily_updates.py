@@ -59,6 +59,7 @@ def test_created_update_is_answered_whole(work: Work, task: dict[str, Any], ada:
     assert work.task(task)["daily_updates"] == [created]
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [

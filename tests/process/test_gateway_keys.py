@@ -314,6 +314,7 @@ def test_whoever_shows_no_token_is_401(gateway: GatewayBackend, token: str) -> N
     refused(gateway.call("user", "ann", "openai", token=token), 401, "unauthorized")
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize(
     "path",
     [
@@ -335,6 +336,7 @@ def test_paths_that_merely_begin_like_the_gateway_are_not_the_gateway(
     assert gateway.providers.requests() == []
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize(
     "path",
     [

@@ -111,6 +111,7 @@ def test_filters_narrow_what_is_shown(gateway: GatewayBackend, filters: dict[str
     assert len(gateway.usage(**filters)) == count
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -124,6 +124,7 @@ LONGEST_NAME = "é" * 100
 LONGEST_EMAIL = f"{'a' * 308}@example.com"
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
@@ -300,6 +301,7 @@ def test_identifier_is_read_in_any_case(members: Members) -> None:
     assert members.delete(created["id"].upper()).status_code == 204
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize(
     "identifier", ["1", "ada", "0" * 32, f"%7B{UNKNOWN_ID}%7D", f"{UNKNOWN_ID}0", "%00", "%F0%9F%98%80", "'%20OR%201=1"]
 )
@@ -354,6 +356,7 @@ def test_changed_values_are_trimmed_too(members: Members) -> None:
     assert (changed["name"], changed["email"]) == ("Grace", "grace@example.com")
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -474,6 +477,7 @@ def test_change_of_the_version_that_is_meant(members: Members) -> None:
 STALE_FORMS = ['"{old}"', 'W/"{present}"', "{present}", '"{present}', '"{upper}"', '"*"', "", '"x", "y"']
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize("form", STALE_FORMS)
 def test_other_versions_are_left_alone(members: Members, form: str) -> None:
     """412 for PATCH and DELETE alike; If-Match compares strongly, so a weak tag never fits."""

@@ -347,7 +347,7 @@ def test_old_or_missing_node_fails_after_the_python_tests(installed: Checkout, t
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups to signal")
 def test_interrupted_tests_may_clean_up(installed: Checkout) -> None:
-    """Ctrl+C reaches pytest, whose fixtures may take their time; the bridge's tests are then not begun."""
+    """Ctrl+C reaches pytest, whose fixtures may take their time."""
     process = installed.start("test.py", "wait")
     assert process.stdout
     assert "pytest was given" in process.stdout.readline()

@@ -142,6 +142,7 @@ def test_a_mask_of_nothing_is_refused(any_backend: Backend, sent: str) -> None:
     assert error_of(put(any_backend.sidecar, api_key={"set": False}))[2] == "api_key: Field required"
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
@@ -194,6 +195,7 @@ def test_sound_ids(any_backend: Backend, server_id: str) -> None:
     assert ok(reveal(sidecar, server_id)) == {"api_key": KEY}
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize(
     "server_id", ["0" * 65, "a%20b", "a.b", "a%2Eb", "%C3%A9", "%D9%A0", "a%0A", "a:b", "%00", "a;b", "a%25"]
 )

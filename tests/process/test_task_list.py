@@ -156,6 +156,7 @@ def test_member_without_tasks_and_unknown_member(work: Work) -> None:
     assert work.tasks("?status=Done") == []
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [

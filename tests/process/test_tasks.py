@@ -107,6 +107,7 @@ def test_what_the_client_may_not_set_is_ignored(work: Work) -> None:
     assert created["sub_tasks"] == []
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
@@ -281,6 +282,7 @@ def test_change_that_changes_nothing_moves_nothing(work: Work, change: dict[str,
     assert answer.headers["ETag"] == created.headers["ETag"]
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

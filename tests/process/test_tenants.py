@@ -126,6 +126,7 @@ def test_a_tenant_lives(sidecar: Sidecar) -> None:
     assert create(sidecar) == tenant
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
@@ -221,6 +222,7 @@ def test_a_key_lives(ai_backend: Backend, sidecar: Sidecar, acme: str, openai: F
     assert use(ai_backend) == first
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize("had", ["nothing", "a key"])
 @pytest.mark.parametrize(
     ("behaviour", "expected"),
@@ -297,6 +299,7 @@ def test_openai_that_is_away_leaves_the_old_key() -> None:
         assert status(sidecar) == before
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
@@ -408,6 +411,7 @@ def test_a_tenants_token_is_for_its_own_path(
     assert sidecar.request("DELETE", f"{PATH}/acme/openai-key", token=acme).status_code == 204
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [

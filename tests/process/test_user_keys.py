@@ -142,6 +142,7 @@ def test_no_answer_shows_the_key(shared_providers: AIProviders, user: User) -> N
     assert all(key[-5:] not in answer.text for answer in answers)
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize(
     ("behaviour", "is_valid"),
     [
@@ -294,6 +295,7 @@ def test_an_expiry_may_come_along(ai_backend: Backend, shared_providers: AIProvi
     assert (first.expires_at, second.expires_at) == (FUTURE, None)
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
@@ -465,6 +467,7 @@ CALLS = [
 ]
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize(
     "token",
     [

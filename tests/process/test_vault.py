@@ -136,6 +136,7 @@ def test_writes_are_all_or_nothing(any_backend: Backend, inside: Desktop) -> Non
     assert inside.use(OPENAI) == LONG
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize(
     ("operation", "sentence"),
     [
@@ -301,6 +302,7 @@ def test_rotation_over_http(any_backend: Backend, inside: Desktop) -> None:
     assert all(inside.use(which) == secret for which, secret in list(stored.items())[::90])
 
 
+@pytest.mark.rules
 @pytest.mark.parametrize(
     ("path", "body", "sentence"),
     [
