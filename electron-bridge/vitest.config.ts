@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/unit/**/*.test.ts'],
+          include: ['test/unit/**/*.test.ts', 'renderer/test/unit/**/*.test.ts'],
           typecheck: {enabled: true, include: ['test/types/**/*.test-d.ts']},
         },
       },
@@ -29,6 +29,16 @@ export default defineConfig({
           hookTimeout: 120_000,
           fileParallelism: false,
           maxConcurrency: 4,
+        },
+      },
+      {
+        // The interface in a real Chromium, served by the real sidecar.
+        test: {
+          name: 'ui',
+          include: ['renderer/test/browser/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
         },
       },
     ],

@@ -9,7 +9,6 @@ see `_windows.py`. The exit status is 0 only if all passed.
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,12 +16,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from _environment import ROOT, Environment, SetupError, digest, has_stamp, run_in_foreground, run_script, say
+from _bridge import BRIDGE, find_npm, has_bridge, install_packages
+from _environment import ROOT, Environment, SetupError, run_in_foreground, run_script, say
 from _windows import prepare, run_tests
 
-BRIDGE = ROOT / "electron-bridge"
-OLDEST_NODE = 20
-"""Major version of Node.js that the bridge is developed with; what it builds runs on older ones."""
 MOST_WORKERS = 8
 """Each has PostgreSQL servers of its own."""
 
@@ -56,11 +53,6 @@ def report(passed: dict[str, bool]) -> int:
     for part, has_passed in passed.items():
         say(f"{part}: {'passed' if has_passed else 'FAILED'}")
     return 0 if all(passed.values()) else 1
-
-
-def has_bridge() -> bool:
-    """Tell whether this checkout has an Electron bridge."""
-    return (BRIDGE / "package.json").exists()
 
 
 def run_pytest(environment: Environment, arguments: list[str]) -> bool:
@@ -119,52 +111,11 @@ def install_bridge(environment: Environment) -> str | None:
     """
     try:
         npm, node_version = find_npm()
-        stamp = digest(
-            (BRIDGE / "package.json").read_bytes(), (BRIDGE / "package-lock.json").read_bytes(), node_version
-        )
-        with environment.exclusive():
-            run_npm_ci(npm, stamp)
+        install_packages(environment, npm, node_version)
     except (SetupError, OSError) as error:
         say(f"The Electron bridge cannot be tested: {error}")
         return None
     return npm
-
-
-def run_npm_ci(npm: str, stamp: bytes) -> None:
-    """Install the bridge's packages, unless `node_modules` has this stamp.
-
-    Raises:
-        SetupError: npm failed.
-    """
-    stamp_file = BRIDGE / "node_modules" / ".taskflow-stamp"
-    if has_stamp(stamp_file, stamp):
-        return
-    say("Installing the Electron bridge's packages (npm ci) ...")
-    status = run_in_foreground([npm, "ci", "--no-audit", "--no-fund"], folder=BRIDGE)
-    if status:
-        raise SetupError(f"npm ci failed with status {status}; the reason stands above.")
-    # npm ci starts by removing the folder, and with it the stamp of an earlier run.
-    stamp_file.parent.mkdir(exist_ok=True)
-    stamp_file.write_bytes(stamp)
-
-
-def find_npm() -> tuple[str, str]:
-    """Find npm and a Node.js that is new enough.
-
-    Returns:
-        The path of npm, and Node's version such as `v20.11.0`.
-
-    Raises:
-        SetupError: Node or npm is missing or too old.
-    """
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if not node or not npm:
-        raise SetupError(f"Node.js {OLDEST_NODE} or newer, with npm, is needed and was not found on the PATH.")
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()
-    major = version.removeprefix("v").partition(".")[0]
-    if not major.isdecimal() or int(major) < OLDEST_NODE:
-        raise SetupError(f"Node.js {OLDEST_NODE} or newer is needed, and {node} is {version or 'of no known version'}.")
-    return npm, version
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from app.api.guards import caller_of
 from app.api.health import HealthController
 from app.api.idempotency import provide_once
 from app.api.openapi import LAUNCH_TOKEN, StructSchemas
-from app.api.page import settings_page
+from app.api.page import asset, page
 from app.api.query import known_query
 from app.api.schema import openapi_document
 from app.api.v1.ai import AiController
@@ -197,7 +197,7 @@ def create_app(parts: Parts, *, openapi: OpenAPIConfig | None = None) -> Litesta
         security=LAUNCH_TOKEN,
     )
     # a handler that is no controller's belongs to one application only, and is not described anyway
-    undescribed = [settings_page, openapi_document, gateway_handler(parts.gateway)] if openapi is None else []
+    undescribed = [page, asset, openapi_document, gateway_handler(parts.gateway)] if openapi is None else []
     return Litestar(
         route_handlers=[*undescribed, HealthController, UserKeysController, v1],
         dependencies={

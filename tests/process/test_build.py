@@ -89,5 +89,5 @@ def test_nothing_of_the_tests_is_shipped(program: tuple[str]) -> None:
     assert (
         shipped & {"pytest", "_pytest", "hypothesis", "pydantic", "pydantic_core", "faker", "mypy", "openai"} == set()
     )
-    assert not list(lib.rglob("settings.html.*"))
-    assert (lib / "app" / "web" / "settings.html").exists()
+    assert not list(lib.rglob("without-ui.html.*"))
+    assert (lib / "app" / "web" / "without-ui.html").exists()

@@ -299,8 +299,36 @@ def test_older_python_is_one_sentence(script: str) -> None:
 
     oldest = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
     assert_one_sentence(finished, f"needs Python {oldest.removeprefix('>=')} or newer", "this is Python 3.7.16.")
-    for file in (path, path.with_name("_environment.py")):
+    for file in (path, path.with_name("_environment.py"), path.with_name("_bridge.py")):
         ast.parse(file.read_text(encoding="utf-8"), feature_version=(3, 7))
+
+
+def test_run_builds_the_interface_when_it_is_out_of_date(installed: Checkout, tmp_path: Path) -> None:
+    """Once, and again after a change of its sources; the sidecar's stdout stays its own."""
+    installed.add_bridge(tmp_path / "programs")
+    sources = installed.root / "electron-bridge" / "renderer" / "src"
+    sources.mkdir(parents=True)
+    (sources / "main.tsx").write_text("1")
+    told = "Building the interface"
+
+    first = installed.run("run.py")
+    second = installed.run("run.py")
+    (sources / "main.tsx").write_text("2")
+    third = installed.run("run.py")
+    command = installed.run("run.py", "status")
+
+    assert [told in run.stderr for run in (first, second, third, command)] == [True, False, True, False]
+    assert told_product(second)["arguments"] == ["serve", "--open"]
+
+
+def test_without_node_everything_but_the_interface_runs(installed: Checkout, tmp_path: Path) -> None:
+    """It is one sentence, and the sidecar starts."""
+    installed.add_bridge(tmp_path / "programs", node_version="v18.20.0")
+
+    finished = installed.run("run.py")
+
+    assert "The interface is not built anew: Node.js 20 or newer is needed" in finished.stderr
+    assert told_product(finished)["arguments"] == ["serve", "--open"]
 
 
 def test_tests_of_both_parts_run_even_if_the_first_fails(installed: Checkout, tmp_path: Path) -> None:

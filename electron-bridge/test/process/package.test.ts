@@ -63,7 +63,16 @@ describe('the package, packed and installed into an empty project', () => {
 
   test('brings what is built, its licences and nothing else', () => {
     expect(readdirSync(installed).sort()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json']);
-    expect(readdirSync(join(installed, 'dist')).sort()).toEqual(['cjs', 'esm', 'licenses']);
+    expect(readdirSync(join(installed, 'dist')).sort()).toEqual(['cjs', 'esm', 'licenses', 'ui']);
+    expect(readdirSync(join(installed, 'dist', 'ui')).sort()).toEqual([
+      'assets',
+      'index.html',
+      'licenses.md',
+      'manifest.json',
+    ]);
+    const notices = readFileSync(join(installed, 'dist', 'ui', 'licenses.md'), 'utf8');
+    for (const name of ['react', 'react-dom', 'react-aria-components', '@tanstack/react-query'])
+      expect(notices).toContain(`## ${name} `);
   });
 
   test('works as an ES module', () => {

@@ -1,0 +1,106 @@
+/** The whole interface, over any platform. */
+import {Component, Suspense, useEffect, useRef, type ReactNode} from 'react';
+import type {Platform} from '../client/platform.js';
+import {Cache} from '../data/cache.js';
+import {PlatformProvider, useSituation} from '../data/situation.js';
+import {Language, useTexts} from '../i18n/index.js';
+import {Button, Empty, Skeleton} from '../kit/index.js';
+import StartupPage from '../pages/startup/StartupPage.js';
+import {Help} from './Help.js';
+import {Navigation} from './Navigation.js';
+import {StatusStrip} from './StatusStrip.js';
+import {HOME, ROUTES, type Route} from './routes.js';
+import {go, matched, usePlace} from './router.js';
+import {ShortcutProvider} from './shortcuts.js';
+
+export function App({platform, language}: {platform: Platform; language?: string}): ReactNode {
+  return (
+    <Language language={language}>
+      <PlatformProvider platform={platform}>
+        <Cache>
+          <ShortcutProvider>
+            <Shell />
+          </ShortcutProvider>
+        </Cache>
+      </PlatformProvider>
+    </Language>
+  );
+}
+
+function Shell(): ReactNode {
+  const {t} = useTexts();
+  const place = usePlace();
+  const {readyAt} = useSituation();
+  const found = ROUTES.map((route) => ({route, values: matched(route.pattern, place.path)})).find(
+    ({values}) => values !== null,
+  );
+  const main = useRef<HTMLElement>(null);
+  const opened = useRef(place.path);
+  useEffect(() => {
+    if (place.path === '/') go(HOME, undefined, {replace: true});
+  }, [place.path]);
+  useEffect(() => {
+    // The new page is read out and the keyboard goes on there.
+    if (opened.current === place.path) return;
+    opened.current = place.path;
+    main.current?.focus({preventScroll: true});
+  }, [place.path]);
+  const title = found === undefined ? t('page.notFound') : t(found.route.title);
+  useEffect(() => {
+    document.title = `${title} · ${t('app.name')}`;
+  }, [title, t]);
+
+  const hasWaited = found === undefined || !found.route.needsDatabase || readyAt !== null;
+  return (
+    <div className="app">
+      <Navigation route={found?.route ?? null} onSkip={() => main.current?.focus()} />
+      <div className="stage">
+        <StatusStrip isQuiet={!hasWaited || found?.route.pattern === '/start'} />
+        <main ref={main} className="main" tabIndex={-1} aria-label={title}>
+          {hasWaited ? <Page route={found?.route} values={found?.values ?? {}} /> : <StartupPage />}
+        </main>
+      </div>
+      <Help />
+    </div>
+  );
+}
+
+function Page({route, values}: {route: Route | undefined; values: Readonly<Record<string, string>>}): ReactNode {
+  const {t} = useTexts();
+  if (route === undefined)
+    return (
+      <Empty icon="help" title={t('page.notFound')}>
+        {t('page.notFound.text')}
+      </Empty>
+    );
+  const Content = route.page;
+  return (
+    <Crash key={route.pattern}>
+      <Suspense fallback={<Skeleton label={t('app.loading')} />}>
+        <Content values={values} />
+      </Suspense>
+    </Crash>
+  );
+}
+
+/** A page that breaks takes nothing else with it. */
+class Crash extends Component<{children: ReactNode}, {hasCrashed: boolean}> {
+  override state = {hasCrashed: false};
+
+  static getDerivedStateFromError(): {hasCrashed: boolean} {
+    return {hasCrashed: true};
+  }
+
+  override render(): ReactNode {
+    return this.state.hasCrashed ? <Crashed again={() => this.setState({hasCrashed: false})} /> : this.props.children;
+  }
+}
+
+function Crashed({again}: {again: () => void}): ReactNode {
+  const {t} = useTexts();
+  return (
+    <Empty icon="warning" title={t('app.crash')} action={<Button onPress={again}>{t('app.crash.again')}</Button>}>
+      {t('app.crash.text')}
+    </Empty>
+  );
+}

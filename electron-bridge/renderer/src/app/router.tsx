@@ -1,0 +1,58 @@
+/** Pages by the fragment of the address, which works at `/` and below `file:` alike: `#/tasks?status=Blocked`. */
+import {useMemo, useSyncExternalStore, type AnchorHTMLAttributes, type ReactNode} from 'react';
+
+export interface Place {
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+function subscribe(listener: () => void): () => void {
+  addEventListener('hashchange', listener);
+  return () => removeEventListener('hashchange', listener);
+}
+
+const fragment = (): string => location.hash.slice(1);
+
+export function usePlace(): Place {
+  const text = useSyncExternalStore(subscribe, fragment);
+  return useMemo(() => {
+    const [path = '', query = ''] = text.split('?', 2);
+    return {path: path === '' ? '/' : path, query: new URLSearchParams(query)};
+  }, [text]);
+}
+
+export function addressOf(path: string, query?: URLSearchParams): string {
+  const words = query?.toString() ?? '';
+  return `#${path}${words === '' ? '' : `?${words}`}`;
+}
+
+/** Go somewhere; `replace` leaves no step to go back to. */
+export function go(path: string, query?: URLSearchParams, {replace = false} = {}): void {
+  const address = addressOf(path, query);
+  if (replace) {
+    history.replaceState(history.state, '', address);
+    dispatchEvent(new HashChangeEvent('hashchange'));
+  } else location.hash = address;
+}
+
+export function Link({
+  to,
+  query,
+  ...rest
+}: {to: string; query?: URLSearchParams} & Omit<AnchorHTMLAttributes<HTMLAnchorElement>, 'href'>): ReactNode {
+  return <a href={addressOf(to, query)} {...rest} />;
+}
+
+/** The values of a pattern's places, such as `{id}` of `/tasks/:id`; null where the path is another. */
+export function matched(pattern: string, path: string): Readonly<Record<string, string>> | null {
+  const wanted = pattern.split('/');
+  const given = path.split('/');
+  if (wanted.length !== given.length) return null;
+  const values: Record<string, string> = {};
+  for (const [index, part] of wanted.entries()) {
+    const value = given[index] ?? '';
+    if (part.startsWith(':')) values[part.slice(1)] = decodeURIComponent(value);
+    else if (part !== value) return null;
+  }
+  return values;
+}

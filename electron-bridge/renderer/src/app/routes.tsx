@@ -1,0 +1,39 @@
+/**
+ * Every page: its address, its name, its place in the navigation, and its file, which is loaded when it is opened.
+ *
+ * A new page is a line here, its texts in `i18n/en` and `i18n/de`, and a component in `pages/`.
+ */
+import type {ComponentType} from 'react';
+import type {PlainName} from '../i18n/index.js';
+import type {IconName} from '../kit/index.js';
+import StartupPage from '../pages/startup/StartupPage.js';
+
+export interface PageProps {
+  /** What stands in the address's places, such as `{id}` of `/tasks/:id`. */
+  readonly values: Readonly<Record<string, string>>;
+}
+
+export interface Route {
+  readonly pattern: string;
+  readonly title: PlainName;
+  readonly page: ComponentType<PageProps>;
+  /** Not without a database: the start-up page stands in its place until there has been one. */
+  readonly needsDatabase: boolean;
+  /** Where it stands in the navigation; absent for pages that others lead to. */
+  readonly entry?: {readonly group: PlainName; readonly icon: IconName};
+  /** The entry that is marked while this page is open. */
+  readonly below?: string;
+}
+
+export const ROUTES: readonly Route[] = [
+  {
+    pattern: '/start',
+    title: 'nav.startup',
+    page: StartupPage,
+    needsDatabase: false,
+    entry: {group: 'nav.system', icon: 'startup'},
+  },
+];
+
+/** The page of an address that names none. */
+export const HOME = '/start';

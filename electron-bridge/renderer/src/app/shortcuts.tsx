@@ -1,0 +1,106 @@
+/** Keys that work on the whole page. Typing in a field is never taken for one. */
+import {createContext, useContext, useEffect, useMemo, useRef, useState, type ReactNode} from 'react';
+import {go} from './router.js';
+
+/** What a page does on `/` and `N`. */
+export interface PageKeys {
+  readonly search?: () => void;
+  readonly add?: () => void;
+}
+
+interface Shortcuts {
+  readonly isHelpOpen: boolean;
+  readonly setHelpOpen: (isOpen: boolean) => void;
+  readonly offer: (keys: PageKeys) => () => void;
+}
+
+const Context = createContext<Shortcuts | null>(null);
+
+/** Second key after `G`, and where it goes. */
+export const PLACES_BY_KEY: Readonly<Record<string, string>> = {
+  t: '/tasks',
+  s: '/standup',
+  m: '/members',
+  c: '/connection',
+};
+
+const SEQUENCE_MS = 1_200;
+const OFF = 'taskflow.keys-off';
+
+/** Single keys disturb who speaks to the computer, so they can be switched off (WCAG 2.1.4). */
+export function areKeysOn(): boolean {
+  return localStorage.getItem(OFF) === null;
+}
+
+export function setKeysOn(areOn: boolean): void {
+  if (areOn) localStorage.removeItem(OFF);
+  else localStorage.setItem(OFF, '1');
+}
+
+export function ShortcutProvider({children}: {children: ReactNode}): ReactNode {
+  const [isHelpOpen, setHelpOpen] = useState(false);
+  const offered = useRef<PageKeys[]>([]);
+  useEffect(() => {
+    let goUntil = 0;
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
+      if (!areKeysOn() || document.querySelector('[data-overlay]') !== null) return;
+      const keys = offered.current.at(-1);
+      const key = event.key.toLowerCase();
+      const place = PLACES_BY_KEY[key];
+      const act =
+        Date.now() < goUntil && place !== undefined
+          ? (): void => go(place)
+          : event.key === '?'
+            ? (): void => setHelpOpen(true)
+            : event.key === '/'
+              ? keys?.search
+              : key === 'n'
+                ? keys?.add
+                : undefined;
+      goUntil = key === 'g' ? Date.now() + SEQUENCE_MS : 0;
+      if (act === undefined) return;
+      event.preventDefault();
+      act();
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, []);
+  const value = useMemo<Shortcuts>(
+    () => ({
+      isHelpOpen,
+      setHelpOpen,
+      offer(keys) {
+        offered.current.push(keys);
+        return () => {
+          offered.current = offered.current.filter((each) => each !== keys);
+        };
+      },
+    }),
+    [isHelpOpen],
+  );
+  return <Context value={value}>{children}</Context>;
+}
+
+function isTyping({target}: KeyboardEvent): boolean {
+  return (
+    target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+  );
+}
+
+export function useShortcuts(): Shortcuts {
+  const shortcuts = useContext(Context);
+  if (shortcuts === null) throw new Error('this needs a ShortcutProvider above it');
+  return shortcuts;
+}
+
+/** While the calling component is there, `/` and `N` do this. Outside the application, as in an embedding app, nothing. */
+export function usePageKeys({search, add}: PageKeys): void {
+  const shortcuts = useContext(Context);
+  const latest = useRef<PageKeys>({});
+  useEffect(() => {
+    latest.current = {search, add};
+  });
+  const offer = shortcuts?.offer;
+  useEffect(() => offer?.({search: () => latest.current.search?.(), add: () => latest.current.add?.()}), [offer]);
+}

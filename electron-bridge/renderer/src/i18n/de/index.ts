@@ -1,0 +1,7 @@
+/** German. */
+import type {Catalogue} from '../en/index.js';
+import type {Translation} from '../message.js';
+import {common} from './common.js';
+import {problems} from './problems.js';
+
+export const de: Translation<Catalogue> = {...common, ...problems};

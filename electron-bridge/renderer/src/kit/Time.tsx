@@ -1,0 +1,56 @@
+/** Times as people say them, kept true while one looks. */
+import type {ReactNode} from 'react';
+import {useNow} from '../data/clock.js';
+import {useTexts, type Texts} from '../i18n/index.js';
+
+const MINUTE_S = 60;
+const HOUR_S = 3_600;
+const DAY_S = 86_400;
+
+/** A length of time in its largest whole unit. */
+export function spanText(seconds: number, {t}: Pick<Texts, 't'>): string {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < MINUTE_S) return t('time.seconds', {count: s});
+  if (s < HOUR_S) return t('time.minutes', {count: Math.floor(s / MINUTE_S)});
+  if (s < DAY_S) return t('time.hours', {count: Math.floor(s / HOUR_S)});
+  return t('time.days', {count: Math.floor(s / DAY_S)});
+}
+
+export function momentText(at: string | number, {locale}: Pick<Texts, 'locale'>): string {
+  return new Intl.DateTimeFormat(locale, {dateStyle: 'medium', timeStyle: 'short'}).format(new Date(at));
+}
+
+export function clockText(at: string | number, {locale}: Pick<Texts, 'locale'>): string {
+  return new Intl.DateTimeFormat(locale, {timeStyle: 'short'}).format(new Date(at));
+}
+
+/** How long ago: "3 hours ago" in the person's language; the whole date shows on hovering. */
+export function Ago({at}: {readonly at: string}): ReactNode {
+  const texts = useTexts();
+  const now = useNow(10_000);
+  return (
+    <time dateTime={at} title={momentText(at, texts)}>
+      {agoText((now - Date.parse(at)) / 1_000, texts)}
+    </time>
+  );
+}
+
+/** How long something has lasted. */
+export function Since({at}: {readonly at: string}): ReactNode {
+  const texts = useTexts();
+  const now = useNow(10_000);
+  return (
+    <time dateTime={at} title={momentText(at, texts)}>
+      {spanText((now - Date.parse(at)) / 1_000, texts)}
+    </time>
+  );
+}
+
+function agoText(seconds: number, {t, locale}: Texts): string {
+  const relative = new Intl.RelativeTimeFormat(locale, {numeric: 'auto', style: 'short'});
+  if (seconds < 30) return t('time.now');
+  if (seconds < HOUR_S) return relative.format(-Math.max(1, Math.round(seconds / MINUTE_S)), 'minute');
+  if (seconds < DAY_S) return relative.format(-Math.round(seconds / HOUR_S), 'hour');
+  if (seconds < 30 * DAY_S) return relative.format(-Math.round(seconds / DAY_S), 'day');
+  return relative.format(-Math.round(seconds / (30 * DAY_S)), 'month');
+}

@@ -1,0 +1,131 @@
+/** A real Chromium, and what every page of the interface must be: silent, accessible, and worth looking at. */
+import {spawnSync} from 'node:child_process';
+import {mkdirSync, readFileSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import {join} from 'node:path';
+import {chromium, type Browser, type BrowserContext, type Page} from 'playwright-core';
+import {expect} from 'vitest';
+import {BRIDGE} from '../../../scripts/python.mjs';
+import {part} from '../../../test/support/parts.js';
+
+const SCREENSHOTS = join(BRIDGE, 'test', '.output', 'ui');
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** What the standard asks for, and what costs nobody anything. */
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+const found = spawnSync('sh', ['-c', 'command -v chromium'], {encoding: 'utf8'}).stdout.trim();
+export const executable = part(found === '' ? null : found, 'no Chromium (Debian: apt-get install -y chromium)');
+
+const TIMEOUT_MS = 10_000;
+
+export const SMALL = {width: 1024, height: 600};
+export const LARGE = {width: 1440, height: 900};
+
+export interface WindowOptions {
+  readonly size?: {readonly width: number; readonly height: number};
+  readonly theme?: 'light' | 'dark';
+  readonly locale?: string;
+}
+
+export async function startBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: executable.value ?? '',
+    args: ['--no-sandbox', '--disable-background-networking', '--disable-gpu', '--no-proxy-server'],
+  });
+}
+
+/** One window and what it complained about. */
+export class Window {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** Errors and warnings of its console, and exceptions. */
+  readonly complaints: string[] = [];
+  /** Addresses that it asked for outside of the sidecar. */
+  readonly strangers: string[] = [];
+
+  private constructor(context: BrowserContext, page: Page) {
+    this.context = context;
+    this.page = page;
+  }
+
+  static async open(browser: Browser, address: string, options: WindowOptions = {}): Promise<Window> {
+    const {size = LARGE, theme = 'light', locale = 'en-GB'} = options;
+    const context = await browser.newContext({viewport: size, colorScheme: theme, locale, reducedMotion: 'reduce'});
+    context.setDefaultTimeout(TIMEOUT_MS);
+    const window = new Window(context, await context.newPage());
+    window.#listen(new URL(address).origin);
+    await window.page.goto(address);
+    return window;
+  }
+
+  #listen(origin: string): void {
+    this.page.on('console', (message) => {
+      const isOurs = !message.text().startsWith('Failed to load resource');
+      if (isOurs && ['error', 'warning'].includes(message.type())) this.complaints.push(message.text());
+    });
+    this.page.on('pageerror', (error) => this.complaints.push(String(error)));
+    this.page.on('request', (request) => {
+      if (!request.url().startsWith(`${origin}/`)) this.strangers.push(request.url());
+    });
+  }
+
+  /** Go to a page of the interface. */
+  async go(path: string): Promise<void> {
+    await this.page.evaluate((fragment) => {
+      location.hash = fragment;
+    }, path);
+  }
+
+  /** Keep pictures of what is shown, in both themes and sizes, and let axe look at it in both themes. */
+  async look(name: string): Promise<void> {
+    mkdirSync(SCREENSHOTS, {recursive: true});
+    const size = this.page.viewportSize() ?? LARGE;
+    for (const theme of ['light', 'dark'] as const) {
+      await this.page.emulateMedia({colorScheme: theme, reducedMotion: 'reduce'});
+      for (const [label, each] of [
+        ['small', SMALL],
+        ['large', LARGE],
+      ] as const) {
+        await this.page.setViewportSize(each);
+        await this.page.screenshot({path: join(SCREENSHOTS, `${name}-${theme}-${label}.png`)});
+        await this.fitsItsWindow();
+      }
+      await this.isAccessible();
+    }
+    await this.page.emulateMedia({colorScheme: 'light', reducedMotion: 'reduce'});
+    await this.page.setViewportSize(size);
+  }
+
+  async isAccessible(): Promise<void> {
+    // Through the protocol, which the page's policy does not bind.
+    await this.page.evaluate(AXE);
+    const violations = await this.page.evaluate(async (rules) => {
+      const {axe} = globalThis as unknown as {axe: typeof import('axe-core')};
+      const {violations: all} = await axe.run({runOnly: {type: 'tag', values: rules}} as never);
+      return all.flatMap(({id, nodes}) =>
+        nodes.map(({target, failureSummary}) => `${id}: ${target.join(' ')}: ${failureSummary}`),
+      );
+    }, RULES);
+    expect(violations).toEqual([]);
+  }
+
+  /** Nothing sticks out sideways. */
+  async fitsItsWindow(): Promise<void> {
+    const wide = await this.page.evaluate(() =>
+      [document.documentElement, ...document.querySelectorAll('.main, .nav, .dialog-body')]
+        .filter((element) => element.scrollWidth > element.clientWidth + 1)
+        .map((element) => element.className || element.tagName),
+    );
+    expect(wide).toEqual([]);
+  }
+
+  /** Nothing was complained about, and nothing asked of anybody else. */
+  isSilent(): void {
+    expect(this.complaints).toEqual([]);
+    expect(this.strangers).toEqual([]);
+  }
+
+  async close(): Promise<void> {
+    await this.context.close();
+  }
+}
