@@ -215,9 +215,10 @@ def demo(config_dir: str | None, *, as_json: bool) -> int:
 @cli.command()
 def openapi() -> int:
     """Print the OpenAPI document."""
-    from app.services.openapi import document
+    from app.api.schema import document
+    from app.main import described_app
 
-    click.echo(json.dumps(document(), indent=2, sort_keys=True))
+    click.echo(json.dumps(document(described_app), indent=2, sort_keys=True))
     return 0
 
 

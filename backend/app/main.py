@@ -1,173 +1,81 @@
-"""`create_app`: Litestar, its routes, its error translation. Importing this module does no work."""
+"""The applications of a process: Litestar, its routes, its dependencies. Importing this module does no work.
+
+There are two, so that the team's work is served before anything is loaded that a list of members does not need. The
+gate passes each path to the application that has it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import tempfile
+from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from litestar import Litestar, Request, Response, Router
+from litestar import Litestar, Router
 from litestar.di import Provide
-from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import Scope
 
-from app.api.api_keys import UserKeysController
-from app.api.gateway import gateway_handler
+from app.api import work as work_routes
+from app.api.errors import EXCEPTION_HANDLERS
 from app.api.guards import caller_of
 from app.api.health import HealthController
 from app.api.idempotency import provide_once
 from app.api.openapi import LAUNCH_TOKEN, StructSchemas
 from app.api.page import asset, page
 from app.api.query import known_query
-from app.api.schema import openapi_document
-from app.api.v1.ai import AiController
-from app.api.v1.ai_keys import SystemKeysController
-from app.api.v1.alert_rules import AlertRulesController
-from app.api.v1.audit import AuditController
-from app.api.v1.auth import AuthController
-from app.api.v1.cameras import CamerasController
-from app.api.v1.events import EventsController
-from app.api.v1.members import MembersController
-from app.api.v1.servers import ServersController
-from app.api.v1.settings import SettingsController
-from app.api.v1.status import StatusController
-from app.api.v1.subtasks import SubTasksController
-from app.api.v1.tasks import TasksController
-from app.api.v1.tenants import TenantsController
-from app.api.v1.transfer import TransferController
-from app.api.v1.updates import DailyUpdatesController, UpdatesController
-from app.api.v1.usage import UsageController
-from app.api.v1.vault import VaultController
-from app.core.exceptions import INTERNAL, STATUS_CODES, STATUS_SENTENCES, RequestError, error_headers
-from app.core.logging import get_logger
-from app.core.readiness import Readiness
-from app.services.ai_keys.checks import KeyChecks
-from app.services.ai_keys.revalidation import Revalidation
-from app.services.ai_keys.system import SystemKeyService
-from app.services.ai_keys.users import UserAPIKeyManager
-from app.services.alert_engine import AlertEngine
-from app.services.audit.log import Audit
-from app.services.connection import ConnectionService
-from app.services.gateway.forwarding import Gateway
-from app.services.gateway.key_choice import KeyChoice
-from app.services.gateway.usage import Usage
-from app.services.idempotency import KeptAnswers
-from app.services.owners.memory_service import MemoryService
-from app.services.owners.server_settings import ServerSettingsManager
-from app.services.owners.tenants import Tenants
-from app.services.status import StatusService
-from app.services.targets.alert_rules import AlertRules
-from app.services.targets.cameras import Cameras
-from app.services.tokens import Tokens
-from app.services.vault.maintenance import Maintenance
-from app.services.vault.rotation import Rotations, installation
-from app.services.vault.standalone import adopt_everywhere
-from app.services.vault.vault import Vault
-from app.services.work.events import Events
-from app.services.work.members import Members
-from app.services.work.subtasks import SubTasks
-from app.services.work.tasks import Tasks
-from app.services.work.transfer import Transfer
-from app.services.work.updates import DailyUpdates
-from app.sidecar.gate import Caller
+from app.core.caller import Caller
+from app.parts.work import WorkParts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from litestar.openapi.config import OpenAPIConfig
 
-    from app.core.config import Config
-    from app.db.session import Database
-    from app.sidecar.startup import Startup
+    from app.parts.secrets import SecretsParts
 
 MAX_BODY_BYTES = 1 << 20
 
-log = get_logger(__name__)
+
+def work_app(work: WorkParts) -> Litestar:
+    """Build the application of the work half around its running parts."""
+    return _application([settings_page, HealthController, _v1(work_routes.V1)], work)
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The services of one process, each made once."""
+def secrets_app(work: WorkParts, secrets: SecretsParts) -> Litestar:
+    """Build the application of everything else."""
+    from app.api import secrets as secrets_routes
+    from app.api.api_keys import UserKeysController
+    from app.api.gateway import gateway_handler
+    from app.api.schema import schema_handler
 
-    readiness: Readiness
-    status: StatusService
-    connection: ConnectionService
-    members: Members
-    tasks: Tasks
-    sub_tasks: SubTasks
-    daily_updates: DailyUpdates
-    events: Events
-    transfer: Transfer
-    answers: KeptAnswers
-    audit: Audit
-    vault: Vault
-    rotations: Rotations
-    checks: KeyChecks
-    revalidation: Revalidation
-    maintenance: Maintenance
-    servers: ServerSettingsManager
-    system_keys: SystemKeyService
-    user_keys: UserAPIKeyManager
-    tenants: Tenants
-    tokens: Tokens
-    cameras: Cameras
-    alert_rules: AlertRules
-    alert_engine: AlertEngine
-    usage: Usage
-    gateway: Gateway
+    routes = [schema_handler(described_app), gateway_handler(secrets.gateway), UserKeysController]
+    return _application([*routes, _v1(secrets_routes.V1)], work, secrets)
 
 
-def assemble(
-    config: Config,
-    readiness: Readiness,
-    database: Database,
-    startup: Startup,
-    instance: str,
-    *,
-    stop: Callable[[], None],
-) -> Parts:
-    """Make the services around the running parts of the process; nothing is read or written yet."""
-    audit = Audit(database, config.config_dir)
-    vault = Vault(config, database, audit)
-    usage = Usage(database)
-    events = Events(database, readiness)
-    rotations = Rotations(vault.attachment, database, audit, installation(config.config_dir))
-    checks = KeyChecks(config)
-    alert_rules = AlertRules(database, vault)
-    revalidation = Revalidation(config, readiness, database, vault, audit, checks)
-    return Parts(
-        readiness=readiness,
-        status=StatusService(config, readiness, vault, instance, stop),
-        connection=ConnectionService(
-            config.config_dir,
-            startup,
-            adopt=lambda ring: adopt_everywhere(config, ring, running=(vault.attachment, audit), actor="launch-token"),
-        ),
-        members=Members(database),
-        tasks=Tasks(database),
-        sub_tasks=SubTasks(database),
-        daily_updates=DailyUpdates(database),
-        events=events,
-        transfer=Transfer(database, events),
-        answers=KeptAnswers(database, installation(config.config_dir)),
-        audit=audit,
-        vault=vault,
-        rotations=rotations,
-        checks=checks,
-        revalidation=revalidation,
-        maintenance=Maintenance(readiness, vault, rotations, audit),
-        servers=ServerSettingsManager(MemoryService(database, vault)),
-        system_keys=SystemKeyService(vault),
-        user_keys=UserAPIKeyManager(config, database, vault, checks),
-        tenants=Tenants(database, vault, checks),
-        tokens=Tokens(config),
-        cameras=Cameras(database, vault),
-        alert_rules=alert_rules,
-        alert_engine=AlertEngine(alert_rules),
-        usage=usage,
-        gateway=Gateway(config, KeyChoice(config, database, vault, usage), usage, doubt=revalidation.soon),
+def described_app(openapi: OpenAPIConfig) -> Litestar:
+    """Build one application of all routes that are described; it is never run, and nothing is read or written."""
+    from app.api import secrets as secrets_routes
+    from app.api.api_keys import UserKeysController
+    from app.core.config import Config
+    from app.core.readiness import Readiness
+    from app.db.session import Database
+    from app.parts.secrets import assemble as assemble_secrets
+    from app.parts.work import assemble as assemble_work
+    from app.sidecar.startup import Startup
+
+    nowhere = Path(tempfile.gettempdir())
+    config = Config(config_dir=nowhere, data_dir=nowhere)
+    readiness = Readiness()
+    database = Database(readiness)
+    work = assemble_work(
+        config, readiness, database, Startup(config, readiness, database), instance="", stop=lambda: None
     )
+    secrets = assemble_secrets(config, database, work)
+    routes = [HealthController, UserKeysController, _v1((*work_routes.V1, *secrets_routes.V1))]
+    return _application(routes, work, secrets, openapi=openapi)
 
 
+<<<<<<< HEAD
 def create_app(parts: Parts, *, openapi: OpenAPIConfig | None = None) -> Litestar:
     """Build the ASGI application around the running parts of the process; `openapi` makes it describe itself."""
     v1 = Router(
@@ -198,19 +106,26 @@ def create_app(parts: Parts, *, openapi: OpenAPIConfig | None = None) -> Litesta
     )
     # a handler that is no controller's belongs to one application only, and is not described anyway
     undescribed = [page, asset, openapi_document, gateway_handler(parts.gateway)] if openapi is None else []
+=======
+def _v1(controllers: Sequence[Any]) -> Router:
+    return Router("/api/v1", route_handlers=controllers, guards=[known_query], security=LAUNCH_TOKEN)
+
+
+def _application(
+    routes: Sequence[Any], work: WorkParts, *more: SecretsParts, openapi: OpenAPIConfig | None = None
+) -> Litestar:
+    """Build an application whose handlers may ask for each of the parts by name."""
+    halves: tuple[WorkParts | SecretsParts, ...] = (work, *more)
+    parts = {part.name: _given(getattr(half, part.name)) for half in halves for part in fields(half)}
+>>>>>>> 2d0cbab (Serve the team's work as soon as its half stands; the secrets half follows)
     return Litestar(
-        route_handlers=[*undescribed, HealthController, UserKeysController, v1],
+        route_handlers=routes,
         dependencies={
             "caller": Provide(_caller, sync_to_thread=False),
-            "once": provide_once(parts.answers),
-            **{part.name: _given(getattr(parts, part.name)) for part in fields(parts)},
+            "once": provide_once(work.answers),
+            **parts,
         },
-        exception_handlers={
-            RequestError: _answer_request_error,
-            ValidationException: _answer_missing_body,
-            HTTPException: _answer_http_exception,
-            Exception: _answer_unexpected,
-        },
+        exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=openapi,
         plugins=[] if openapi is None else [StructSchemas()],
         request_max_body_size=MAX_BODY_BYTES,
@@ -224,32 +139,3 @@ def _caller(scope: Scope) -> Caller:
 
 def _given(value: Any) -> Provide:
     return Provide(lambda: value, use_cache=True, sync_to_thread=False)
-
-
-def _answer_request_error(_: Request[Any, Any, Any], exc: RequestError) -> Response[dict[str, str]]:
-    return _error(exc.status, exc.message, error_headers(exc.code, exc.headers))
-
-
-def _answer_missing_body(_: Request[Any, Any, Any], __: ValidationException) -> Response[dict[str, str]]:
-    """Answer a request without the body that its handler needs: the one thing that never reaches our own rules."""
-    return _error(400, "body: Field required", error_headers("validation"))
-
-
-def _answer_http_exception(_: Request[Any, Any, Any], exc: HTTPException) -> Response[dict[str, str]]:
-    """Translate what the framework raises: no route, no such method, body too large, unreadable request."""
-    sentence = STATUS_SENTENCES.get(exc.status_code, INTERNAL if exc.status_code >= 500 else STATUS_SENTENCES[400])
-    headers = dict(exc.headers or {})
-    if exc.status_code == 405:
-        methods = set(headers.pop("allow", "").split(", "))
-        headers["Allow"] = ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
-    return _error(exc.status_code, sentence, error_headers(STATUS_CODES.get(exc.status_code, "bad-request"), headers))
-
-
-def _answer_unexpected(request: Request[Any, Any, Any], exc: Exception) -> Response[dict[str, str]]:
-    """Answer 500 and tell the log what happened; the outermost edge of every request."""
-    log.error("request failed", extra={"method": request.method, "route": request.url.path}, exc_info=exc)
-    return _error(500, INTERNAL, error_headers("internal"))
-
-
-def _error(status: int, sentence: str, headers: dict[str, str]) -> Response[dict[str, str]]:
-    return Response({"error": sentence}, status_code=status, headers=headers, media_type="application/json")

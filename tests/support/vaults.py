@@ -12,11 +12,12 @@ import sqlalchemy as sa
 
 from app.core.config import Config
 from app.core.fernet_keys import encode_key
+from app.core.installation import installation
 from app.core.security import KEY_FILE, load_or_create_keys
 from app.db.base import utc_now
 from app.models.vault import secrets, vault_owners
 from app.services.audit.log import Audit
-from app.services.vault.rotation import Clock, Rotations, installation
+from app.services.vault.rotation import Clock, Rotations
 from app.services.vault.rows import Place, SecretName, seal_row
 from app.services.vault.sealing import hint_of
 from app.services.vault.vault import Vault

@@ -11,10 +11,10 @@ from app.api.guards import rule_in_path
 from app.api.openapi import LAUNCH_TOKEN, USER_TOKEN, JsonBody, errors
 from app.api.query import known_query
 from app.api.threads import in_waiting_thread
+from app.core.caller import Caller
 from app.schemas.keys import PROVIDER
 from app.schemas.user_keys import InitialKeys, UserKeyAnswer, UserKeyBody, UserKeys
 from app.services.ai_keys.users import UserAPIKeyManager
-from app.sidecar.gate import Caller
 
 ProviderName = Annotated[str, Parameter(description="AI provider", schema_extra={"enum": PROVIDER.schema["enum"]})]
 

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-from litestar.params import Parameter
+from litestar.params import HeaderParameter
 
 from app.core.exceptions import PreconditionFailedError
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 IfMatch = Annotated[
     str | None,
-    Parameter(
-        header="If-Match",
+    HeaderParameter(
+        name="If-Match",
         description="ETag of the version that is meant; another one is left alone",
         schema_extra={"type": "string", "one_of": None},
     ),

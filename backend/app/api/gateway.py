@@ -10,19 +10,19 @@ from urllib.parse import unquote_to_bytes
 
 from litestar import asgi
 
+from app.core.caller import CALLER, GATEWAY
 from app.core.exceptions import NotFoundError, RequestError
 from app.services.gateway.answer import AnswerBrokenError
 from app.services.gateway.call import Call
 from app.services.gateway.key_choice import SYSTEM_ID, KeyOwner
 from app.services.providers import KEY_OWNERS, PROVIDERS
-from app.sidecar.gate import CALLER, GATEWAY
 
 if TYPE_CHECKING:
     from litestar.handlers import ASGIRouteHandler
     from litestar.types import Receive, Scope, Send
 
+    from app.core.caller import Caller
     from app.services.gateway.forwarding import Gateway
-    from app.sidecar.gate import Caller
 
 MAX_BODY_BYTES: Final = 64 << 20
 MAX_OWNER_ID_CHARS: Final = 255

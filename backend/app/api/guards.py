@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from app.core.caller import CALLER, LAUNCHER, Caller
 from app.core.validation import Rule, checked_value
-from app.sidecar.gate import CALLER, LAUNCHER, Caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable

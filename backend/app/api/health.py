@@ -8,10 +8,9 @@ from litestar import Controller, Response, get
 from litestar.openapi.datastructures import ResponseSpec
 
 from app.api.openapi import errors
-from app.core.readiness import Readiness
+from app.core.readiness import Readiness, health_answer
 from app.schemas.common import StatusBody
 from app.schemas.status import Healthy, Unhealthy
-from app.sidecar.gate import health_answer
 
 _NO_STORE = {"Cache-Control": "no-store"}
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
+
+from app.services.legacy.outcome import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LINE_EVERY_S: Final = 5.0
 """Seconds between two plain lines about the same work."""
-
-
-Report = Callable[[str, int, int], object]
-"""Told by long work what it does, how much of it is done, and of how much; the whole may grow while it goes on."""
 
 
 @contextlib.contextmanager

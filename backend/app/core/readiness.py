@@ -163,6 +163,18 @@ class Readiness:
         self.announce()
         return run
 
+    def key(self, fingerprint: str) -> None:
+        """Tell the fingerprint of the local root key, which a rotation has changed."""
+        with self._lock:
+            self._facts.key_fingerprint = fingerprint
+        self.announce()
+
+    def fault(self, problem: Problem) -> None:
+        """Tell a fault beside the pipeline that ends the process; until then the database goes on to be served."""
+        with self._lock:
+            _set_problem(self._facts, problem, self._facts.state)
+        self.announce()
+
     def end(self) -> None:
         """Ignore every report from now on: the process is stopping."""
         with self._lock:
@@ -281,3 +293,10 @@ def _problem_document(facts: _Facts) -> dict[str, Any] | None:
         "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(facts.since)),
         "next_retry_in_s": next_retry_in_s,
     }
+
+
+def health_answer(readiness: Readiness) -> tuple[int, dict[str, str]]:
+    """Return status and body of `/health`: a look at a flag, never at the database."""
+    if readiness.is_ready:
+        return 200, {"status": "healthy"}
+    return 503, {"status": "unhealthy", "error": readiness.sentence}

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from app.core.config import PROVIDER_NAMES
 from app.core.validation import one_of, text
-from app.services.providers.base import ProviderName, Status
+
+Status = Literal[
+    "valid",
+    "invalid",
+    "expired",
+    "limited_scope",
+    "no_quota",
+    "rate_limited",
+    "blocked",
+    "unreachable",
+    "provider_error",
+    "unknown",
+]
+ProviderName = Literal["openai", "anthropic", "google", "deepseek"]
 
 MAX_KEY_CHARS = 512
 

@@ -10,6 +10,7 @@ import msgspec
 
 from app.core.exceptions import ValidationError
 from app.core.validation import Rule, build, one_of, plain_string, text
+from app.db.base import instant_text
 from app.schemas.common import Timestamp
 
 OWNER_KINDS: Final = ("server", "user", "tenant", "system", "camera", "alert_rule")
@@ -70,6 +71,22 @@ class RotationDocument(msgspec.Struct):
     quarantined: int
     started_at: Timestamp | None
     finished_at: Timestamp | None
+
+
+def rotation_document(row: Any) -> RotationDocument | None:
+    """Return the JSON form of a job."""
+    if row is None:
+        return None
+    return RotationDocument(
+        state=row.state,
+        from_kid=row.from_kid,
+        to_kid=row.to_kid,
+        total=row.total,
+        done=row.done,
+        quarantined=row.quarantined,
+        started_at=instant_text(row.started_at),
+        finished_at=instant_text(row.finished_at),
+    )
 
 
 class VaultDocument(msgspec.Struct):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from app.core.exceptions import (
     ConflictError,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from app.core.fernet_keys import KeyRing
-    from app.sidecar.startup import Startup
 
 MAX_TESTS_AT_ONCE: Final = 4
 
@@ -41,10 +40,17 @@ class ConnectionFailedError(RequestError):
     code = "connection-failed"
 
 
+class Pipeline(Protocol):
+    """What takes the sidecar from cold to ready."""
+
+    def run(self, after: Callable[[], object] = ...) -> None:
+        """Begin anew, after a change of the files."""
+
+
 class ConnectionService:
     """What the settings page does."""
 
-    def __init__(self, config_dir: Path, startup: Startup, adopt: Callable[[KeyRing], bool]) -> None:
+    def __init__(self, config_dir: Path, startup: Pipeline, adopt: Callable[[KeyRing], bool]) -> None:
         """Make the service.
 
         Args:

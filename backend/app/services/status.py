@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from app import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
 
     from app.core.config import Config
     from app.core.readiness import Readiness
-    from app.services.vault.vault import Vault
 
 PROTOCOL: Final = 1
+
+
+class VaultPart(Protocol):
+    """What tells of the vault, once that has loaded."""
+
+    def brief(self) -> dict[str, Any]:
+        """Return `state` and `needs_fingerprint`."""
 
 
 class StatusService:
     """The status document and those who listen to it."""
 
     def __init__(
-        self, config: Config, readiness: Readiness, vault: Vault, instance: str, stop: Callable[[], None]
+        self,
+        config: Config,
+        readiness: Readiness,
+        vault: Future[Any],
+        instance: str,
+        stop: Callable[[], None],
     ) -> None:
+        """Make the service; `vault` becomes a `VaultPart` when that has loaded; cancelled if it never will."""
         self._readiness = readiness
         self._vault = vault
         self._fixed = {
@@ -36,11 +50,22 @@ class StatusService:
         self.is_stopping = False
         self._listeners: set[Callable[[], object]] = set()
 
+    async def settled(self) -> None:
+        """Wait until the vault can tell its state, or never will."""
+        if not self._vault.done():
+            await asyncio.wait([asyncio.wrap_future(self._vault)])
+
     def document(self) -> dict[str, Any]:
-        """Return the status document."""
+        """Return the status document; as long as the vault has not loaded, it is `unavailable`."""
         document = self._readiness.document()
-        vault = {"key_fingerprint": document.pop("key_fingerprint"), **self._vault.brief()}
+        vault = {"key_fingerprint": document.pop("key_fingerprint"), **self._brief()}
         return {**document, **self._fixed, "vault": vault}
+
+    def _brief(self) -> dict[str, Any]:
+        if not self._vault.done() or self._vault.cancelled():
+            return {"state": "unavailable", "needs_fingerprint": None}
+        part: VaultPart = self._vault.result()
+        return part.brief()
 
     @contextlib.contextmanager
     def listening(self, listener: Callable[[], object]) -> Iterator[None]:

@@ -12,11 +12,11 @@ import hashlib
 import hmac
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
+from app.core.caller import CALLER, GATEWAY, LAUNCHER, Caller, unauthorized
 from app.core.exceptions import (
     INTERNAL,
-    STATUS_SENTENCES,
     ForbiddenError,
     MisdirectedError,
     RequestError,
@@ -25,6 +25,7 @@ from app.core.exceptions import (
 )
 from app.core.jwt import JwtError, read_token
 from app.core.logging import get_logger
+from app.core.readiness import health_answer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -37,6 +38,21 @@ if TYPE_CHECKING:
     Send = Callable[[Message], Awaitable[None]]
     ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+WORK_PATHS: Final = (
+    "/health",
+    "/api/v1/status",
+    "/api/v1/shutdown",
+    "/api/v1/settings",
+    "/api/v1/members",
+    "/api/v1/tasks",
+    "/api/v1/updates",
+    "/api/v1/events",
+    "/api/v1/export",
+    "/api/v1/import",
+)
+"""What the work half serves, with everything below, and the page at `/`."""
+SECRETS_WITHIN: Final = ("/api/v1/settings/ai-keys",)
+"""What lies below one of those and is the secrets half's all the same."""
 HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
 _LOOPBACK_ORIGIN: Final = re.compile(r"http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?")
 _EXPOSED: Final = "Taskflow-Error-Code, Taskflow-Proof, Retry-After, ETag, Link, Location"
@@ -51,10 +67,6 @@ MAX_CHALLENGE_CHARS: Final = 512
 MAX_REFUSED_BYTES: Final = 64 << 20
 REFUSED_BODY_S: Final = 2.0
 
-GATEWAY: Final = "/ai-gateway"
-"""Below it, requests are the providers': any method, any path."""
-CALLER: Final = "taskflow.caller"
-"""Where the scope of a request that has passed holds its `Caller`."""
 PROVEN: Final = "taskflow.proven"
 """Where the server may put what it wants to be called with when a connection has shown a token: the `Caller`."""
 _USERS: Final = "/api/api-keys"
@@ -62,43 +74,6 @@ _TENANTS: Final = "/api/v1/tenants"
 _INITIAL: Final = (f"{_USERS}/set-initial", f"{_USERS}/status-initial")
 
 log = get_logger(__name__)
-
-
-class Caller(NamedTuple):
-    """Who asks: whoever launched the sidecar, or a user, who may belong to a tenant."""
-
-    user_id: str | None = None
-    tenant_id: str | None = None
-
-    @property
-    def is_launcher(self) -> bool:
-        """Whether it is the launch token's holder, who may do everything."""
-        return self.user_id is None
-
-    @property
-    def name(self) -> str:
-        """What the audit log calls the caller, and under which limits count."""
-        return "launch-token" if self.user_id is None else f"user:{self.user_id}"
-
-    def require_launcher(self) -> None:
-        """Refuse users; raises ForbiddenError."""
-        if not self.is_launcher:
-            raise ForbiddenError("This needs the launch token")
-
-    def require_user(self) -> str:
-        """Return the user's id; raises UnauthorizedError for whoever is none."""
-        if self.user_id is None:
-            raise _unauthorized("This needs a user's token")
-        return self.user_id
-
-    def require_owner(self, owner_kind: str, owner_id: str) -> None:
-        """Refuse users what belongs to another user or tenant; raises ForbiddenError."""
-        own = {"user": self.user_id, "tenant": self.tenant_id}.get(owner_kind)
-        if not self.is_launcher and own != owner_id:
-            raise ForbiddenError("This token is for another user or tenant")
-
-
-LAUNCHER: Final = Caller()
 
 
 class AccessRules:
@@ -155,7 +130,7 @@ class AccessRules:
         if _is_below(path, _USERS) and path not in _INITIAL:
             return self._user([_bearer(authorization)])
         if _is_below(path, "/api") and not self.is_launch_token(authorization):
-            raise _unauthorized("The launch token is missing or wrong")
+            raise unauthorized("The launch token is missing or wrong")
         return LAUNCHER
 
     def _launcher_or_user(self, credentials: Iterable[str | None]) -> Caller:
@@ -175,7 +150,7 @@ class AccessRules:
             for credential in filter(None, credentials):
                 with contextlib.suppress(JwtError):
                     return Caller(*read_token(credential, self._jwt_secret, **self._demands))
-        raise _unauthorized("The token is missing, malformed or expired")
+        raise unauthorized("The token is missing, malformed or expired")
 
     def is_allowed_origin(self, origin: str) -> bool:
         """Tell whether a page of `origin` may call."""
@@ -212,10 +187,6 @@ def _bearer(authorization: str | None) -> str | None:
     return given.strip() if scheme.lower() == "bearer" else None
 
 
-def _unauthorized(sentence: str) -> UnauthorizedError:
-    return UnauthorizedError(sentence, headers={"WWW-Authenticate": "Bearer"})
-
-
 def split_target(target: str) -> tuple[str | None, str]:
     """Return the authority that a request's target names, if it has the absolute form, and its canonical path.
 
@@ -227,11 +198,25 @@ def split_target(target: str) -> tuple[str | None, str]:
     return authority, "/" + "/".join(part for part in path.split("/") if part)
 
 
-def health_answer(readiness: Readiness) -> tuple[int, dict[str, str]]:
-    """Return status and body of `/health`: a look at a flag, never at the database."""
-    if readiness.is_ready:
-        return 200, {"status": "healthy"}
-    return 503, {"status": "unhealthy", "error": readiness.sentence}
+class _Door:
+    """One half of the paths, and the application behind it once that has loaded."""
+
+    def __init__(self) -> None:
+        self.application: ASGIApp | None = None
+        self.decided = asyncio.Event()
+        """The application has loaded, or never will because the process stops."""
+
+    def open(self, application: ASGIApp) -> None:
+        """Pass requests on to `application`, unless there is one already."""
+        if self.application is None:
+            self.application = application
+            self.decided.set()
+
+
+def is_work(path: str) -> bool:
+    """Tell whether the work half serves a canonical path; the secrets half serves all others, unknown ones included."""
+    is_within = any(_is_below(path, root) for root in WORK_PATHS)
+    return path == "/" or (is_within and not any(_is_below(path, root) for root in SECRETS_WITHIN))
 
 
 class Gate:
@@ -240,21 +225,28 @@ class Gate:
     def __init__(self, rules: AccessRules, readiness: Readiness) -> None:
         self._rules = rules
         self._readiness = readiness
-        self._application: ASGIApp | None = None
+        self._work = _Door()
+        self._rest = _Door()
         self._is_stopping = False
-        self._decided = asyncio.Event()
-        """The application has loaded, or never will because the process stops."""
 
-    def open(self, application: Any) -> None:
-        """Pass requests on to the ASGI `application` from now on; call it in the event loop."""
-        if not self._is_stopping:
-            self._application = application
-            self._decided.set()
+    def open(self, application: Any, *, only_work: bool = False) -> None:
+        """Pass requests on to the ASGI `application` from now on; call it in the event loop.
+
+        Args:
+            application: serves the paths of the work half, unless one does already, and all others.
+            only_work: the others wait for another application.
+        """
+        if self._is_stopping:
+            return
+        self._work.open(application)
+        if not only_work:
+            self._rest.open(application)
 
     def stop(self) -> None:
         """Let nothing wait any more for an application that has not loaded yet; call it in the event loop."""
         self._is_stopping = True
-        self._decided.set()
+        self._work.decided.set()
+        self._rest.decided.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check one request and pass it on."""
@@ -293,15 +285,16 @@ class Gate:
         return self._rules.check(checked, host, headers.get(b"origin"), headers.get(b"authorization"), api_keys)
 
     async def _pass_on(self, scope: Scope, answer: _Answer) -> None:
-        if self._application is None and scope["method"] == "GET" and scope["path"] in ("/health", "/health/live"):
+        door = self._work if is_work(scope["path"]) else self._rest
+        if door.application is None and scope["method"] == "GET" and scope["path"] in ("/health", "/health/live"):
             await self._answer_early(scope["path"], answer)
             return
         try:
-            await self._decided.wait()
-            if self._application is None:
+            await door.decided.wait()
+            if door.application is None:
                 await self._answer_stopping(answer)
             else:
-                await self._application(scope, answer.receive, answer.send)
+                await door.application(scope, answer.receive, answer.send)
         except asyncio.CancelledError:  # the grace period of a stop is over; answered, there is nothing to log
             if answer.has_begun:
                 raise

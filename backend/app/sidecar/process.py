@@ -14,6 +14,7 @@ import secrets
 import signal
 import threading
 import time
+from concurrent.futures import InvalidStateError
 from typing import TYPE_CHECKING, Any, Final
 
 from app import __version__
@@ -22,6 +23,7 @@ from app.core.exceptions import FatalError
 from app.core.fernet_keys import encode_key
 from app.core.logging import LOG_DIRECTORY, LogWriter, get_logger, protect, start_logging
 from app.core.ownership import owned, run_file
+from app.core.problems import problem
 from app.core.readiness import Readiness
 from app.core.security import prepare_config_directory, remove_interrupted_writes
 from app.sidecar.gate import AccessRules, Gate
@@ -39,7 +41,9 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator, Mapping
 
-    from app.main import Parts
+    from app.db.session import Database
+    from app.parts.secrets import SecretsParts
+    from app.parts.work import WorkParts
     from app.sidecar.startup import Startup
 
 ASKED_GRACE_S: Final = 5.0
@@ -206,7 +210,8 @@ class Sidecar:
         self._instance = secrets.token_hex(8)
         self._readiness = Readiness()
         self._startup: Startup | None = None
-        self._parts: Parts | None = None
+        self._work: WorkParts | None = None
+        self._secrets: SecretsParts | None = None
         self._failure: BaseException | None = None
         self._said: tuple[str, str | None] | None = None
         self._saying = threading.Lock()
@@ -242,15 +247,12 @@ class Sidecar:
         with self._readiness.listening(self._announce_state):
             await server.serve(sockets=[self._listener])
         self._stop.request(ASKED_GRACE_S)  # bounds what follows
-        if self._parts is not None:
-            await self._parts.gateway.close()
-            self._parts.revalidation.stop()
-            self._parts.usage.stop()
-            self._parts.maintenance.stop()
+        if self._secrets is not None:
+            await self._secrets.close()
         if self._startup is not None:
             self._startup.stop()
-        if self._parts is not None:
-            self._parts.events.join()
+        if self._work is not None:
+            self._work.close()
         if self._failure is not None:
             raise self._failure
         log.info("stopped")
@@ -273,7 +275,8 @@ class Sidecar:
         threading.Thread(target=self._load, args=(loop, gate, server), name="load", daemon=True).start()
 
     def _load(self, loop: asyncio.AbstractEventLoop, gate: Gate, server: Any) -> None:
-        """Import the heavy parts, begin the pipeline as early as possible, open the gate when all is there."""
+        """Begin the pipeline as early as possible, then load one half after the other, each opened as it stands."""
+        grace_s = 0.0
         try:
             from app.db.session import Database
             from app.sidecar.startup import Startup
@@ -281,36 +284,56 @@ class Sidecar:
             database = Database(self._readiness)
             self._startup = Startup(self._config, self._readiness, database)
             self._startup.run()
-            from app.api.again import OnceMore
-            from app.main import assemble, create_app
-
-            stop = self._stop
-            parts = assemble(
-                self._config,
-                self._readiness,
-                database,
-                self._startup,
-                self._instance,
-                stop=lambda: stop.request(ASKED_GRACE_S),
-            )
-            self._parts = parts
-            parts.maintenance.start()
-            parts.revalidation.start()
-            application = OnceMore(create_app(parts))
+            work = self._open_work(loop, gate, database, self._startup)
+            grace_s = ASKED_GRACE_S  # from now on there may be calls to finish
+            self._open_secrets(loop, gate, database, work)
         except BaseException as exc:  # noqa: BLE001 - carried over to the main thread, which ends the process
             self._failure = exc
-            _call_in(loop, server.stop, 0.0)
-        else:
-            _call_in(loop, gate.open, application)
+            self._readiness.fault(problem("internal"))
+            _call_in(loop, self._begin_stop, gate, server, grace_s)
         gc.freeze()
         gc.enable()
+
+    def _open_work(
+        self, loop: asyncio.AbstractEventLoop, gate: Gate, database: Database, startup: Startup
+    ) -> WorkParts:
+        from app.api.again import OnceMore
+        from app.main import work_app
+        from app.parts.work import assemble
+
+        stop = self._stop
+        work = assemble(
+            self._config,
+            self._readiness,
+            database,
+            startup,
+            instance=self._instance,
+            stop=lambda: stop.request(ASKED_GRACE_S),
+        )
+        self._work = work
+        application = OnceMore(work_app(work))
+        _call_in(loop, lambda: gate.open(application, only_work=True))
+        return work
+
+    def _open_secrets(self, loop: asyncio.AbstractEventLoop, gate: Gate, database: Database, work: WorkParts) -> None:
+        from app.api.again import OnceMore
+        from app.main import secrets_app
+        from app.parts.secrets import assemble
+
+        secrets = assemble(self._config, database, work)
+        self._secrets = secrets
+        secrets.start()
+        application = OnceMore(secrets_app(work, secrets))
+        _call_in(loop, gate.open, application)
+        with contextlib.suppress(InvalidStateError):  # the process is stopping
+            work.other_half.set_result(secrets)
+        self._readiness.announce()
 
     def _begin_stop(self, gate: Gate, server: Any, grace_s: float) -> None:
         log.info("stopping", extra={"grace_s": grace_s})
         gate.stop()
-        if self._parts is not None:
-            self._parts.status.stopping()
-            self._parts.events.stop()
+        if self._work is not None:
+            self._work.begin_stop()
         server.stop(grace_s)
 
     def _announce_state(self) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from uvicorn.protocols.http.h11_impl import RequestResponseCycle
 
-    from app.sidecar.gate import Caller
+    from app.core.caller import Caller
 
 HOST: Final = "127.0.0.1"
 

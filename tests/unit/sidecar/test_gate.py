@@ -16,10 +16,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from litestar.utils import normalize_path
 
+from app.core.caller import CALLER, LAUNCHER, Caller
 from app.core.exceptions import ForbiddenError, MisdirectedError, UnauthorizedError
 from app.core.readiness import STARTING_SENTENCE, Readiness
 from app.sidecar import gate as access
-from app.sidecar.gate import CALLER, LAUNCHER, MAX_CHALLENGE_CHARS, AccessRules, Caller, Gate, split_target
+from app.sidecar.gate import MAX_CHALLENGE_CHARS, AccessRules, Gate, split_target
 from tests.support.properties import PROPERTY
 from tests.support.tokens import JWT_SECRET, token_for
 

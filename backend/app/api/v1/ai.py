@@ -5,9 +5,9 @@ from __future__ import annotations
 from litestar import Controller, get, post
 
 from app.api.openapi import JsonBody, errors
+from app.core.caller import Caller
 from app.schemas.ai import KeyTestBody, KeyTestResult, ProviderList
 from app.services.ai_keys.checks import KeyChecks
-from app.sidecar.gate import Caller
 
 
 class AiController(Controller):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from litestar import Controller, get, put
 
 from app.api.openapi import JsonBody, errors
+from app.core.caller import Caller
 from app.schemas.ai_keys import SystemKeys, SystemKeysBody
 from app.services.ai_keys.system import SystemKeyService
-from app.sidecar.gate import Caller
 
 
 class SystemKeysController(Controller):

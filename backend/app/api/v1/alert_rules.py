@@ -11,10 +11,10 @@ from litestar.params import Parameter
 from app.api.conditional import IfMatch, etag_of, if_match
 from app.api.openapi import ETAG, JsonBody, errors, uuids_in_path
 from app.api.threads import in_waiting_thread
+from app.core.caller import Caller
 from app.schemas.alert_rules import AlertRule, AlertRuleBody, AlertRuleChange, Delivery, TriggerBody
 from app.services.alert_engine import MAX_AT_ONCE, AlertEngine
 from app.services.targets.alert_rules import AlertRules
-from app.sidecar.gate import Caller
 
 RuleId = Annotated[str, Parameter(schema_extra={"format": "uuid"}, description="UUID of the alert rule")]
 

@@ -11,10 +11,10 @@ from litestar.params import Parameter
 from app.api.conditional import IfMatch, etag_of, if_match
 from app.api.openapi import ETAG, JsonBody, errors, uuids_in_path
 from app.api.threads import in_waiting_thread
+from app.core.caller import Caller
 from app.schemas.cameras import Camera, CameraBody, CameraChange, CameraOutcome, CameraProbe
 from app.services.targets.camera_check import MAX_AT_ONCE
 from app.services.targets.cameras import Cameras
-from app.sidecar.gate import Caller
 
 CameraId = Annotated[str, Parameter(schema_extra={"format": "uuid"}, description="UUID of the camera")]
 

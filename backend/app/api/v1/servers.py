@@ -9,10 +9,10 @@ from litestar.params import Parameter
 
 from app.api.guards import rule_in_path
 from app.api.openapi import JsonBody, errors
+from app.core.caller import Caller
 from app.core.validation import slug
 from app.schemas.servers import RevealedKey, ServerConfig, ServerConfigBody
 from app.services.owners.server_settings import ServerSettingsManager
-from app.sidecar.gate import Caller
 
 _ID = slug(64)
 ServerId = Annotated[

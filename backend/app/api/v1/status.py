@@ -25,9 +25,10 @@ class StatusController(Controller):
 
     tags = ["status"]
 
-    @get("/status", responses=errors(), sync_to_thread=False, summary="Status")
-    def status(self, status: StatusService) -> Response[StatusDocument]:
+    @get("/status", responses=errors(), summary="Status")
+    async def status(self, status: StatusService) -> Response[StatusDocument]:
         """Everything there is to tell."""
+        await status.settled()
         return Response(msgspec.convert(status.document(), StatusDocument), headers={"Cache-Control": "no-store"})
 
     @get("/status/events", responses=errors(), media_type="text/event-stream", summary="Status, live")

@@ -10,6 +10,7 @@ from litestar.params import Parameter
 from app.api.guards import launcher_only, own_tenant, rule_in_path
 from app.api.openapi import USER_TOKEN, JsonBody, errors
 from app.api.threads import in_waiting_thread
+from app.core.caller import Caller
 from app.core.validation import slug
 from app.schemas.tenants import (
     OpenAIKeyBody,
@@ -20,7 +21,6 @@ from app.schemas.tenants import (
     TenantUpdate,
 )
 from app.services.owners.tenants import Tenants
-from app.sidecar.gate import Caller
 
 _ID = slug(64)
 TenantId = Annotated[

@@ -20,9 +20,9 @@ from app.services.providers.outbound import Exchange, NoAnswer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from app.core.caller import Caller
     from app.core.config import Config
     from app.services.providers import Provider
-    from app.sidecar.gate import Caller
 
 CHECKS_A_MINUTE: Final = 10
 WINDOW_S: Final = 60.0

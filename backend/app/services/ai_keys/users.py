@@ -23,6 +23,7 @@ from app.services.vault.vault import is_masked
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from app.core.caller import Caller
     from app.core.config import Config
     from app.db.session import Database
     from app.schemas.user_keys import UserKeyBody
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from app.services.ai_keys.checks import KeyChecks
     from app.services.providers import Verdict
     from app.services.vault.vault import Vault
-    from app.sidecar.gate import Caller
 
 _ANY_USERS_KEY: Final = sa.select(secrets.c.id).where(secrets.c.owner_kind == USER).limit(1)
 

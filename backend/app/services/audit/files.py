@@ -1,7 +1,7 @@
-"""The audit log's files in the config directory: who writes, how far the log has come, keys of old chains, late uses.
+"""The audit log's files in the config directory: how far the log has come, keys of old chains, late uses.
 
-A file that is lost or damaged is never an obstacle: a lost id begins a new chain, a lost head is learnt anew, and a
-chain whose key is lost is checked by its numbers and links.
+A file that is lost or damaged is never an obstacle: a lost head is learnt anew, and a chain whose key is lost is
+checked by its numbers and links.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ from __future__ import annotations
 import errno
 import json
 import re
-import secrets
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from app.core.files import publish_exclusively, read_private, remove, write_atomically
+from app.core.files import read_private, remove, write_atomically
 from app.core.logging import get_logger
 from app.core.trust import UntrustedError
 from app.services.audit.chain import Head
@@ -21,11 +20,9 @@ from app.services.audit.chain import Head
 if TYPE_CHECKING:
     from pathlib import Path
 
-ID_FILE: Final = "install.id"
 HEAD_FILE: Final = "audit.head"
 USES_FILE: Final = "audit.uses"
 KEYS_FILE: Final = "audit.keys"
-_INSTALL_ID: Final = re.compile(r"[0-9a-f]{16}")
 _MAC: Final = re.compile(r"[0-9a-f]{64}")
 
 log = get_logger(__name__)
@@ -39,31 +36,6 @@ class AuditFiles:
         self._lock = threading.Lock()
         self._learnt: dict[tuple[str, str], Head] = {}
         """Heads that this process pinned; also those that could not be written down yet."""
-
-    # --- install.id --------------------------------------------------------------------------------------------------
-
-    def install_id(self) -> str | None:
-        """Return 16 hex digits that tell this installation from others; None if it has none yet."""
-        text = self._read(ID_FILE).decode("ascii", "replace")
-        return text if _INSTALL_ID.fullmatch(text) else None
-
-    def own_install_id(self) -> str:
-        """Return the installation's id, made at the first call; what is no id is replaced.
-
-        Raises:
-            OSError: the directory cannot be written, or the id cannot be read now.
-        """
-        self._read(ID_FILE, strict=True)
-        found = self.install_id()
-        if found is not None:
-            return found
-        made = secrets.token_hex(8)
-        if not publish_exclusively(self._directory / ID_FILE, made.encode("ascii")):
-            found = self.install_id()  # another process was first, unless the file is damaged
-            if found is not None:
-                return found
-            write_atomically(self._directory / ID_FILE, made.encode("ascii"))
-        return made
 
     # --- audit.head --------------------------------------------------------------------------------------------------
 

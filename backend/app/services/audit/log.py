@@ -26,6 +26,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.core.exceptions import RequestError
 from app.core.fernet_keys import fingerprint as key_fingerprint
+from app.core.installation import install_id, own_install_id
 from app.core.logging import get_logger
 from app.db.base import instant_text, utc_now
 from app.models.audit import audit_entries
@@ -149,6 +150,7 @@ class Audit:
         device: str | None = None,
     ) -> None:
         self._database = database
+        self._directory = config_dir
         self._files = AuditFiles(config_dir)
         self._clock = clock
         self._device = device
@@ -282,7 +284,7 @@ class Audit:
 
     def _write(self, connection: sa.Connection, pending: _Pending) -> None:
         identity = pending.identity
-        writer = identity.writer(self._files.own_install_id())
+        writer = identity.writer(own_install_id(self._directory))
         self._keep_keys(identity)
         _lock_chain(connection, writer)
         (number, prev), last_number = self._end_of_chain(connection, identity, writer)
@@ -417,11 +419,11 @@ class Audit:
 
     def _catch_up(self, identity: _Identity) -> None:
         """Pin what is committed."""
-        install_id = self._files.install_id()
-        if install_id is None:
+        own_id = install_id(self._directory)
+        if own_id is None:
             return
         self._is_behind = False
-        writer = identity.writer(install_id)
+        writer = identity.writer(own_id)
         try:
             with self._database.read() as connection:
                 head, _ = self._end_of_chain(connection, identity, writer)
@@ -459,12 +461,12 @@ class Audit:
         identity = self._identity
         if identity is None:
             return verify_chains(self._database, key_of=lambda _: None, pinned={}, own=None)
-        install_id = self._files.install_id()
+        own_id = install_id(self._directory)
         return verify_chains(
             self._database,
             key_of=identity.key_of,
             pinned=self._files.heads(identity.vault_id),
-            own=None if install_id is None else identity.writer(install_id),
+            own=None if own_id is None else identity.writer(own_id),
         )
 
     def export(self) -> Iterator[str]:

@@ -23,9 +23,9 @@ from app.services.legacy.json_path import Step, parse_path, replace_values
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from app.commands.progress import Report
     from app.core.config import Config
     from app.services.legacy.cells import Cell, Cells, ForeignDatabase
+    from app.services.legacy.outcome import Report
 
 Result = TypeVar("Result")
 

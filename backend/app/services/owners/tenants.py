@@ -19,13 +19,13 @@ from app.services.vault.rows import SecretName
 from app.services.vault.vault import is_masked
 
 if TYPE_CHECKING:
+    from app.core.caller import Caller
     from app.db.session import Database
     from app.schemas.tenants import OpenAIKeyBody, TenantCreate, TenantUpdate
     from app.schemas.vault import SecretInfo
     from app.services.ai_keys.checks import KeyChecks
     from app.services.providers import Verdict
     from app.services.vault.vault import Vault
-    from app.sidecar.gate import Caller
 
 TENANT: Final = "tenant"
 OPENAI: Final = "openai"

@@ -4,24 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Status = Literal[
-    "valid",
-    "invalid",
-    "expired",
-    "limited_scope",
-    "no_quota",
-    "rate_limited",
-    "blocked",
-    "unreachable",
-    "provider_error",
-    "unknown",
-]
-ProviderName = Literal["openai", "anthropic", "google", "deepseek"]
+    from app.schemas.ai import ProviderName, Status
 
 USABLE: Final = ("valid", "limited_scope", "no_quota", "rate_limited")
 """The key is genuine."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from app.services.providers.base import Provider, ProviderName, Verdict, text_of
+from app.schemas.ai import ProviderName
+from app.services.providers.base import Provider, Verdict, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,6 @@ more to move.  done: old keys are deleted, but for those that some row still nee
 from __future__ import annotations
 
 import datetime as dt
-import secrets as randomness
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ import sqlalchemy as sa
 
 from app.core.exceptions import DatabaseAwayError, RequestError
 from app.core.logging import get_logger
-from app.db.base import Instant, instant_text, utc_now
+from app.db.base import Instant, utc_now
 from app.models.vault import (
     ACTIVE,
     LOST,
@@ -31,8 +30,7 @@ from app.models.vault import (
     vault_rotations,
     vault_wraps,
 )
-from app.schemas.vault import RotationDocument
-from app.services.audit.files import AuditFiles
+from app.schemas.vault import RotationDocument, rotation_document
 from app.services.vault.keys import VaultLockedError, add_key, add_wrap, renew_recovery, roots_to_renew
 from app.services.vault.rows import (
     Sealed,
@@ -44,8 +42,6 @@ from app.services.vault.rows import (
 from app.services.vault.sealing import forget_derived_keys, new_vault_key, prefix_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from app.db.session import Database
     from app.services.audit.log import Audit
     from app.services.vault.keys import Keys
@@ -462,33 +458,3 @@ def _swap(connection: sa.Connection, moves: Sequence[_Move]) -> int:
         return connection.execute(_SWAP_ON_POSTGRESQL, values).rowcount
     rows = [(*move.new, move.secret_id, move.old) for move in moves]
     return connection.exec_driver_sql(_SWAP_ON_SQLITE, rows).rowcount
-
-
-def rotation_document(row: Any) -> RotationDocument | None:
-    """Return the JSON form of a job."""
-    if row is None:
-        return None
-    return RotationDocument(
-        state=row.state,
-        from_kid=row.from_kid,
-        to_kid=row.to_kid,
-        total=row.total,
-        done=row.done,
-        quarantined=row.quarantined,
-        started_at=instant_text(row.started_at),
-        finished_at=instant_text(row.finished_at),
-    )
-
-
-def installation(config_dir: Path) -> Callable[[], str]:
-    """Return what names the installation of a config directory, as runner of its rotations."""
-    files = AuditFiles(config_dir)
-    substitute = randomness.token_hex(8)
-
-    def name() -> str:
-        try:
-            return files.own_install_id()
-        except OSError:
-            return substitute
-
-    return name

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from app.core.exceptions import ProblemError, RequestError
+from app.core.installation import installation
 from app.core.logging import get_logger
 from app.db.configured import DATABASE_FILE, choose_database
 from app.db.migrations import HEAD
@@ -14,7 +15,7 @@ from app.db.session import open_sqlite
 from app.db.watched import Watched, WatchedSqlite
 from app.services.audit.log import Audit
 from app.services.configured import configured, standalone_database
-from app.services.vault.rotation import Rotations, installation
+from app.services.vault.rotation import Rotations
 from app.services.vault.unlocking import adopt, is_needed
 from app.services.vault.vault import Vault
 

@@ -96,7 +96,7 @@ class Vault:
         Raises:
             DatabaseAwayError: the database cannot be used now.
         """
-        from app.services.vault.rotation import rotation_document
+        from app.schemas.vault import rotation_document
 
         self.attachment.attach()
         keys = self.attachment.keys()

@@ -13,12 +13,12 @@ import anyio
 import httpx
 import pytest
 
+from app.core.caller import LAUNCHER, Caller
 from app.core.config import Config
 from app.core.exceptions import TooManyRequestsError
 from app.services.ai_keys.checks import CHECKS_A_MINUTE, MAX_THREADS, KeyChecks
 from app.services.providers import PROVIDERS, Verdict
 from app.services.providers.outbound import MAX_BODY_BYTES, Answer, Exchange, NoAnswer, is_loopback
-from app.sidecar.gate import LAUNCHER, Caller
 from tests.support.ai_answers import Canned
 from tests.support.ai_providers import AIProviders, Gate
 from tests.support.network import LoopbackServer, free_port

@@ -13,7 +13,7 @@ from app.services.ai_keys.schedule import JITTER, Known, change_after, next_chec
 from app.services.providers.base import REFUSED, USABLE, Verdict
 
 if TYPE_CHECKING:
-    from app.services.providers.base import Status
+    from app.schemas.ai import Status
 
 NOW = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from app.core.exceptions import DatabaseAwayError
 from app.core.fernet_keys import encode_key, fingerprint
+from app.core.installation import installation
 from app.db.base import Instant, utc_now
 from app.models.audit import audit_entries
 from app.models.vault import secrets, vault_keys, vault_rotations, vault_wraps, vaults
@@ -19,7 +20,7 @@ from app.services.vault import rotation
 from app.services.vault.check import Tally, verify
 from app.services.vault.keys import VaultLockedError
 from app.services.vault.recovery import new_recovery_code
-from app.services.vault.rotation import BATCH_ROWS, STALE_AFTER, database_clock, installation
+from app.services.vault.rotation import BATCH_ROWS, STALE_AFTER, database_clock
 from app.services.vault.rows import SecretName, SecretUnreadableError
 from app.services.vault.sealing import prefix_of
 from app.services.vault.unlocking import keep_recovery_code, unlock

@@ -1,0 +1,92 @@
+"""Two halves: the team's work is served as soon as it stands; everything else follows, or its fault is told."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import SidecarFactory
+    from tests.support.sidecar import Sidecar
+
+HELD = """
+import importlib.machinery, pathlib, sys, time
+
+class Holder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name != "app.parts.secrets":
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        load = spec.loader.exec_module
+
+        def load_when_told(module):  # not while it is looked for: that holds the lock of all imports
+            while not pathlib.Path({release!r}).exists():
+                time.sleep(0.01)
+            if {fails}:
+                raise RuntimeError("cannot be loaded")
+            load(module)
+
+        spec.loader.exec_module = load_when_told
+        return spec
+
+sys.meta_path.insert(0, Holder)
+"""
+"""Holds the loading of the secrets half until a file is there."""
+
+
+def held_sidecar(factory: SidecarFactory, folder: Path, *, fails: bool) -> tuple[Sidecar, Path]:
+    """Spawn a sidecar whose secrets half loads only when told so."""
+    release = folder / "release"
+    (folder / "sitecustomize.py").write_text(HELD.format(release=str(release), fails=fails), encoding="utf-8")
+    return factory(stdio=True, env={"PYTHONPATH": str(folder)}), release
+
+
+def test_work_is_served_while_the_rest_still_loads(sidecar_factory: SidecarFactory, tmp_path: Path) -> None:
+    """Members are there before the vault; a call for the vault that comes too early waits, and succeeds."""
+    sidecar, release = held_sidecar(sidecar_factory, tmp_path, fails=False)
+    sidecar.wait_healthy()
+
+    created = sidecar.request("POST", "/api/v1/members", json={"name": "Ann", "email": "ann@example.com"})
+    listed = sidecar.request("GET", "/api/v1/members")
+    with sidecar.client.stream(
+        "GET", "/api/v1/status/events", headers={"Authorization": f"Bearer {sidecar.token}"}
+    ) as stream:
+        early = _document(stream.iter_lines())
+    with ThreadPoolExecutor(1) as caller:
+        waiting = caller.submit(sidecar.request, "GET", "/api/v1/vault")
+        release.touch()
+        vault = waiting.result()
+    schema = sidecar.request("GET", "/schema").json()
+
+    assert created.status_code == 201
+    assert [member["name"] for member in listed.json()] == ["Ann"]
+    assert early["vault"]["state"] == "unavailable"
+    assert vault.status_code == 200
+    assert {"/api/v1/members", "/api/v1/vault"} <= set(schema["paths"])
+    assert sidecar.request("GET", "/api/v1/status").json()["vault"]["state"] == "unlocked"
+
+
+def test_fault_of_the_rest_is_told_and_ends_the_process(sidecar_factory: SidecarFactory, tmp_path: Path) -> None:
+    """The work half answers until then; the fault shows as a problem and in the exit code."""
+    sidecar, release = held_sidecar(sidecar_factory, tmp_path, fails=True)
+    sidecar.wait_healthy()
+    assert sidecar.request("GET", "/api/v1/members").status_code == 200
+
+    release.touch()
+    status = sidecar.wait_for_exit()
+
+    assert status == 70
+    events = sidecar.events
+    assert [event["problem"]["code"] for event in events if event.get("problem")] == ["internal"]
+    assert events[-1] == {"event": "exit", "code": "internal"}
+
+
+def _document(lines: Any) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(
+        next(line for line in lines if line.startswith("data: ")).removeprefix("data: ")
+    )
+    return document
