@@ -38,7 +38,7 @@ MAX_BODY_BYTES = 1 << 20
 
 def work_app(work: WorkParts) -> Litestar:
     """Build the application of the work half around its running parts."""
-    return _application([settings_page, HealthController, _v1(work_routes.V1)], work)
+    return _application([page, asset, HealthController, _v1(work_routes.V1)], work)
 
 
 def secrets_app(work: WorkParts, secrets: SecretsParts) -> Litestar:
@@ -75,38 +75,6 @@ def described_app(openapi: OpenAPIConfig) -> Litestar:
     return _application(routes, work, secrets, openapi=openapi)
 
 
-<<<<<<< HEAD
-def create_app(parts: Parts, *, openapi: OpenAPIConfig | None = None) -> Litestar:
-    """Build the ASGI application around the running parts of the process; `openapi` makes it describe itself."""
-    v1 = Router(
-        "/api/v1",
-        route_handlers=[
-            StatusController,
-            SettingsController,
-            MembersController,
-            TasksController,
-            SubTasksController,
-            DailyUpdatesController,
-            UpdatesController,
-            AiController,
-            AuditController,
-            EventsController,
-            TransferController,
-            UsageController,
-            VaultController,
-            ServersController,
-            SystemKeysController,
-            TenantsController,
-            AuthController,
-            CamerasController,
-            AlertRulesController,
-        ],
-        guards=[known_query],
-        security=LAUNCH_TOKEN,
-    )
-    # a handler that is no controller's belongs to one application only, and is not described anyway
-    undescribed = [page, asset, openapi_document, gateway_handler(parts.gateway)] if openapi is None else []
-=======
 def _v1(controllers: Sequence[Any]) -> Router:
     return Router("/api/v1", route_handlers=controllers, guards=[known_query], security=LAUNCH_TOKEN)
 
@@ -117,7 +85,6 @@ def _application(
     """Build an application whose handlers may ask for each of the parts by name."""
     halves: tuple[WorkParts | SecretsParts, ...] = (work, *more)
     parts = {part.name: _given(getattr(half, part.name)) for half in halves for part in fields(half)}
->>>>>>> 2d0cbab (Serve the team's work as soon as its half stands; the secrets half follows)
     return Litestar(
         route_handlers=routes,
         dependencies={
