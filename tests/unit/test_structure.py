@@ -118,6 +118,7 @@ def test_there_is_no_circle() -> None:
     assert sorted(waiting) == []
 
 
+@pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")  # what the framework's next major version will ask for
 def test_gate_knows_which_half_serves_each_path(tmp_path: Path) -> None:
     """Every route is served by the half to which the gate passes its path, and the document describes both halves."""
     config = Config(config_dir=tmp_path, data_dir=tmp_path)

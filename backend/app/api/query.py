@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, Final
 
-from litestar.params import Parameter, ParameterKwarg
+from litestar.params import ParameterKwarg, QueryParameter
 
 from app.core.exceptions import ValidationError
 from app.core.validation import Rule, checked_value
@@ -22,7 +22,7 @@ MAX_NAME_CHARS: Final = 64
 
 def query_parameter(description: str, *, name: str | None = None, **schema: Any) -> Any:
     """Describe a query parameter; it arrives as text, and our own rules check it. `name`: unless the handler's word."""
-    return Parameter(query=name, description=description, schema_extra={"one_of": None, **schema})
+    return QueryParameter(name=name, description=description, schema_extra={"one_of": None, **schema})
 
 
 def repeated_parameter(description: str, *, name: str, **schema: Any) -> Any:

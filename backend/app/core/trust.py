@@ -10,15 +10,15 @@ folder of ours. On Windows owner and access control list of file and folder tell
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import stat
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from app.core.logging import get_logger
 from app.core.problems import problem
+from app.core.rights import Rights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ _SAFELY: Final = (
     | getattr(os, "O_NOINHERIT", 0)
 )
 
-log = get_logger(__name__)
+log = logging.getLogger(__name__)
 
 
 class UntrustedError(OSError):
@@ -54,16 +54,6 @@ class UntrustedError(OSError):
         """What `/health` tells: which file or folder, by its last name, and what is wrong."""
         name = os.path.basename(self.filename) or self.filename  # noqa: PTH119 - a root has no name
         return problem("storage-untrusted", f"{name} {self.strerror}.")
-
-
-@dataclass(frozen=True, slots=True)
-class Rights:
-    """Who can do what with a file or folder, as far as it matters here."""
-
-    is_ours: bool
-    """It belongs to this user or to the administrator."""
-    others_write: bool
-    others_read: bool
 
 
 # --- files -----------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from app.core.trust import Rights
+from app.core.rights import Rights
 
 if TYPE_CHECKING:
     from pathlib import Path

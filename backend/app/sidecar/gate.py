@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from app.core.caller import CALLER, GATEWAY, LAUNCHER, Caller, unauthorized
 from app.core.exceptions import (
     INTERNAL,
+    STATUS_SENTENCES,
     ForbiddenError,
     MisdirectedError,
     RequestError,

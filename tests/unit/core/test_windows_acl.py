@@ -10,7 +10,8 @@ import pytest
 
 from app.core import trust, windows_acl
 from app.core.files import make_private_directory
-from app.core.trust import Rights, UntrustedError, read_own
+from app.core.rights import Rights
+from app.core.trust import UntrustedError, read_own
 from app.core.windows_acl import parse
 
 if TYPE_CHECKING:
