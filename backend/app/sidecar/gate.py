@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 WORK_PATHS: Final = (
     "/health",
+    "/assets",
     "/api/v1/status",
     "/api/v1/shutdown",
     "/api/v1/settings",
