@@ -51,7 +51,7 @@ describe.skipIf(sidecar.missing !== null)('the real sidecar', () => {
     await started.sidecar.stop();
 
     expect(created.response.status).toBe(201);
-    expect(members).toEqual([{id: created.data?.id, name: 'Ada', email: 'ada@example.org', active: true}]);
+    expect(members).toMatchObject([{id: created.data?.id, name: 'Ada', email: 'ada@example.org', active: true}]);
     expect(started.sidecar.state).toEqual({kind: 'stopped', forced: false});
     expect(descendants(process.pid).filter(({command}) => command.includes('app.__main__'))).toEqual([]);
   });
