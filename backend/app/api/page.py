@@ -43,9 +43,13 @@ def page(if_none_match: IfNoneMatch = None) -> Response[bytes]:
     built = _file(index)
     if built is not None:
         return _answer(built, index.suffix, if_none_match, {"Content-Security-Policy": _policy(), **_ALWAYS})
-    content, policy = _plain_page()
-    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store", **_ALWAYS}
-    return Response(content, media_type=_MEDIA_TYPES[".html"], headers=headers)
+    return _plain_answer()
+
+
+@get("/connection", sync_to_thread=False, include_in_schema=False)
+def connection_page() -> Response[bytes]:
+    """Serve the plain page with the state and the form of the connection, to which the interface leads."""
+    return _plain_answer()
 
 
 @get("/assets/{name:str}", sync_to_thread=False, include_in_schema=False)
@@ -57,6 +61,13 @@ def asset(name: FromPath[str], if_none_match: IfNoneMatch = None) -> Response[by
     if found is None:
         raise NotFoundException
     return _answer(found, path.suffix, if_none_match, {"Cache-Control": _FOREVER, **_ALWAYS})
+
+
+def _plain_answer() -> Response[bytes]:
+    """Return the page that needs no build."""
+    content, policy = _plain_page()
+    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store", **_ALWAYS}
+    return Response(content, media_type=_MEDIA_TYPES[".html"], headers=headers)
 
 
 def _answer(content: bytes, suffix: str, if_none_match: str | None, headers: dict[str, str]) -> Response[bytes]:

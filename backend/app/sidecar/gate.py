@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 WORK_PATHS: Final = (
     "/health",
     "/assets",
+    "/connection",
     "/api/v1/status",
     "/api/v1/shutdown",
     "/api/v1/settings",

@@ -14,8 +14,6 @@ export function Help(): ReactNode {
     return title === undefined ? [] : [[['G', key.toUpperCase()], t('help.go', {page: t(title)})] as const];
   });
   const keys: readonly (readonly [readonly string[], string])[] = [
-    [['/'], t('help.search')],
-    [['N'], t('help.new')],
     [['?'], t('help.help')],
     [['Esc'], t('help.close')],
     [['Ctrl', 'Enter'], t('help.submit')],

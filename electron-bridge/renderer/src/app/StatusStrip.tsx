@@ -7,7 +7,7 @@ import {usePlatform, useSituation, type Situation} from '../data/situation.js';
 import {explainProblem} from '../i18n/explain.js';
 import {useTexts} from '../i18n/index.js';
 import {Button, Details, Facts, Icon, Spinner, clockText, momentText, spanText} from '../kit/index.js';
-import {Link, usePlace} from './router.js';
+import {ConnectionLink} from './ConnectionLink.js';
 
 /** Below this a wrong clock is nobody's business. */
 const CLOCK_TOLERANCE_S = 60;
@@ -32,7 +32,6 @@ function Trouble({situation}: {situation: Situation}): ReactNode {
   const texts = useTexts();
   const {t} = texts;
   const {problem, snapshot, readyAt} = situation;
-  const {path} = usePlace();
   const explained = problem === null ? null : explainProblem(problem, texts);
   const kind = snapshot?.state.kind ?? 'starting';
   const isWorking = kind === 'starting' || kind === 'launching' || kind === 'restarting' || kind === 'reconnecting';
@@ -51,10 +50,8 @@ function Trouble({situation}: {situation: Situation}): ReactNode {
         </p>
       </div>
       <div className="strip-actions">
-        {problem?.who === 'you' && path !== '/connection' && problem.code !== 'unreachable' && (
-          <Link to="/connection" className="button" data-look="plain" data-size="small">
-            {t('strip.openConnection')}
-          </Link>
+        {problem?.who === 'you' && problem.code !== 'unreachable' && (
+          <ConnectionLink>{t('strip.openConnection')}</ConnectionLink>
         )}
         <TryNow />
         {problem !== null && (

@@ -27,8 +27,6 @@ export const common: Translation<typeof english> = {
   'me.nobody': 'Wählen Sie, wer Sie sind',
   'me.none': 'Niemand Bestimmtes',
   'help.title': 'Tastenkürzel',
-  'help.search': 'Auf dieser Seite suchen',
-  'help.new': 'Etwas hinzufügen',
   'help.help': 'Diese Liste zeigen',
   'help.go': 'Zu {page}',
   'help.close': 'Schließen oder zurück',

@@ -45,7 +45,6 @@ export const problems: Translation<typeof english> = {
   'startup.heading.setup': 'Wählen Sie, wo Ihre Arbeit liegt',
   'startup.heading.gone': 'Der Sidecar läuft nicht',
   'startup.stages': 'Schritte des Starts',
-  'startup.open': 'Zur Arbeit',
   'startup.connection': 'Verbindung ändern',
   'startup.log': 'Protokoll zeigen',
   'startup.log.hide': 'Protokoll verbergen',

@@ -24,8 +24,6 @@ export const common = {
   'me.nobody': 'Choose who you are',
   'me.none': 'Nobody in particular',
   'help.title': 'Keyboard shortcuts',
-  'help.search': 'Search on this page',
-  'help.new': 'Add something new',
   'help.help': 'Show this list',
   'help.go': 'Go to {page}',
   'help.close': 'Close, or go back',

@@ -41,7 +41,6 @@ export const problems = {
   'startup.heading.setup': 'Choose where your work lives',
   'startup.heading.gone': 'The sidecar is not running',
   'startup.stages': 'Stages of start-up',
-  'startup.open': 'Open the work',
   'startup.connection': 'Change the connection',
   'startup.log': 'Show the log',
   'startup.log.hide': 'Hide the log',

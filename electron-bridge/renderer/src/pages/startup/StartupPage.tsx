@@ -1,6 +1,6 @@
 /** From nothing to ready, stage by stage; and when it does not get there, why, and what helps. */
 import {useEffect, useRef, type ReactNode} from 'react';
-import {Link} from '../../app/router.js';
+import {ConnectionLink} from '../../app/ConnectionLink.js';
 import {NextTry, ProblemFacts, TryNow} from '../../app/StatusStrip.js';
 import {useNow} from '../../data/clock.js';
 import {useSituation} from '../../data/situation.js';
@@ -39,9 +39,7 @@ export default function StartupPage(): ReactNode {
             <>
               {problem.code !== 'unauthorized' && <TryNow look="primary" />}
               {problem.code !== 'unreachable' && problem.code !== 'unauthorized' && (
-                <Link to="/connection" className="button" data-look="plain" data-size="small">
-                  {t('startup.connection')}
-                </Link>
+                <ConnectionLink>{t('startup.connection')}</ConnectionLink>
               )}
             </>
           }
@@ -58,9 +56,7 @@ export default function StartupPage(): ReactNode {
       )}
       {kind === 'ready' && (
         <p>
-          <Link to="/tasks" className="button" data-look="primary">
-            {t('startup.open')}
-          </Link>
+          <ConnectionLink>{t('startup.connection')}</ConnectionLink>
         </p>
       )}
       <LastLines />
