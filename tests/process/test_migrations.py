@@ -371,6 +371,11 @@ def test_upgrade_that_cannot_get_its_lock_is_tried_again(database: Database) -> 
         rows = database.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'members'")
         for (table,) in rows:
             connection.cursor().execute(f"DROP TABLE IF EXISTS {table} CASCADE")
+        functions = database.query(
+            "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+        )
+        for (function,) in functions:
+            connection.cursor().execute(f"DROP FUNCTION IF EXISTS {function} CASCADE")
     with database.server.connect(database.name) as holder:
         holder.autocommit = False
         # An index of the same name being built by somebody else: CREATE waits for that transaction.

@@ -431,7 +431,7 @@ def test_tenants_do_not_manage_themselves(
     answer = sidecar.request(method, PATH + path, json=body, token=acme)
 
     assert error_of(answer)[:2] == (403, "forbidden")
-    assert ok(sidecar.request("GET", PATH)) == [{**ACME, "trial_limit": 100}]
+    assert ok(sidecar.request("GET", PATH)) == [{**ACME, "trial_limit": 100, "trial_tokens": 200_000}]
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", token_for("1", tenant_id="acme", exp=1)])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING, Any, Final
 
-from litestar.params import ParameterKwarg, QueryParameter
+from litestar.params import QueryParameter
 
 from app.core.exceptions import ValidationError
 from app.core.validation import Rule, checked_value
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from litestar.connection import ASGIConnection
     from litestar.handlers import BaseRouteHandler
 
-MAX_NAME_CHARS: Final = 64
-"""Of an unknown parameter's name that are told."""
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 
 
 def query_parameter(description: str, *, name: str | None = None, **schema: Any) -> Any:
@@ -40,7 +40,7 @@ def known_query(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     known, seen = _known(handler), set()
     for name, _ in connection.query_params.multi_items():
         if name not in known or name in connection.path_params or (name in seen and not known[name]):
-            raise ValidationError(f"query.{_shown(name)}: Unknown parameter")
+            raise ValidationError(f"{_told(name)}: Unknown parameter")
         seen.add(name)
 
 
@@ -50,14 +50,14 @@ def _known(handler: BaseRouteHandler) -> dict[str, bool]:
     known = {}
     for name, field in handler.parsed_fn_signature.parameters.items():
         described = field.kwarg_definition
-        if isinstance(described, ParameterKwarg) and not (described.header or described.cookie):
-            known[described.query or name] = (described.schema_extra or {}).get("type") == "array"
+        if isinstance(described, QueryParameter):
+            known[described.name or name] = (described.schema_extra or {}).get("type") == "array"
     return known
 
 
-def _shown(name: str) -> str:
-    """Return what of a name may stand in a sentence."""
-    return "".join(character if character.isprintable() else "?" for character in name[:MAX_NAME_CHARS])
+def _told(name: str) -> str:
+    """Return how a sentence calls a parameter: by its name if it looks like one, for anything else may be a secret."""
+    return f"query.{name}" if _NAME.fullmatch(name) else "query"
 
 
 def checked_query(rules: Mapping[str, Rule], sent: Mapping[str, str | list[str] | None]) -> dict[str, Any]:

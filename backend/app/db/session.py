@@ -436,9 +436,10 @@ class Database:
                 yield joint
             return
         with self._present() as opened, contextlib.closing(_begun(opened)) as connection:
-            yield connection
+            # also a commit that is refused, such as one without its entry in the audit log, is rolled back
+            with connection.get_transaction() or connection.begin():
+                yield connection
             hint = connection.info.pop(HINT, None)
-            connection.commit()
             if hint is not None:
                 _notify(connection, hint)
             opened.truncate_log(connection)
