@@ -274,9 +274,10 @@ def test_unknown_parameters_are_refused(work: Work, path: str) -> None:
     assert (work.call("GET", f"/{path}").status_code == 200) is (UNKNOWN_ID not in path)
     queries = ["statsu=Done", "=x", "id=1", "a%0Ab=1", "x" * 100 + "=1", *([DOUBLED[path]] if path in DOUBLED else [])]
     for query in queries:
-        name = query.split("=")[0].replace("%0A", "?")[:64]
+        name = query.split("=")[0]
+        told = f"query.{name}" if name.isidentifier() and len(name) <= 40 else "query"
         answer = work.call("GET", f"/{path}?{query}")
-        assert_is_error(answer, 400, f"query.{name}: Unknown parameter", "validation")
+        assert_is_error(answer, 400, f"{told}: Unknown parameter", "validation")
 
 
 # Daily updates across tasks
