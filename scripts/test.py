@@ -2,19 +2,13 @@
 
 The first run makes the environment `.venv-test` beside this folder and installs `tests/requirements.lock` there; later
 runs find it. Then pytest runs, files side by side, with the arguments given (paths count from the checkout; `-n0` runs
-one test after the other), and beside it the tests of the Electron bridge, whose packages npm installs when they have
-changed; what those print follows at the end. With `--windows` the sidecar of the tests is a Windows program instead,
+one test after the other), and after it the tests of the Electron bridge, whose packages npm installs when they have
+changed. With `--windows` the sidecar of the tests is a Windows program instead,
 see `_windows.py`. The exit status is 0 only if all passed.
 """
 
 import argparse
 import os
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import IO
 
 from _bridge import BRIDGE, find_npm, has_bridge, install_packages
 from _environment import ROOT, Environment, SetupError, run_in_foreground, run_script, say
@@ -42,10 +36,15 @@ def main(arguments: list[str]) -> int:
         passed = {"Python tests": run_pytest(environment, pytest_arguments)}
         passed |= {"Electron bridge tests": False} if has_bridge() else {}
     else:
-        with npm_test_beside(environment, npm) as bridge_has_passed:
-            passed = {"Python tests": run_pytest(environment, pytest_arguments)}
-            passed["Electron bridge tests"] = bridge_has_passed()
+        passed = {"Python tests": run_pytest(environment, pytest_arguments)}
+        passed["Electron bridge tests"] = run_npm_test(environment, npm)
     return report(passed)
+
+
+def run_npm_test(environment: Environment, npm: str) -> bool:
+    """Run the bridge's tests, with `python` on their path able to run the sidecar; say whether all passed."""
+    say("Testing the Electron bridge (npm test) ...")
+    return run_in_foreground([npm, "test"], folder=BRIDGE, path_prefix=environment.programs) == 0
 
 
 def report(passed: dict[str, bool]) -> int:
@@ -64,43 +63,6 @@ def run_pytest(environment: Environment, arguments: list[str]) -> bool:
 def workers() -> int:
     """Return how many files are tested at once: one for each core, and no fewer than two, as many tests wait."""
     return min(max(os.cpu_count() or 1, 2), MOST_WORKERS)
-
-
-@contextmanager
-def npm_test_beside(environment: Environment, npm: str) -> Iterator[Callable[[], bool]]:
-    """Run the bridge's tests in the background.
-
-    Yields:
-        What waits for their end, shows what they printed, and says whether all passed.
-    """
-    with tempfile.TemporaryFile() as output, begin_npm_test(environment, npm, output) as process:
-
-        def has_passed() -> bool:
-            say("Waiting for the tests of the Electron bridge (npm test) ...")
-            status = process.wait()
-            output.seek(0)
-            sys.stdout.buffer.write(output.read())
-            sys.stdout.flush()
-            return status == 0
-
-        try:
-            yield has_passed
-        except BaseException:
-            process.terminate()
-            raise
-
-
-def begin_npm_test(environment: Environment, npm: str, output: IO[bytes]) -> "subprocess.Popen[bytes]":
-    """Start the bridge's tests, with `python` on their path able to run the sidecar."""
-    path = f"{environment.programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    return subprocess.Popen(
-        [npm, "test"],
-        cwd=BRIDGE,
-        env={**os.environ, "PATH": path},
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-    )
 
 
 def install_bridge(environment: Environment) -> str | None:
