@@ -52,7 +52,7 @@ def test_serves_on_the_embedded_database(program: tuple[str]) -> None:
     assert document["openapi"].startswith("3.")
     assert "<html" in page.text
     assert relatives == []
-    assert members == [created.json()]
+    assert members == [{**created.json(), "open_tasks": 0, "last_update_at": None}]
 
 
 def test_serves_on_postgresql(program: tuple[str], database: Database) -> None:
