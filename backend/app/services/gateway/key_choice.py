@@ -20,7 +20,7 @@ from app.models.tenants import tenants, trial_calls
 from app.models.vault import EXPIRED, secrets
 from app.services.ai_keys.checks import SENDABLE
 from app.services.providers import INITIAL, PROVIDERS, origin_of
-from app.services.vault.rows import SecretExpiredError, SecretName
+from app.services.vault.rows import SecretExpiredError, SecretName, select_sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,7 +125,7 @@ class KeyChoice:
             self._usage.spend(owner.id, _today(), tokens)
 
     def _rows(self, owner: KeyOwner) -> list[Any]:
-        """Return what the vault tells of the keys that may serve; nothing is opened yet."""
+        """Return the rows of the keys that may serve, with all that opening one takes; nothing is opened yet."""
         kind = owner.kind if owner.kind != "tenant" or owner.provider == PLATFORM_PROVIDER else "other"
         given = {
             "kind": owner.kind,
@@ -148,7 +148,7 @@ class KeyChoice:
         if row.status == EXPIRED:
             raise _expired(name, place)
         try:
-            opened = self._vault.take(which, actor=actor)
+            opened = self._vault.take(which, actor=actor, row=row)
         except SecretExpiredError:
             raise _expired(name, place) from None
         if opened is None:  # deleted in this very moment
@@ -217,14 +217,7 @@ def _candidates(kind: str) -> sa.Select[Any]:
     """Select the keys that may serve an owner of that kind; built once, as building takes longer than asking."""
     provider = sa.bindparam("own", type_=sa.Text)
     own = _is_secret(sa.bindparam("kind", type_=sa.Text), sa.bindparam("id", type_=sa.Text), provider)
-    columns: tuple[Any, ...] = (
-        secrets.c.owner_kind,
-        secrets.c.owner_id,
-        secrets.c.name,
-        secrets.c.status,
-        secrets.c.pinned_host,
-    )
-    query: sa.Select[Any] = sa.select(*columns)
+    query = select_sealed(secrets.c.fingerprint, secrets.c.pinned_host)
     if kind in _LENT:
         lent = _is_secret(sa.literal("system"), sa.literal(SYSTEM_ID), sa.bindparam("lent", type_=sa.Text))
         query = query.where(sa.or_(own, lent))

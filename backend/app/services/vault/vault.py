@@ -361,9 +361,15 @@ class Vault:
         found = self.take(which, actor=actor)
         return None if found is None else found.secret
 
-    def take(self, which: SecretName, *, actor: str) -> OpenSecret | None:
-        """Return the secret as `use` does, with what a verdict on it needs."""
-        found = self._opened(which, actor)
+    def take(self, which: SecretName, *, actor: str, row: Any = None) -> OpenSecret | None:
+        """Return the secret as `use` does, with what a verdict on it needs.
+
+        Args:
+            which: which secret.
+            actor: who uses it, for the audit log.
+            row: of `select_sealed` and the fingerprint, if it has just been read; one that does not open is read anew.
+        """
+        found = self._opened(which, actor, row)
         if found is None:
             return None
         row, secret = found
@@ -391,9 +397,9 @@ class Vault:
         with self._database.read() as connection:
             return connection.execute(query).one_or_none()
 
-    def _opened(self, which: SecretName, actor: str) -> tuple[Any, str] | None:
+    def _opened(self, which: SecretName, actor: str, row: Any = None) -> tuple[Any, str] | None:
         """Return the row and its secret; None if there is none."""
-        row = self._row(which)
+        row = self._row(which) if row is None else row
         while row is not None:
             try:
                 secret = open_row(row, self.attachment.keys_at(row.epoch, row.kid))

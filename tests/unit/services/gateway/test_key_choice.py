@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 
+from app.db.base import utc_now
+from app.models.tenants import tenants
 from app.models.vault import secrets
 from app.services.gateway.key_choice import KeyChoice, KeyOwner, KeyUnavailableError
 from app.services.gateway.usage import Usage
@@ -15,7 +19,7 @@ from app.services.vault.rows import SecretName
 from tests.support.vaults import Desktop, change, desktop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.support.in_process import InProcess
@@ -113,3 +117,44 @@ def test_each_use_is_counted_for_whoever_made_it(ours: Desktop) -> None:
     assert [(entry.actor, entry.owner and entry.owner.id, entry.name) for entry in page.entries] == [
         ("user:ann", "ann", "openai")
     ]
+
+
+@contextlib.contextmanager
+def statements_of(there: Desktop) -> Iterator[list[str]]:
+    """The statements that the block sends to the database."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(sa.Engine, "before_cursor_execute", note)
+
+
+def test_choice_and_opening_are_one_read(ours: Desktop) -> None:
+    """For whomever a key is looked up, the one that may be lent beside it."""
+    choice = choice_of(ours)
+    for which in (SecretName("system", "default", "openai"), SecretName("server", "ann", "openai")):
+        ours.set(which, KEY)
+    owners = [KeyOwner(kind, owner_id, "openai") for kind, owner_id in (("system", "default"), ("server", "ann"))]
+    for owner in (USER, *owners):
+        choice.take(owner, actor="test", lend=anything)  # the first use in a minute is told to the audit log
+        with statements_of(ours) as sent:
+            assert choice.take(owner, actor="test", lend=anything).secret == KEY
+        assert len(sent) == 1, owner
+
+
+def test_call_of_a_tenant_on_trial_is_one_read_and_one_count(ours: Desktop) -> None:
+    """Tier, limits and the platform's key come together."""
+    choice, tenant = choice_of(ours), KeyOwner("tenant", "acme", "openai")
+    ours.set(SecretName("system", "default", "openai"), KEY)
+    values = {"id": "acme", "name": "Acme", "tier": "trial", "trial_limit": 5, "trial_tokens": 1000}
+    change(ours.store, sa.insert(tenants).values(**values, created_at=utc_now(), updated_at=utc_now()))
+    choice.take(tenant, actor="test", lend=anything)
+    with statements_of(ours) as sent:
+        assert choice.take(tenant, actor="test", lend=anything).is_lent
+
+    assert [statement.split()[0] for statement in sent if "FROM" in statement] == ["SELECT", "INSERT"]
