@@ -14,6 +14,9 @@ export function Help(): ReactNode {
     return title === undefined ? [] : [[['G', key.toUpperCase()], t('help.go', {page: t(title)})] as const];
   });
   const keys: readonly (readonly [readonly string[], string])[] = [
+    [['/'], t('help.search')],
+    [['N'], t('help.new')],
+    [['S'], t('help.status')],
     [['?'], t('help.help')],
     [['Esc'], t('help.close')],
     [['Ctrl', 'Enter'], t('help.submit')],

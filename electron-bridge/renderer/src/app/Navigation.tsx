@@ -3,6 +3,7 @@ import type {ReactNode} from 'react';
 import {useSituation} from '../data/situation.js';
 import {useTexts, type PlainName} from '../i18n/index.js';
 import {Icon, IconButton} from '../kit/index.js';
+import {Me} from '../pages/work/Me.js';
 import {Link} from './router.js';
 import {ROUTES, type Route} from './routes.js';
 import {useShortcuts} from './shortcuts.js';
@@ -33,6 +34,7 @@ export function Navigation({route, onSkip}: NavigationProps): ReactNode {
         ))}
       </div>
       <div className="nav-foot">
+        <Me />
         <div className="nav-where-row">
           <Where />
           <IconButton icon="help" label={t('nav.help')} onPress={() => setHelpOpen(true)} />

@@ -3,7 +3,7 @@
  *
  * A new page is a line here, its texts in `i18n/en` and `i18n/de`, and a component in `pages/`.
  */
-import type {ComponentType} from 'react';
+import {lazy, type ComponentType} from 'react';
 import type {PlainName} from '../i18n/index.js';
 import type {IconName} from '../kit/index.js';
 import StartupPage from '../pages/startup/StartupPage.js';
@@ -27,6 +27,27 @@ export interface Route {
 
 export const ROUTES: readonly Route[] = [
   {
+    pattern: '/tasks',
+    title: 'nav.tasks',
+    page: lazy(() => import('../pages/work/TasksPage.js')),
+    needsDatabase: true,
+    entry: {group: 'nav.work', icon: 'tasks'},
+  },
+  {
+    pattern: '/tasks/:id',
+    title: 'task.page',
+    page: lazy(() => import('../pages/work/TaskPage.js')),
+    needsDatabase: true,
+    below: '/tasks',
+  },
+  {
+    pattern: '/members',
+    title: 'nav.members',
+    page: lazy(() => import('../pages/work/MembersPage.js')),
+    needsDatabase: true,
+    entry: {group: 'nav.work', icon: 'members'},
+  },
+  {
     pattern: '/start',
     title: 'nav.startup',
     page: StartupPage,
@@ -36,4 +57,4 @@ export const ROUTES: readonly Route[] = [
 ];
 
 /** The page of an address that names none. */
-export const HOME = '/start';
+export const HOME = '/tasks';

@@ -156,6 +156,8 @@ async function followChanges(open: Open, listener: (change: Change) => void, sig
     try {
       for await (const {id, data} of open('/api/v1/events', lastId, signal)) {
         pauseMs = FIRST_PAUSE_MS;
+        // What was read before the stream stood may have changed in between.
+        if (lastId === null && id !== null) listener({resource: '*', change: 'resync'});
         lastId = id ?? lastId;
         if (data !== null) listener(JSON.parse(data) as Change);
       }

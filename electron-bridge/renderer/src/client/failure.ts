@@ -53,6 +53,21 @@ export async function takenWithVersion<T>(call: Promise<Answer<T>>): Promise<{va
   throw refusal(response, error);
 }
 
+/** A page of a list. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** The cursor of the next page; null after the last one. */
+  readonly next: string | null;
+}
+
+/** A page of a list, and where the next one begins (`Link`). */
+export async function takenPage<T>(call: Promise<Answer<readonly T[]>>): Promise<Page<T>> {
+  const {data, error, response} = await call;
+  if (!response.ok) throw refusal(response, error);
+  const next = /[?&]cursor=([^&>]+)/.exec(response.headers.get('link') ?? '')?.[1] ?? null;
+  return {items: data ?? [], next};
+}
+
 function refusal(response: Response, body: unknown): Refused {
   const {error} = (typeof body === 'object' && body !== null ? body : {}) as {error?: unknown};
   const wait = Number(response.headers.get('retry-after') ?? NaN);

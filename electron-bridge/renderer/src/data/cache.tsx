@@ -67,8 +67,8 @@ function Availability(): null {
 }
 
 const LISTS_OF: Readonly<Record<string, readonly string[]>> = {
-  member: ['members', 'tasks', 'counts', 'updates'],
-  task: ['tasks', 'counts', 'members'],
+  member: ['members', 'tasks', 'counts', 'updates', 'task'],
+  task: ['tasks', 'counts', 'members', 'updates'],
   daily_update: ['updates', 'members'],
   sub_task: [],
 };

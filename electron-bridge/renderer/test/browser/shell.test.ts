@@ -62,6 +62,7 @@ describe.skipIf(executable.value === null || command.value === null)('the shell'
 
     await window.page.goto(served.address());
     await window.page.reload();
+    await window.go('/start');
     await window.page.getByRole('heading', {name: 'Everything is ready'}).waitFor();
   });
 

@@ -3,5 +3,6 @@ import type {Catalogue} from '../en/index.js';
 import type {Translation} from '../message.js';
 import {common} from './common.js';
 import {problems} from './problems.js';
+import {work} from './work.js';
 
-export const de: Translation<Catalogue> = {...common, ...problems};
+export const de: Translation<Catalogue> = {...common, ...problems, ...work};
