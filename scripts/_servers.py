@@ -105,6 +105,14 @@ def clean_environment(**more: str) -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "HOME": tempfile.gettempdir(), **more}
 
 
+def resident_mib(pid: int, field: str = "VmRSS") -> float:
+    """Return the resident memory of a process, now or (`VmHWM`) at its highest."""
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+        if line.startswith(f"{field}:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError("the kernel does not tell the resident memory")
+
+
 class Server:
     """A running server under measurement."""
 
@@ -134,17 +142,11 @@ class Server:
 
     def memory_mib(self) -> float:
         """Return the resident memory of the process."""
-        return self._mib("VmRSS")
+        return resident_mib(self.process.pid)
 
     def peak_memory_mib(self) -> float:
         """Return the highest resident memory that the process ever had."""
-        return self._mib("VmHWM")
-
-    def _mib(self, field: str) -> float:
-        for line in Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines():
-            if line.startswith(f"{field}:"):
-                return int(line.split()[1]) / 1024
-        raise RuntimeError("the kernel does not tell the resident memory")
+        return resident_mib(self.process.pid, "VmHWM")
 
 
 class SidecarUnderTest(Server):

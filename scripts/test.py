@@ -2,9 +2,9 @@
 
 The first run makes the environment `.venv-test` beside this folder and installs `tests/requirements.lock` there; later
 runs find it. Then pytest runs, files side by side, with the arguments given (paths count from the checkout; `-n0` runs
-one test after the other), and after it the tests of the Electron bridge, whose packages npm installs when they have
-changed. With `--windows` the sidecar of the tests is a Windows program instead,
-see `_windows.py`. The exit status is 0 only if all passed.
+one test after the other), then the tests marked `quiet` one after the other, and after them those of the Electron
+bridge, whose packages npm installs when they have changed. With `--windows` the sidecar of the tests is a Windows
+program instead, see `_windows.py`. The exit status is 0 only if all passed.
 """
 
 import argparse
@@ -14,6 +14,8 @@ from _bridge import BRIDGE, find_npm, has_bridge, install_packages
 from _environment import ROOT, Environment, SetupError, run_in_foreground, run_script, say
 from _windows import prepare, run_tests
 
+NO_TESTS = 5
+"""Exit status of pytest when the arguments leave none to run."""
 MOST_WORKERS = 8
 """Each has PostgreSQL servers of its own."""
 
@@ -55,9 +57,14 @@ def report(passed: dict[str, bool]) -> int:
 
 
 def run_pytest(environment: Environment, arguments: list[str]) -> bool:
-    """Run the Python tests; say whether all passed."""
-    side_by_side = ["-n", str(workers()), "--dist", "loadfile"]
-    return run_in_foreground([str(environment.python), "-m", "pytest", *side_by_side, *arguments], folder=ROOT) == 0
+    """Run the Python tests, last those that want the computer for themselves; say whether all passed."""
+    pytest = [str(environment.python), "-m", "pytest"]
+    side_by_side = ["-n", str(workers()), "--dist", "loadfile", "-m", "not quiet"]
+    ends = [
+        run_in_foreground([*pytest, *side_by_side, *arguments], folder=ROOT),
+        run_in_foreground([*pytest, "-m", "quiet", *arguments], folder=ROOT),
+    ]
+    return all(end in (0, NO_TESTS) for end in ends) and 0 in ends
 
 
 def workers() -> int:

@@ -479,6 +479,7 @@ def test_stream_needs_the_token(any_backend: Backend) -> None:
     assert head.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.quiet
 def test_stop_ends_streams_at_once(any_backend: Backend) -> None:
     """Those that are read, and those of windows that hang, which hold nobody else up before."""
     with Sidecar() as sidecar, contextlib.ExitStack() as stack:

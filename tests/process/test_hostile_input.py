@@ -91,6 +91,7 @@ def test_malformed_requests_give_one_counted_line() -> None:
         assert "Unsupported" not in sidecar.stderr_text()
 
 
+@pytest.mark.quiet
 def test_heads_arrive_within_five_seconds(sidecar: Sidecar) -> None:
     """Also drop by drop, and whoever has begun is told; a connection that is kept may be idle for longer."""
     begun = (b"", b"GET /health HTT", b"GET /health HTTP/1.1\r\nHost: x\r\nX-Drip: ")
@@ -121,6 +122,7 @@ def token(sidecar: Sidecar) -> dict[str, str]:
     return {"Authorization": f"Bearer {sidecar.token}"}
 
 
+@pytest.mark.quiet
 def test_idle_connections_during_start_do_not_end_the_process() -> None:
     """More than the usual limit of descriptors; it starts, answers its desktop, and recovers by itself."""
     with Sidecar(wrapper=(prlimit(), "--nofile=1024")) as sidecar:
@@ -131,6 +133,7 @@ def test_idle_connections_during_start_do_not_end_the_process() -> None:
         assert_is_quiet(sidecar)
 
 
+@pytest.mark.quiet
 def test_limit_of_64_descriptors_is_enough() -> None:
     """With eighty idle connections, for longer than the first rush."""
     with Sidecar(wrapper=(prlimit(), "--nofile=64")) as sidecar:
@@ -178,6 +181,7 @@ def assert_is_quiet(sidecar: Sidecar) -> None:
     assert fresh_request(sidecar, "/api/v1/members") == 200
 
 
+@pytest.mark.quiet
 @pytest.mark.parametrize("scheme", ["http", "rtsp"])
 @pytest.mark.parametrize("challenge", ["," * 40_000, "Digest " + 'a="\\"' * 1600], ids=["commas", "quotes"])
 def test_challenge_of_a_camera_takes_no_time(sidecar: Sidecar, scheme: str, challenge: str) -> None:

@@ -95,6 +95,7 @@ def test_many_sidecars_at_once_upgrade_once(postgres: PostgresServer, isolation:
         wait_until(lambda: database.sessions() == 0, timeout_s=5, what="all sessions to end")
 
 
+@pytest.mark.quiet
 def test_waiting_for_another_desktop_shows_and_ends_at_once(database: Database) -> None:
     """Whoever waits for the lock says so in its stage and on `/health`; everything else answers meanwhile."""
     with contextlib.ExitStack() as stack:
@@ -258,6 +259,7 @@ def test_killed_upgrade_leaves_the_revision_it_began_at(emptied: tuple[str, Empt
     database.retire()
 
 
+@pytest.mark.quiet
 def test_killed_sidecar_leaves_the_upgrade_to_the_next(database: Database) -> None:
     """SIGKILL in the middle of a statement: the one that waits goes on by itself, and later the other does too."""
     database.execute("CREATE TABLE public.slowly AS SELECT 60 AS seconds")

@@ -408,6 +408,7 @@ def test_only_loopback_is_listened_on(ready: Sidecar) -> None:
     assert [(connection.laddr.ip, connection.laddr.port) for connection in listening] == [("127.0.0.1", ready.port)]
 
 
+@pytest.mark.quiet
 def test_answers_are_not_held_back(ready: Sidecar) -> None:
     """Nagle's algorithm would add 40 ms to each answer on a kept connection."""
     with Stream(ready, "GET", "/health", interval_s=0) as stream:
@@ -450,6 +451,7 @@ def documents(lines: list[str]) -> list[dict[str, Any]]:
     return [json.loads(line.removeprefix("data: ")) for line in tuple(lines) if line.startswith("data: ")]
 
 
+@pytest.mark.quiet
 def test_status_events_tell_each_change_until_the_stop(tmp_path: Path) -> None:
     """The present document at once, a new one for each change to everybody who listens, and an end with the process."""
     with Sidecar(stdio=True, env=NO_DATABASE, config_dir=tmp_path) as sidecar:
@@ -480,6 +482,7 @@ def test_status_events_tell_each_change_until_the_stop(tmp_path: Path) -> None:
             wait_until(lambda: lines[-1] == others[-1] == "END", timeout_s=5, what="the end of the streams")
 
 
+@pytest.mark.quiet
 def test_status_events_that_nobody_reads_hold_nothing_up() -> None:
     """A window that hangs keeps its stream open: others are served, and the stop does not wait for it."""
     with Sidecar(stdio=True, env=NO_DATABASE) as sidecar:
@@ -575,6 +578,7 @@ def _running(document: dict[str, Any]) -> str | None:
     return next((entry["name"] for entry in document["stages"] if entry["state"] == "running"), None)
 
 
+@pytest.mark.quiet
 @pytest.mark.parametrize(
     "stage", ["not-configured", "refused", "black-hole", "waiting-for-lock", "migrating", "ready", "mid-request"]
 )
@@ -598,6 +602,7 @@ def test_end_of_stdin_ends_the_process_in_every_stage(orphans: dict[str, tuple[S
     assert sidecar.events[-1] == {"event": "exit", "code": "stopped"}
 
 
+@pytest.mark.quiet
 def test_end_of_stdin_right_after_the_handshake_ends_the_process() -> None:
     """Also while everything is still being loaded."""
     for pause_s in (0.0, 0.1, 0.2, 0.3):
@@ -611,6 +616,7 @@ def test_end_of_stdin_right_after_the_handshake_ends_the_process() -> None:
             assert sidecar.events[-1] == {"event": "exit", "code": "stopped"}
 
 
+@pytest.mark.quiet
 def test_killed_parent_takes_the_sidecar_along(tmp_path: Path) -> None:
     """The system closes the pipe of a parent that died by SIGKILL, and nothing else is needed."""
     script = f"""
@@ -644,6 +650,7 @@ def test_killed_parent_takes_the_sidecar_along(tmp_path: Path) -> None:
 # Asked stops
 
 
+@pytest.mark.quiet
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 @pytest.mark.parametrize("stage", ["handshake", "loading", "connecting", "ready", "by-hand"])
 def test_signal_ends_the_process_with_0(number: signal.Signals, stage: str) -> None:
@@ -765,6 +772,7 @@ def small_pipe() -> tuple[int, int]:
     return reading, writing
 
 
+@pytest.mark.quiet
 @pytest.mark.parametrize("state", ["full", "broken"])
 def test_pipes_that_nobody_reads_stop_nothing(tmp_path: Path, state: str) -> None:
     """Events and logs are lost then; calls are answered, the log file goes on, the stop is clean and prompt."""

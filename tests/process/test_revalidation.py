@@ -162,6 +162,7 @@ def test_a_changed_base_url_gets_no_stored_key(team: Team, providers: AIProvider
         assert others.openai.requests[0].api_key == key
 
 
+@pytest.mark.quiet
 def test_a_stop_is_not_held_up_by_a_check(team: Team, providers: AIProviders) -> None:
     """Nobody waits for its verdict."""
     sidecar = team.sidecar()

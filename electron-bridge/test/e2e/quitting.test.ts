@@ -56,7 +56,7 @@ describe.skipIf(electron.missing !== null || process.platform === 'win32')('the 
 
   afterAll(() => shared?.close());
 
-  test.concurrent.each(cases)('%s: by %s', async (_name, way, {options, ...rest}) => {
+  test.concurrent.each(cases)('%s: by %s', async (_name, way, {options, ...rest}, {onTestFinished}) => {
     const home = mkdtempSync(join(tmpdir(), 'taskflow-quit-'));
     onTestFinished(() => rmSync(home, {recursive: true, force: true}));
     const endsSession = way === 'the end of the session';

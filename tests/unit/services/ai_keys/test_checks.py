@@ -95,6 +95,7 @@ def test_callers_have_limits_of_their_own_and_checks_on_our_own_behalf_have_none
     assert len(providers.openai.requests) == len(callers) * CHECKS_A_MINUTE + 1
 
 
+@pytest.mark.quiet
 def test_a_refusal_does_not_wait_for_a_thread(providers: AIProviders) -> None:
     """With every thread busy at a provider that hangs, the limit is told at once, and the others get their turn."""
     gate = providers.openai.hold = Gate()
@@ -126,6 +127,7 @@ def test_a_refusal_does_not_wait_for_a_thread(providers: AIProviders) -> None:
 # --- how long --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.quiet
 @pytest.mark.parametrize("manner", ["hang", "drip", "drip_headers"])
 def test_a_provider_that_never_ends_is_cut_off(providers: AIProviders, manner: str) -> None:
     """At the deadline, though bytes keep coming; the connection is closed and the thread ends."""
@@ -141,6 +143,7 @@ def test_a_provider_that_never_ends_is_cut_off(providers: AIProviders, manner: s
     wait_until(lambda: not _running("provider"), timeout_s=5, what="the thread to end")
 
 
+@pytest.mark.quiet
 def test_a_peer_that_accepts_and_says_nothing_is_cut_off_too() -> None:
     """Not even a TLS greeting comes back."""
     with LoopbackServer(_drain) as silent:
