@@ -75,7 +75,7 @@ def encrypt_legacy(
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     from app.commands.progress import progress
     from app.services.legacy.encrypting import encrypt_legacy as run
-    from app.services.legacy.encrypting import parse_targets
+    from app.services.legacy.targets import parse_targets
 
     targets = parse_targets(columns)
     config = config_for(config_dir)

@@ -20,10 +20,14 @@ from app.core.encryption import PREFIX
 from app.core.exceptions import ProblemError, UsageError
 from app.core.fernet_keys import KeyRing, encode_key, fingerprint
 from app.core.security import CREDENTIALS_FILE, KEY_FILE, existing_keys, load_or_create_keys
-from app.services.legacy import cells as foreign
-from app.services.legacy import encrypting as legacy
-from app.services.legacy.cells import Cell, ColumnName, Swap, open_foreign, problems_of_foreign
-from app.services.legacy.encrypting import Counts, Outcome, Target, encrypt_legacy, parse_targets, placeholder
+from app.services.legacy import encrypting, postgresql, sqlite
+from app.services.legacy.cells import Cell, ColumnName, Swap
+from app.services.legacy.databases import open_foreign
+from app.services.legacy.encrypting import encrypt_legacy
+from app.services.legacy.outcome import Counts, Outcome
+from app.services.legacy.problems import problems_of_foreign
+from app.services.legacy.targets import Target, parse_targets
+from app.services.legacy.values import placeholder
 from tests.support import children
 from tests.support.databases import fresh_database
 from tests.support.other_application import (
@@ -91,15 +95,16 @@ def sqlite_application(memory: Path) -> SqliteApplication:
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few rows make several batches."""
-    monkeypatch.setattr(foreign, "BATCH_ROWS", SMALL_BATCH)
-    monkeypatch.setattr(foreign, "BATCH_PAGES", 1)
+    for module in (postgresql, sqlite):
+        monkeypatch.setattr(module, "BATCH_ROWS", SMALL_BATCH)
+    monkeypatch.setattr(postgresql, "BATCH_PAGES", 1)
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up on locks soon."""
-    monkeypatch.setattr(foreign, "LOCK_TIMEOUT", "100ms")
-    monkeypatch.setattr(foreign, "SQLITE_BUSY_TIMEOUT_MS", 100)
+    monkeypatch.setattr(postgresql, "LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr(sqlite, "SQLITE_BUSY_TIMEOUT_MS", 100)
 
 
 @pytest.fixture
@@ -910,7 +915,7 @@ def test_application_that_never_stops_is_told(
     assert outcome.late == 1
     assert not outcome.ok
     assert any("kept writing plaintext" in note for note in outcome.notes)
-    assert outcome.total.encrypted == legacy.MAX_PASSES
+    assert outcome.total.encrypted == encrypting.MAX_PASSES
 
 
 def test_two_runs_at_once_encrypt_each_value_once(
