@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
-import {afterAll, beforeAll, describe, expect, onTestFinished, test} from 'vitest';
+import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import type {SidecarOptions, SidecarState} from '../../src/index.js';
 import {BRIDGE} from '../../scripts/python.mjs';
 import {fake} from '../support/fakes.js';
@@ -56,7 +56,7 @@ describe.skipIf(electron.missing !== null || process.platform === 'win32')('the 
 
   afterAll(() => shared?.close());
 
-  test.concurrent.each(cases)('%s: by %s', async (_name, way, {options, ...rest}, {onTestFinished}) => {
+  test.concurrent.for(cases)('%s: by %s', async ([, way, {options, ...rest}], {onTestFinished}) => {
     const home = mkdtempSync(join(tmpdir(), 'taskflow-quit-'));
     onTestFinished(() => rmSync(home, {recursive: true, force: true}));
     const endsSession = way === 'the end of the session';
