@@ -308,7 +308,7 @@ def test_key_rotate_killed_at_every_point(arm: Callable[[int], None], tmp_path: 
                 assert not set(cleaned.keys) & set(keys.keys)
 
     assert status == 0
-    assert number > (2 if arm is kill_at_commit else 60)
+    assert number > (2 if arm is kill_at_commit else 50)
 
 
 def test_key_rotate_with_the_database_away(database: Database, tmp_path: Path) -> None:
