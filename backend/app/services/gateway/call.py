@@ -63,6 +63,8 @@ _OUR_PREFIXES: Final = (b"taskflow-", b"sec-", b"x-forwarded-", b"access-control
 _OVERRIDES: Final = frozenset({b"x-http-method", b"x-http-method-override", b"x-method-override"})
 """Headers by which some servers take a request for another one than was checked here."""
 _REWRITES: Final = frozenset({b"x-original-url", b"x-rewrite-url", b"x-original-uri"})
+_BODY_EXPECTED: Final = ("POST", "PUT", "PATCH")
+"""Methods of which a server may insist on being told that there is no body."""
 _SECRET_PARAMETERS: Final = frozenset(
     {"access_token", "api-key", "api_key", "apikey", "auth_token", "key", "oauth_token", "token"}
 )
@@ -133,6 +135,10 @@ class Call:
             # what is no credential, such as the version of the API, is the caller's to choose
             if name.lower().encode() not in sent:
                 headers.append((name.encode("ascii"), value.encode("ascii")))
+        if self.is_chunked:
+            headers.append((b"transfer-encoding", b"chunked"))
+        elif not self.has_body and self.method in _BODY_EXPECTED:
+            headers.append((b"content-length", b"0"))
         return [*headers, (b"accept-encoding", b"identity")]
 
     def _tokens(self) -> list[bytes]:

@@ -26,7 +26,8 @@ from app.services.gateway.answer import (
     through_gateway,
     visible_headers,
 )
-from app.services.gateway.client import GatewayClient, Patience, exact_url
+from app.services.gateway.client import GatewayClient
+from app.services.gateway.connection import ConnectionBrokenError, Patience, Request
 from app.services.gateway.lent import made_anew, read_body, require_lendable
 from app.services.gateway.mask import Mask
 from app.services.gateway.tokens import Follower, Used, model_asked_for
@@ -35,10 +36,9 @@ from app.services.providers import PROVIDERS, base_url, origin_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    import httpx
-
     from app.core.config import Config
     from app.services.gateway.call import Call, Headers
+    from app.services.gateway.connection import Response
     from app.services.gateway.key_choice import ChosenKey, KeyChoice, KeyOwner
     from app.services.gateway.usage import Usage
     from app.services.vault.rows import SecretName
@@ -116,13 +116,13 @@ class Gateway:
         used = Used()
         try:
             raw = _Raw(response, call.owner)
-            if response.status_code >= 400:
+            if response.status >= 400:
                 beginning = await self._beginning(raw, call.owner)
                 await self._require_acceptable(response, beginning, key, call.owner)
                 raw.put_back(beginning)
-            follower = Follower(response.headers.get("content-type", ""), used)
+            follower = Follower(response.header(b"content-type") or "", used)
             yield Answer(
-                response.status_code,
+                response.status,
                 self._visible_headers(call, target, response, mask),
                 _passed_on(raw, mask, follower),
             )
@@ -131,35 +131,29 @@ class Gateway:
                 self._note(call, used, target, sniffed)
                 if key.is_lent and call.method == "POST":
                     self._keys.spend(call.owner, used.spent(sniffed.size))
-            await response.aclose()
+            response.close()
 
-    async def _sent(self, call: Call, target: bytes, key: ChosenKey, body: _Sniffed) -> httpx.Response:
+    async def _sent(self, call: Call, target: bytes, key: ChosenKey, body: _Sniffed) -> Response:
         """Send the request and return the answer, of which only the head has been read."""
         provider = PROVIDERS[call.owner.provider]
         if self._client is None:
-            self._client = GatewayClient(self._config, self._patience)
-        client = await self._client.get()
-        import httpx
-
-        request = httpx.Request(
+            self._client = GatewayClient(self._patience)
+        request = Request(
             call.method,
-            origin_of(provider, self._config),
-            headers=call.outgoing_headers(provider, key.secret),
-            content=body if call.has_body else None,
-            extensions={"timeout": client.timeout.as_dict()},
+            self._base_path(call.owner) + target,
+            call.outgoing_headers(provider, key.secret),
+            body if call.has_body else None,
         )
-        request.url = exact_url(origin_of(provider, self._config), self._base_path(call.owner) + target)
         name = call.owner.provider_name
         try:
-            response = await client.send(request, stream=True, auth=None)
-        except httpx.TimeoutException as exc:
-            log.warning("provider timed out", extra={"provider": provider.name, "cause": type(exc).__name__})
+            return await self._client.send(origin_of(provider, self._config), request)
+        except TimeoutError:
+            log.warning("provider timed out", extra={"provider": provider.name})
             raise ProviderAwayError("provider-unreachable", f"{name} has not answered in time.") from None
-        except httpx.TransportError as exc:
-            log.warning("provider not reached", extra={"provider": provider.name, "cause": type(exc).__name__})
+        except (OSError, ConnectionBrokenError) as exc:
+            cause = str(exc) if isinstance(exc, ConnectionBrokenError) else type(exc).__name__
+            log.warning("provider not reached", extra={"provider": provider.name, "cause": cause})
             raise ProviderAwayError("provider-unreachable", f"{name} could not be reached. Please retry.") from None
-        client.cookies.clear()  # the library keeps them; nobody is ever sent one, and they may hold anything
-        return response
 
     def _base_path(self, owner: KeyOwner) -> bytes:
         provider = PROVIDERS[owner.provider]
@@ -180,9 +174,9 @@ class Gateway:
             ) from None
         return bytes(beginning)
 
-    async def _require_acceptable(self, response: httpx.Response, body: bytes, key: ChosenKey, owner: KeyOwner) -> None:
+    async def _require_acceptable(self, response: Response, body: bytes, key: ChosenKey, owner: KeyOwner) -> None:
         """Raise what an error answer means, unless it is the caller's own fault, or passing throttling."""
-        status = response.status_code
+        status = response.status
         verdict = PROVIDERS[owner.provider].verdict(status, body)
         error = refusal(verdict, status, key, owner.provider_name, is_providers=has_error_object(body))
         if error is not None:
@@ -192,18 +186,17 @@ class Gateway:
             raise error
         if status >= 500:
             log.warning("provider at fault", extra={"provider": owner.provider, "status": status})
-            raise outage(owner.provider_name, response.headers.get("retry-after"))
+            raise outage(owner.provider_name, response.header(b"retry-after"))
 
-    def _visible_headers(self, call: Call, target: bytes, response: httpx.Response, mask: Mask) -> Headers:
-        headers = [(name.lower(), value) for name, value in response.headers.raw]
-        location = response.headers.get("location")
+    def _visible_headers(self, call: Call, target: bytes, response: Response, mask: Mask) -> Headers:
+        location = response.header(b"location")
         owner = call.owner
         leads_to = None
-        if location is not None and mask.whole(location.encode()) == location.encode():
+        if location is not None and mask.whole(location.encode("latin-1")) == location.encode("latin-1"):
             leads_to = through_gateway(
                 location, target.decode("ascii"), base_url(PROVIDERS[owner.provider], self._config), call.prefix
             )
-        return visible_headers(headers, mask, location=leads_to, keeps_length=_encoding_of(response) == "")
+        return visible_headers(response.headers, mask, location=leads_to, keeps_length=_encoding_of(response) == "")
 
     def _note(self, call: Call, used: Used, target: bytes, body: _Sniffed) -> None:
         """Count the call; only what is created costs tokens, what is read back has been counted before."""
@@ -251,10 +244,10 @@ class _Sniffed:
 class _Raw:
     """The body of an answer as it was before anybody compressed it."""
 
-    def __init__(self, response: httpx.Response, owner: KeyOwner) -> None:
+    def __init__(self, response: Response, owner: KeyOwner) -> None:
         encoding = _encoding_of(response)
         inflater = Inflater(encoding, PROVIDER_NAMES[owner.provider]) if encoding else None
-        self._source = response.aiter_raw()
+        self._response = response
         self._inflater = inflater
         self._ready: bytes | None = None
         self._compressed: bytes | None = None
@@ -276,21 +269,22 @@ class _Raw:
         return piece
 
     async def _received(self) -> bytes:
-        import httpx
-
         try:
-            return await anext(self._source)
-        except httpx.HTTPError as exc:
-            log.warning("answer broken off", extra={"cause": type(exc).__name__})
+            piece = await self._response.read()
+        except (TimeoutError, ConnectionBrokenError) as exc:
+            log.warning("answer broken off", extra={"cause": str(exc) or type(exc).__name__})
             raise AnswerBrokenError from None
+        if not piece:
+            raise StopAsyncIteration
+        return piece
 
     def put_back(self, piece: bytes) -> None:
         """Let a piece come next."""
         self._ready = piece
 
 
-def _encoding_of(response: httpx.Response) -> str:
-    encoding: str = response.headers.get("content-encoding", "").strip().lower()
+def _encoding_of(response: Response) -> str:
+    encoding = (response.header(b"content-encoding") or "").strip().lower()
     return "" if encoding == "identity" else encoding
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import ipaddress
+import os
 import socket
 import threading
 import time
@@ -126,12 +127,19 @@ def is_loopback(url: str) -> bool:
 def tls_context() -> ssl.SSLContext:
     """Return what certificates are checked with: well-known authorities, and those of the operating system.
 
-    Companies that look into TLS have their own authority installed there.
+    Companies that look into TLS have their own authority installed there, or named in `SSL_CERT_FILE` or
+    `SSL_CERT_DIR`, which take the place of the well-known ones.
     """
-    import httpx
+    import ssl
 
-    context = httpx.create_ssl_context()
+    import certifi
+
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    if not file:
+        file = None if folder else certifi.where()
+    context = ssl.create_default_context(cafile=file, capath=None if file else folder)
     context.load_default_certs()
+    context.set_alpn_protocols(["http/1.1"])
     return context
 
 

@@ -12,7 +12,7 @@ import pytest
 from app.core.exceptions import RequestError
 from app.services.gateway.answer import AnswerBrokenError
 from app.services.gateway.call import Call
-from app.services.gateway.client import Patience
+from app.services.gateway.connection import Patience
 from app.services.gateway.forwarding import Gateway
 from app.services.gateway.key_choice import KeyChoice, KeyOwner
 from app.services.gateway.usage import Usage
