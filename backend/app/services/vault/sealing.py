@@ -233,7 +233,7 @@ def new_vault_key(vault_id: str) -> VaultKey:
 
 def wrap(root_key: bytes, key: VaultKey) -> str:
     """Seal a vault key under a root key: F(H(root key, vault id, "wrap", kid))."""
-    return _fernet(hkdf(root_key, key.vault_id, "wrap", key.kid)).encrypt(key.key).decode("ascii")
+    return seal_under(hkdf(root_key, key.vault_id, "wrap", key.kid), key.key)
 
 
 def unwrap(root_key: bytes, vault_id: str, kid: str, wrapped: str) -> VaultKey:
@@ -242,7 +242,21 @@ def unwrap(root_key: bytes, vault_id: str, kid: str, wrapped: str) -> VaultKey:
     Raises:
         SealBrokenError: another root key made it, or it is damaged.
     """
-    return VaultKey(vault_id, kid, _decrypted(_fernet(hkdf(root_key, vault_id, "wrap", kid)), wrapped))
+    return VaultKey(vault_id, kid, open_under(hkdf(root_key, vault_id, "wrap", kid), wrapped))
+
+
+def seal_under(key: bytes, plaintext: bytes) -> str:
+    """Return the Fernet token of something under a derived key: F(key)."""
+    return _fernet(key).encrypt(plaintext).decode("ascii")
+
+
+def open_under(key: bytes, token: str) -> bytes:
+    """Open what `seal_under` made.
+
+    Raises:
+        SealBrokenError: another key made it, or it is damaged.
+    """
+    return _decrypted(_fernet(key), token)
 
 
 # --- what lists show of a secret -------------------------------------------------------------------------------------
