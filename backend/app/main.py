@@ -21,7 +21,7 @@ from app.api.guards import caller_of
 from app.api.health import HealthController
 from app.api.idempotency import provide_once
 from app.api.openapi import LAUNCH_TOKEN, StructSchemas
-from app.api.page import asset, connection_page, page
+from app.api.page import asset, page
 from app.api.query import known_query
 from app.core.caller import Caller
 from app.parts.work import WorkParts
@@ -38,7 +38,7 @@ MAX_BODY_BYTES = 1 << 20
 
 def work_app(work: WorkParts) -> Litestar:
     """Build the application of the work half around its running parts."""
-    return _application([page, connection_page, asset, HealthController, _v1(work_routes.V1)], work)
+    return _application([page, asset, HealthController, _v1(work_routes.V1)], work)
 
 
 def secrets_app(work: WorkParts, secrets: SecretsParts) -> Litestar:

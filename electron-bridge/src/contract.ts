@@ -18,6 +18,11 @@ export type LivingState = SidecarStatus['state'];
 /** Body of the two connection calls: five fields and the optional ones, or a `dsn` whose gaps the fields fill. */
 export type ConnectionInput =
   Schemas['ConnectionSettings'] | (Schemas['DsnBody'] & Partial<Schemas['ConnectionSettings']>);
+/** How a connection is saved. */
+export interface SaveOptions {
+  /** Test it first, and save only what works. @default false */
+  readonly test?: boolean | undefined;
+}
 /** The saved connection as it is read back: everything except the password. */
 export type SavedConnection = Schemas['SavedConnection'];
 
@@ -168,8 +173,8 @@ export interface InvokeContract {
   readConnection: Call<[], SavedConnection | null>;
   /** Try a connection; nothing is saved. */
   testConnection: Call<[settings: ConnectionInput], null>;
-  /** Save a connection; the sidecar then uses it at once. */
-  saveConnection: Call<[settings: ConnectionInput], null>;
+  /** Save a connection; the sidecar then uses it at once. With `test`, it is saved only if it works. */
+  saveConnection: Call<[settings: ConnectionInput, options?: SaveOptions], null>;
   /** Forget the saved connection. */
   deleteConnection: Call<[], null>;
   /** Open a locked vault with the recovery key. */

@@ -14,11 +14,12 @@ import {
   type RequestHeaders,
   type Value,
 } from './contract.js';
+import {isAllowedByDefault, type RequestedCall} from './allowed.js';
 import {devServerOrigins, originOf} from './development.js';
 import {SidecarError} from './problems.js';
 import type {Answer} from './endpoint.js';
 import type {Sidecar} from './sidecar.js';
-import {Invalid, callId, connectionInput, forwardedRequest, nothing, shortText} from './validation.js';
+import {Invalid, callId, connectionInput, forwardedRequest, nothing, savingInput, shortText} from './validation.js';
 
 /** The part of Electron's `WebContents` that is used. */
 export interface SenderLike {
@@ -49,9 +50,9 @@ export interface SidecarIpcOptions {
   readonly trustedOrigins?: readonly string[] | undefined;
   /**
    * Which calls a renderer may have forwarded. Connection settings have functions of their own.
-   * @default the team's work: members and tasks
+   * @default what the interface needs; nothing that answers with a key or a token, see `isAllowedByDefault`
    */
-  readonly allowRequest?: ((call: {readonly method: string; readonly path: string}) => boolean) | undefined;
+  readonly allowRequest?: ((call: RequestedCall) => boolean) | undefined;
 }
 
 type Handlers = {
@@ -59,10 +60,6 @@ type Handlers = {
 };
 
 const JSON_HEADERS = {'Content-Type': 'application/json'} as const;
-
-function isTeamWork({path}: {readonly path: string}): boolean {
-  return /^\/api\/v1\/(members|tasks)(\/|$)/.test(path);
-}
 
 /**
  * Answer every channel of the contract.
@@ -74,7 +71,7 @@ export function registerSidecarIpc(
   sidecar: Sidecar,
   options: SidecarIpcOptions = {},
 ): () => void {
-  const {allowRequest = isTeamWork} = options;
+  const {allowRequest = isAllowedByDefault} = options;
   const senders = new Senders([...(options.trustedOrigins ?? []), ...devServerOrigins()]);
   const snapshots = new Watchers('snapshot');
   const stopWatching = sidecar.on('snapshot', (snapshot) => snapshots.announce(snapshot));
@@ -149,7 +146,10 @@ function handlersFor(
       return reply.status === 404 ? null : (JSON.parse(succeeded(reply).body) as SavedConnection);
     },
     testConnection: (_sender, args) => done(post('/api/v1/settings/test-connection', connectionInput(args))),
-    saveConnection: (_sender, args) => done(post('/api/v1/settings/save-connection', connectionInput(args))),
+    saveConnection(_sender, args) {
+      const {settings, test} = savingInput(args);
+      return done(post(`/api/v1/settings/save-connection${test ? '?test=true' : ''}`, settings));
+    },
     deleteConnection(_sender, args) {
       nothing(args);
       return done(sidecar.ask({method: 'DELETE', path: '/api/v1/settings/connection'}));

@@ -1,5 +1,11 @@
 /** What may come from a renderer. It is checked for shape and size here, and for meaning by the sidecar. */
-import {REQUEST_HEADERS, type ConnectionInput, type ForwardedRequest, type RequestHeaders} from './contract.js';
+import {
+  REQUEST_HEADERS,
+  type ConnectionInput,
+  type ForwardedRequest,
+  type RequestHeaders,
+  type SaveOptions,
+} from './contract.js';
 import {isRecord} from './guards.js';
 
 /** Arguments that the contract does not allow. The message never repeats a value. */
@@ -14,6 +20,8 @@ export class Invalid extends Error {
 
 const MAX_FIELD_CHARS = 4_096;
 const MAX_BODY_BYTES = 1_048_576;
+/** Of the team's whole work, which is one body. */
+const MAX_IMPORT_BYTES = 256 * MAX_BODY_BYTES;
 const MAX_PATH_CHARS = 4_096;
 
 type InputName = ConnectionInput extends infer Input ? (Input extends unknown ? keyof Input : never) : never;
@@ -38,7 +46,7 @@ const CONNECTION_FIELDS: Readonly<Record<InputName, true>> = {
 const METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** Plain segments only: nothing here can climb out of the path that was allowed. */
-const PATH = /^\/api\/v1(?:\/[A-Za-z0-9_-]+)+(?:\?[\x21\x22\x24-\x7e]*)?$/;
+const PATH = /^\/api\/(?:v1|api-keys)(?:\/[A-Za-z0-9_-]+)+(?:\?[\x21\x22\x24-\x7e]*)?$/;
 
 export function nothing(args: readonly unknown[]): void {
   if (args.length > 0) throw new Invalid('No argument is expected');
@@ -57,6 +65,14 @@ export function connectionInput(args: readonly unknown[]): ConnectionInput {
   return settings as unknown as ConnectionInput;
 }
 
+export function savingInput(args: readonly unknown[]): {readonly settings: ConnectionInput; readonly test: boolean} {
+  const [settings, options = {}, ...rest] = args;
+  if (rest.length > 0 || !isRecord(options)) throw new Invalid('The settings and one object are expected');
+  const {test = false, ...others} = options as SaveOptions;
+  if (typeof test !== 'boolean' || Object.keys(others).length > 0) throw new Invalid('options: not allowed');
+  return {settings: connectionInput([settings]), test};
+}
+
 export function shortText(args: readonly unknown[]): string {
   const [text, ...rest] = args;
   if (rest.length > 0 || typeof text !== 'string' || text.length > MAX_FIELD_CHARS)
@@ -69,8 +85,9 @@ export function forwardedRequest(args: readonly unknown[]): ForwardedRequest {
   if (typeof method !== 'string' || !METHODS.includes(method)) throw new Invalid('method: not allowed');
   if (typeof path !== 'string' || path.length > MAX_PATH_CHARS || !PATH.test(path))
     throw new Invalid('path: not allowed');
-  if (body !== undefined && (typeof body !== 'string' || Buffer.byteLength(body) > MAX_BODY_BYTES)) {
-    throw new Invalid('body: Input should be a text of at most 1 MiB');
+  const most = /^\/api\/v1\/import(?:\?|$)/.test(path) ? MAX_IMPORT_BYTES : MAX_BODY_BYTES;
+  if (body !== undefined && (typeof body !== 'string' || Buffer.byteLength(body) > most)) {
+    throw new Invalid(`body: Input should be a text of at most ${most / 1_048_576} MiB`);
   }
   return {method, path, body, headers: requestHeaders(headers), id: id === undefined ? undefined : callId([id])};
 }

@@ -46,12 +46,6 @@ def page(if_none_match: IfNoneMatch = None) -> Response[bytes]:
     return _plain_answer()
 
 
-@get("/connection", sync_to_thread=False, include_in_schema=False)
-def connection_page() -> Response[bytes]:
-    """Serve the plain page with the state and the form of the connection, to which the interface leads."""
-    return _plain_answer()
-
-
 @get("/assets/{name:str}", sync_to_thread=False, include_in_schema=False)
 def asset(name: FromPath[str], if_none_match: IfNoneMatch = None) -> Response[bytes]:
     """Serve one of the interface's files."""

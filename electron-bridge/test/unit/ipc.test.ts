@@ -104,6 +104,16 @@ describe('each function', () => {
     if (args.length > 0) expect(JSON.parse(asked[0]?.body ?? '')).toEqual(SETTINGS);
   });
 
+  test('saveConnection tests first when asked to', async () => {
+    const {invoke, asked} = registered();
+
+    expect(await invoke('saveConnection', [SETTINGS, {test: true}])).toMatchObject({ok: true});
+    expect(await invoke('saveConnection', [SETTINGS, {test: 'yes'}])).toMatchObject({ok: false});
+    expect(await invoke('saveConnection', [SETTINGS, {path: '/'}])).toMatchObject({ok: false});
+
+    expect(asked.map(({path}) => path)).toEqual(['/api/v1/settings/save-connection?test=true']);
+  });
+
   test('recover hands the text over', async () => {
     const {invoke, sidecar} = registered();
 

@@ -8,7 +8,7 @@ import pytest
 from litestar.testing import create_test_client
 
 from app.api import page as page_module
-from app.api.page import asset, connection_page, page
+from app.api.page import asset, page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def client(folder: Path) -> Iterator[TestClient[Any]]:
     """Asks for pages and files."""
-    with create_test_client([page, connection_page, asset]) as client:
+    with create_test_client([page, asset]) as client:
         yield client
 
 
@@ -91,14 +91,6 @@ def test_nothing_foreign_may_run_load_or_frame_it(client: TestClient[Any], folde
 def test_only_files_of_the_interface_are_served(client: TestClient[Any], name: str) -> None:
     """No name leads out of its folder, or to another kind of file."""
     assert client.get(f"/assets/{name}").status_code == 404
-
-
-def test_connection_can_be_set_up_beside_the_interface(client: TestClient[Any]) -> None:
-    """The plain page with the connection's form is there, built or not."""
-    answer = client.get("/connection")
-
-    assert answer.status_code == 200
-    assert 'id="connection"' in answer.text
 
 
 def test_without_a_build_the_page_says_what_is_missing(client: TestClient[Any], folder: Path) -> None:

@@ -9,7 +9,8 @@ import StartupPage from '../pages/startup/StartupPage.js';
 import {Help} from './Help.js';
 import {Navigation} from './Navigation.js';
 import {StatusStrip} from './StatusStrip.js';
-import {HOME, ROUTES, type Route} from './routes.js';
+import {useHome} from './home.js';
+import {ROUTES, type Route} from './routes.js';
 import {go, matched, usePlace} from './router.js';
 import {ShortcutProvider} from './shortcuts.js';
 
@@ -36,16 +37,18 @@ function Shell(): ReactNode {
   );
   const main = useRef<HTMLElement>(null);
   const opened = useRef(place.path);
+  const home = useHome();
   useEffect(() => {
-    if (place.path === '/') go(HOME, undefined, {replace: true});
-  }, [place.path]);
+    if (place.path === '/' && home !== null) go(home, undefined, {replace: true});
+  }, [place.path, home]);
   useEffect(() => {
     // The new page is read out and the keyboard goes on there.
-    if (opened.current === place.path) return;
+    const before = opened.current;
     opened.current = place.path;
-    main.current?.focus({preventScroll: true});
+    if (before !== place.path && before !== '/') main.current?.focus({preventScroll: true});
   }, [place.path]);
-  const title = found === undefined ? t('page.notFound') : t(found.route.title);
+  const isArriving = place.path === '/';
+  const title = found !== undefined ? t(found.route.title) : t(isArriving ? 'app.loading' : 'page.notFound');
   useEffect(() => {
     document.title = `${title} · ${t('app.name')}`;
   }, [title, t]);
@@ -57,7 +60,13 @@ function Shell(): ReactNode {
       <div className="stage">
         <StatusStrip isQuiet={!hasWaited || found?.route.pattern === '/start'} />
         <main ref={main} className="main" tabIndex={-1} aria-label={title}>
-          {hasWaited ? <Page route={found?.route} values={found?.values ?? {}} /> : <StartupPage />}
+          {isArriving ? (
+            <Skeleton label={t('app.loading')} />
+          ) : hasWaited ? (
+            <Page route={found?.route} values={found?.values ?? {}} />
+          ) : (
+            <StartupPage />
+          )}
         </main>
       </div>
       <Help />

@@ -1,12 +1,11 @@
-/** The way to the connection's settings: in a browser the sidecar's own page has them. */
+/** The way to the connection's settings. */
 import type {ReactNode} from 'react';
-import {usePlatform} from '../data/situation.js';
+import {Link} from './router.js';
 
 export function ConnectionLink({children}: {children: ReactNode}): ReactNode {
-  if (usePlatform().kind !== 'browser') return null;
   return (
-    <a href="/connection" className="button" data-look="plain" data-size="small">
+    <Link to="/connection" className="button" data-look="plain" data-size="small">
       {children}
-    </a>
+    </Link>
   );
 }

@@ -48,6 +48,13 @@ export const ROUTES: readonly Route[] = [
     entry: {group: 'nav.work', icon: 'members'},
   },
   {
+    pattern: '/connection',
+    title: 'nav.connection',
+    page: lazy(() => import('../pages/connection/ConnectionPage.js')),
+    needsDatabase: false,
+    entry: {group: 'nav.system', icon: 'connection'},
+  },
+  {
     pattern: '/start',
     title: 'nav.startup',
     page: StartupPage,

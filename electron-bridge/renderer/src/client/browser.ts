@@ -58,9 +58,15 @@ export function browserPlatform(token: string): Platform {
       }
     },
     testConnection: (body) => settled(taken(client.POST('/api/v1/settings/test-connection', {body: body as never}))),
-    saveConnection: (body) => settled(taken(client.POST('/api/v1/settings/save-connection', {body: body as never}))),
+    saveConnection: (body, {test = false} = {}) =>
+      settled(taken(client.POST('/api/v1/settings/save-connection', {body: body as never, params: saving(test)}))),
     deleteConnection: () => settled(taken(client.DELETE('/api/v1/settings/connection'))),
   };
+}
+
+/** `?test=true` saves only what works. */
+function saving(test: boolean): never {
+  return {query: test ? {test: 'true'} : {}} as never;
 }
 
 function running(follow: (signal: AbortSignal) => Promise<void>): () => void {

@@ -18,7 +18,7 @@ export function electronPlatform(api: SidecarApi): Platform {
     startAgain: () => api.startAgain(),
     readConnection: () => api.readConnection(),
     testConnection: (input) => api.testConnection(input),
-    saveConnection: (input) => api.saveConnection(input),
+    saveConnection: (input, options) => api.saveConnection(input, options),
     deleteConnection: () => api.deleteConnection(),
   };
 }

@@ -38,6 +38,7 @@ export interface Platform {
   readonly startAgain: (() => Promise<Result<null>>) | null;
   readConnection(): Promise<Result<SavedConnection | null>>;
   testConnection(input: ConnectionInput): Promise<Result<null>>;
-  saveConnection(input: ConnectionInput): Promise<Result<null>>;
+  /** Save a connection; with `test`, only if it works. */
+  saveConnection(input: ConnectionInput, options?: {readonly test?: boolean}): Promise<Result<null>>;
   deleteConnection(): Promise<Result<null>>;
 }

@@ -54,7 +54,8 @@ function Availability(): null {
       if (isReady && used !== null) {
         const name = JSON.stringify([used.dialect, used.host, used.port, used.database]);
         // Another team's work: nothing of the earlier one may be shown as if it were of this one.
-        if (database !== null && database !== name) void client.resetQueries();
+        if (database !== null && database !== name)
+          void client.resetQueries({predicate: ({meta}) => meta?.['isOfThisComputer'] !== true});
         database = name;
       }
       onlineManager.setOnline(isReady);

@@ -31,6 +31,18 @@ export function explainError(
   return catalogued ?? texts.t('error.internal');
 }
 
+/** Why a connection does not work, and what helps. The sidecar's own sentence has both in one, without its preamble. */
+export function explainConnection(
+  error: unknown,
+  texts: Texts,
+  fieldName: (field: string) => string | null,
+): Explained {
+  if (!(error instanceof Refused) || error.field !== null || texts.find(`problem.${error.code}`) === null)
+    return {message: explainError(error, texts, fieldName), remedy: ''};
+  const message = error.message.replace(/^Connection failed: /, '');
+  return explainProblem({code: error.code, message, remedy: ''}, texts);
+}
+
 /** Only sentences that say something about what a person did are shown as they are. */
 function isMachineTalk({code, status}: Refused): boolean {
   return status === 404 || status >= 500 || ['precondition-failed', 'bad-request', 'unauthorized'].includes(code);

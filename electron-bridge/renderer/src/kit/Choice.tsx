@@ -33,6 +33,8 @@ export interface Option<K extends string = string> {
   readonly mark?: ReactNode;
   /** A line of explanation below the label. */
   readonly text?: string;
+  /** Stands below the text of a card. */
+  readonly note?: ReactNode;
 }
 
 export interface SelectProps<K extends string> extends FieldProps {
@@ -286,13 +288,14 @@ export function Cards<K extends string>({
     <RadioGroup className="field" value={value} onChange={(chosen) => onChange(chosen as K)}>
       <Label className={isLabelHidden === true ? 'only-read-out' : 'label'}>{label}</Label>
       <div className="cards">
-        {options.map(({id, label: name, text, mark}) => (
+        {options.map(({id, label: name, text, mark, note}) => (
           <RadioField key={id} value={id} className="card-field">
             <RadioButton className="card-choice">
               {mark}
               <span className="option-words">
                 <span className="option-label">{name}</span>
                 {text !== undefined && <span className="option-text">{text}</span>}
+                {note}
               </span>
               <span className="card-choice-dot" />
             </RadioButton>

@@ -2,7 +2,8 @@
 import type {Catalogue} from '../en/index.js';
 import type {Translation} from '../message.js';
 import {common} from './common.js';
+import {connection} from './connection.js';
 import {problems} from './problems.js';
 import {work} from './work.js';
 
-export const de: Translation<Catalogue> = {...common, ...problems, ...work};
+export const de: Translation<Catalogue> = {...common, ...connection, ...problems, ...work};

@@ -1,0 +1,19 @@
+/** The first page of a window: the work; and before anybody has said where that is to live, the page that asks. */
+import {useSituation} from '../data/situation.js';
+import {isPlaceChosen} from '../pages/connection/first.js';
+import {useLocalWork} from '../pages/connection/queries.js';
+import {HOME} from './routes.js';
+
+const CONNECTION = '/connection';
+
+/** Its path; null while it is not known yet. */
+export function useHome(): string | null {
+  const {snapshot, isReady} = useSituation();
+  const local = useLocalWork();
+  if (isPlaceChosen()) return HOME;
+  if (snapshot === null || snapshot.state.kind === 'launching') return null;
+  if (snapshot.state.kind === 'setup_required') return CONNECTION;
+  if (snapshot.status?.mode !== 'embedded' || snapshot.state.kind === 'failed') return HOME;
+  if (!isReady || local === null) return null;
+  return local.tasks + local.members === 0 ? CONNECTION : HOME;
+}
