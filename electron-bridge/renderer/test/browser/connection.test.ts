@@ -20,7 +20,7 @@ describe.skipIf(executable.value === null || command.value === null)('the connec
       Postgres.start(python.value ?? ''),
     ]);
     await Promise.all([served.ready(), postgres.execute('CREATE DATABASE team')]);
-    window = await Window.open(browser, served.address());
+    window = await Window.open(browser, served.address(), {isFirst: true});
   });
 
   afterAll(async () => {

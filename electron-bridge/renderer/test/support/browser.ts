@@ -16,7 +16,7 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pra
 const found = spawnSync('sh', ['-c', 'command -v chromium'], {encoding: 'utf8'}).stdout.trim();
 export const executable = part(found === '' ? null : found, 'no Chromium (Debian: apt-get install -y chromium)');
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 20_000;
 
 export const SMALL = {width: 1024, height: 600};
 export const LARGE = {width: 1440, height: 900};
@@ -25,6 +25,8 @@ export interface WindowOptions {
   readonly size?: {readonly width: number; readonly height: number};
   readonly theme?: 'light' | 'dark';
   readonly locale?: string;
+  /** As nobody has opened it before; otherwise the person has said where the work is to live. */
+  readonly isFirst?: boolean;
 }
 
 export async function startBrowser(): Promise<Browser> {
@@ -53,9 +55,10 @@ export class Window {
   }
 
   static async open(browser: Browser, address: string, options: WindowOptions = {}): Promise<Window> {
-    const {size = LARGE, theme = 'light', locale = 'en-GB'} = options;
+    const {size = LARGE, theme = 'light', locale = 'en-GB', isFirst = false} = options;
     const context = await browser.newContext({viewport: size, colorScheme: theme, locale, reducedMotion: 'reduce'});
     context.setDefaultTimeout(TIMEOUT_MS);
+    if (!isFirst) await context.addInitScript(() => localStorage.setItem('taskflow.place-chosen', '1'));
     const window = new Window(context, await context.newPage());
     window.#listen(new URL(address).origin);
     await window.page.goto(address);
