@@ -144,6 +144,11 @@ class Server:
         """Return the resident memory of the process."""
         return resident_mib(self.process.pid)
 
+    def cpu_s(self) -> float:
+        """Return the processor seconds that the process has taken."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / int(os.sysconf("SC_CLK_TCK"))
+
     def peak_memory_mib(self) -> float:
         """Return the highest resident memory that the process ever had."""
         return resident_mib(self.process.pid, "VmHWM")
