@@ -18,6 +18,8 @@ from app.services.gateway.key_choice import SYSTEM_ID, KeyOwner
 from app.services.providers import KEY_OWNERS, PROVIDERS
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from litestar.handlers import ASGIRouteHandler
     from litestar.types import Receive, Scope, Send
 
@@ -69,7 +71,6 @@ class _Exchange:
         self._gateway = gateway
         self._send = send
         self._body = _RequestBody(receive)
-        self._has_begun = False
 
     async def run(self, scope: Scope) -> None:
         """Pass the call on until the answer is complete or the caller hangs up."""
@@ -78,24 +79,36 @@ class _Exchange:
             caller = cast("Caller", scope[CALLER])  # type: ignore[typeddict-item]
             if not call.has_body:
                 self._body.release()
-            await self._until_gone(asyncio.create_task(self._pass_on(call, caller.name)))
+            async with self._while_caller_is_there():
+                await self._pass_on(call, caller.name)
         except RequestError as exc:
             may_read_on = all(name != b"expect" for name, _ in scope["headers"])
             if exc.status != BodyTooLargeError.status and may_read_on:
                 await self._body.drain()
             raise
 
-    async def _until_gone(self, passing: asyncio.Task[None]) -> None:
-        """Wait for the end; if the caller hangs up before, the call to the provider ends at once."""
-        watching = asyncio.create_task(self._body.wait_until_gone())
+    @contextlib.asynccontextmanager
+    async def _while_caller_is_there(self) -> AsyncIterator[None]:
+        """End the block at once if the caller hangs up: the call to the provider ends with it."""
+        passing = asyncio.current_task()
+        assert passing is not None  # noqa: S101 - this is a coroutine
+        is_gone = False
+
+        async def watch() -> None:
+            nonlocal is_gone
+            await self._body.wait_until_gone()
+            is_gone = True
+            passing.cancel()
+
+        watching = asyncio.create_task(watch())
         try:
-            await asyncio.wait({passing, watching}, return_when=asyncio.FIRST_COMPLETED)
+            yield
+        except asyncio.CancelledError:
+            # with both reasons at once, the other one counts
+            if not is_gone or passing.uncancel() > 0:
+                raise
         finally:
-            for task in (passing, watching):
-                task.cancel()
-            await asyncio.wait({passing, watching})
-        if not passing.cancelled() and (failure := passing.exception()) is not None:
-            raise failure
+            watching.cancel()
 
     async def _pass_on(self, call: Call, actor: str) -> None:
         try:

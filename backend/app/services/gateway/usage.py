@@ -77,7 +77,8 @@ class Usage:
             return self._spent[tenant_id, day] + self._being_written[tenant_id, day]
 
     def _begin_to_write(self) -> None:
-        self._wake.set()
+        if not self._wake.is_set():
+            self._wake.set()
         if self._writer is None:
             self._writer = threading.Thread(target=self._live, name="usage", daemon=True)
             self._writer.start()
