@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -157,3 +158,19 @@ def test_refused_calls_are_not_counted(gateway: GatewayBackend) -> None:
         assert gateway.call("system", "default", "openai").status_code >= 400
 
     assert gateway.usage() == []
+
+
+def test_stop_that_is_asked_for_loses_no_use_and_no_usage() -> None:
+    """Both are written behind; the stop comes before they are."""
+    with gateway_on_sqlite() as lone:
+        lone.new_key("system", "default", "openai")
+        for _ in range(3):
+            assert lone.call("system", "default", "openai").status_code == 200
+        assert lone.sidecar.stop() == 0
+
+        told = lone.backend.database.query("SELECT sum(count) FROM audit_entries WHERE action = 'use'")[0][0]
+        # what this minute's entry does not tell is kept for the next process, which has a minute of its own
+        kept = json.loads((lone.sidecar.config_dir / "audit.uses").read_text())
+        assert told >= 1
+        assert told + sum(tally["pending"] for tally in kept) == 3
+        assert lone.backend.database.query("SELECT sum(requests) FROM ai_usage") == [(3,)]

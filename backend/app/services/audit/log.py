@@ -13,9 +13,11 @@ even copies of one config directory never give out the same number twice.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import hashlib
 import socket
 import threading
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary, WeakSet
@@ -46,7 +48,6 @@ from app.services.audit.reading import export_lines, read_page, select_entries, 
 from app.services.audit.uses import DueUses, UseCounts, Used
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
@@ -160,7 +161,12 @@ class Audit:
         self._pending: WeakKeyDictionary[sa.Connection, _Pending] = WeakKeyDictionary()
         self._is_behind = False
         """A transaction that was not opened by `writing` has appended: its end is pinned by the next `flush`."""
+        self.on_due: Callable[[], object] = lambda: None
+        """Called when uses are to be written soon, by whoever has used a secret: it has to return at once."""
         self._uses = UseCounts()
+        self._due: deque[DueUses] = deque()
+        """Uses that are to be written, by whoever comes first."""
+        self._writing_uses = threading.Lock()
         self._kept_uses: list[Any] | None = None
         """What the file holds; None until it was read."""
         self._restoring = threading.Lock()
@@ -186,6 +192,12 @@ class Audit:
             AuditUnavailableError: an entry could not be written; everything was rolled back.
             DatabaseAwayError: the database cannot be used now; nothing was written.
         """
+        self.write_uses()  # first: the log tells things in the order in which they happened
+        with self._writing() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
         with self._database.write() as connection:
             self._own.add(connection)
             yield connection
@@ -206,6 +218,7 @@ class Audit:
         outcome: str = "ok",
         reason: str | None = None,
         count: int = 1,
+        at: dt.datetime | None = None,
     ) -> None:
         """Add an entry to a transaction; it is written with the commit, which fails if that is impossible.
 
@@ -220,6 +233,7 @@ class Audit:
             outcome: ``ok``, ``refused`` or ``failed``.
             reason: one of our own codes or sentences, never anything a secret could be part of.
             count: how many times.
+            at: when it happened, if that is not now.
 
         Raises:
             AuditUnavailableError: the log is not attached to a vault; other reasons appear with the commit.
@@ -234,7 +248,7 @@ class Audit:
             event.listen(connection, "rollback", self._forget_pending)
         pending.entries.append(
             {
-                "time": self._clock(),
+                "time": at or self._clock(),
                 "actor": _clean(actor),
                 "device": self._device_name(),
                 "action": _clean(action),
@@ -350,9 +364,10 @@ class Audit:
         fingerprint: str | None = None,
         actor: str,
     ) -> None:
-        """Count one use of a secret; the first in a minute is written at once, with what earlier ones left.
+        """Count one use of a secret; the first in a minute is written soon, with what earlier ones left.
 
-        Never raises: a use that cannot be written now stays counted and is tried again in a later minute.
+        Returns at once and never raises: whoever needs the secret does not wait for the log. A use that cannot be
+        written stays counted and is tried again in a later minute.
         """
         identity = self._identity
         if identity is None:
@@ -362,7 +377,41 @@ class Audit:
         used = Used(identity.vault_id, secret_id, owner_kind, owner_id, name, fingerprint)
         due = self._uses.note(used, actor, self._clock().timestamp())
         if due is not None:
-            self._write_uses(due)
+            self._due.append(due)
+            self.on_due()
+
+    def write_uses(self) -> bool:
+        """Write the uses that are due in one transaction; False if they could not be written. Never raises."""
+        with self._writing_uses:  # whoever reads the log after this reads them, whichever thread has written them
+            identity, unwritten = self._identity, [self._due.popleft() for _ in range(len(self._due))]
+            ours = [uses for uses in unwritten if identity is not None and uses.used.vault_id == identity.vault_id]
+            try:
+                if ours:
+                    with self._writing() as connection:
+                        for uses in ours:
+                            self._append_uses(connection, uses)
+                unwritten = [uses for uses in unwritten if uses not in ours]
+            except (RequestError, DBAPIError) as exc:
+                code = exc.code if isinstance(exc, RequestError) else "internal"
+                log.warning("uses of a secret are not in the audit log yet", extra={"code": code})
+            finally:
+                for uses in unwritten:
+                    self._uses.give_back(uses)
+        return not unwritten
+
+    def _append_uses(self, connection: sa.Connection, uses: DueUses) -> None:
+        used = uses.used
+        self.append(
+            connection,
+            action="use",
+            actor=uses.actor,
+            owner_kind=used.owner_kind,
+            owner_id=used.owner_id,
+            name=used.name,
+            fingerprint=used.fingerprint,
+            count=uses.count,
+            at=dt.datetime.fromtimestamp(uses.at, dt.UTC),
+        )
 
     def flush(self) -> None:
         """Write what is due: uses of earlier minutes, and a head that is not pinned yet. Never raises.
@@ -374,31 +423,11 @@ class Audit:
         if identity is None:
             return
         self._restore_uses()
-        for due in self._uses.due(identity.vault_id, self._clock().timestamp()):
-            if not self._write_uses(due):
-                break
+        self._due += self._uses.due(identity.vault_id, self._clock().timestamp())
+        self.write_uses()
         self._keep_uses()
         if self._is_behind:
             self._catch_up(identity)
-
-    def _write_uses(self, due: DueUses) -> bool:
-        used = due.used
-        try:
-            self.record(
-                action="use",
-                actor=due.actor,
-                owner_kind=used.owner_kind,
-                owner_id=used.owner_id,
-                name=used.name,
-                fingerprint=used.fingerprint,
-                count=due.count,
-            )
-        except (RequestError, DBAPIError) as exc:
-            code = exc.code if isinstance(exc, RequestError) else "internal"
-            log.warning("uses of a secret are not in the audit log yet", extra={"code": code})
-            self._uses.give_back(due)
-            return False
-        return True
 
     def _restore_uses(self) -> None:
         with self._restoring:
@@ -448,6 +477,7 @@ class Audit:
         Raises:
             DatabaseAwayError: the database cannot be used now.
         """
+        self.write_uses()
         return read_page(
             self._database, owner_kind=owner_kind, owner_id=owner_id, action=action, limit=limit, cursor=cursor
         )
@@ -458,6 +488,7 @@ class Audit:
         Raises:
             DatabaseAwayError: the database cannot be used now.
         """
+        self.write_uses()
         identity = self._identity
         if identity is None:
             return verify_chains(self._database, key_of=lambda _: None, pinned={}, own=None)
@@ -475,6 +506,7 @@ class Audit:
         Raises:
             DatabaseAwayError: the database cannot be used now.
         """
+        self.write_uses()
         return export_lines(self._database)
 
 

@@ -47,6 +47,8 @@ class DueUses:
     used: Used
     count: int
     actors: tuple[str, ...]
+    at: float
+    """When the entry became due, in seconds since 1970."""
 
     @property
     def actor(self) -> str:
@@ -78,7 +80,7 @@ class UseCounts:
                 self._tallies.setdefault((tally.used.vault_id, tally.used.secret_id), tally)
 
     def note(self, used: Used, actor: str, now: float) -> DueUses | None:
-        """Count one use; return what is to be written now, None if this minute has its entry already."""
+        """Count one use; return what is to be written soon, None if this minute has its entry already."""
         minute = int(now // MINUTE_S)
         with self._lock:
             tally = self._tallies.setdefault((used.vault_id, used.secret_id), Tally(used, minute - 1))
@@ -86,14 +88,13 @@ class UseCounts:
             tally.pending += 1
             if actor not in tally.actors and len(tally.actors) <= MAX_ACTORS:
                 tally.actors.append(actor)
-            return _due(tally, minute)
+            return _due(tally, now)
 
     def due(self, vault_id: str, now: float) -> list[DueUses]:
         """Return what earlier minutes left to be written."""
-        minute = int(now // MINUTE_S)
         with self._lock:
             tallies = [tally for tally in self._tallies.values() if tally.used.vault_id == vault_id and tally.pending]
-            return [due for due in (_due(tally, minute) for tally in tallies) if due is not None]
+            return [due for due in (_due(tally, now) for tally in tallies) if due is not None]
 
     def give_back(self, due: DueUses) -> None:
         """Count uses again whose entry could not be written."""
@@ -112,10 +113,11 @@ class UseCounts:
             return [tally.document() for tally in self._tallies.values()]
 
 
-def _due(tally: Tally, minute: int) -> DueUses | None:
+def _due(tally: Tally, now: float) -> DueUses | None:
     """Take the pending uses, unless this minute has its entry already."""
+    minute = int(now // MINUTE_S)
     if minute <= tally.minute <= minute + 1:  # a thread may come late; a clock that is set back must not stop it all
         return None
-    due = DueUses(tally.used, tally.pending, tuple(tally.actors))
+    due = DueUses(tally.used, tally.pending, tuple(tally.actors), now)
     tally.minute, tally.pending, tally.actors = minute, 0, []
     return due

@@ -9,18 +9,22 @@ from app.core.exceptions import RequestError
 from app.core.logging import get_logger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.core.readiness import Readiness
     from app.services.audit.log import Audit
     from app.services.vault.rotation import Rotations
     from app.services.vault.vault import Vault
 
 INTERVAL_S: Final = 15.0
+GATHER_S: Final = 0.2
+"""How long uses of secrets are gathered before the audit log tells them: many at once cost one transaction."""
 
 log = get_logger(__name__)
 
 
 class Maintenance:
-    """One thread that looks whenever readiness changes, and every fifteen seconds."""
+    """One thread that looks whenever readiness changes, and every fifteen seconds; one that writes uses of secrets."""
 
     def __init__(self, readiness: Readiness, vault: Vault, rotations: Rotations, audit: Audit) -> None:
         self._readiness = readiness
@@ -28,23 +32,26 @@ class Maintenance:
         self._rotations = rotations
         self._audit = audit
         self._wake = threading.Event()
-        self._stopped = False
+        self._used = threading.Event()
+        self._stopped = threading.Event()
+        audit.on_due = self._used.set
 
     def start(self) -> None:
         """Begin."""
         threading.Thread(target=self._live, name="maintenance", daemon=True).start()
+        threading.Thread(target=self._write_uses, name="audit", daemon=True).start()
 
     def stop(self) -> None:
         """Write what is pending and end."""
-        self._stopped = True
+        self._stopped.set()
         self._rotations.stopped.set()
-        if self._readiness.is_ready:
-            self._quietly_flush()
+        self._quietly(self._audit.flush)  # without a database, what it cannot write is kept for the next process
         self._wake.set()
+        self._used.set()
 
     def _live(self) -> None:
         with self._readiness.listening(self._wake.set):
-            while not self._stopped:
+            while not self._stopped.is_set():
                 if self._readiness.is_ready:
                     self._look()
                 self._wake.wait(INTERVAL_S)
@@ -64,8 +71,15 @@ class Maintenance:
         except Exception:  # the outermost edge of the thread: it must live as long as the process
             log.exception("maintenance failed")
 
-    def _quietly_flush(self) -> None:
+    def _write_uses(self) -> None:
+        while not self._stopped.is_set():
+            self._used.wait()
+            self._used.clear()
+            self._stopped.wait(GATHER_S)
+            self._quietly(self._audit.write_uses)
+
+    def _quietly(self, write: Callable[[], object]) -> None:
         try:
-            self._audit.flush()
-        except Exception:  # the process is stopping; what cannot be written now is lost with it
-            log.exception("audit log not flushed")
+            write()
+        except Exception:  # the outermost edge of a thread, or of the process, which is stopping
+            log.exception("audit log not written")

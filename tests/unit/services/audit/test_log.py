@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 from psycopg2.extras import execute_values
+from sqlalchemy import event
 
 from app.core.config import Config
 from app.core.exceptions import DatabaseAwayError
@@ -861,7 +862,7 @@ def use(log: Audit, times: int = 1, *, secret_id: str = "s1", actor: str = "laun
 
 
 def test_uses_are_collapsed_to_one_entry_a_minute(store: InProcess, config_dir: Path) -> None:
-    """The first is written at once, the others are counted by the entry that follows."""
+    """The first has one of its own, the others are counted by the entry that follows."""
     clock = Clock()
     log = desktop(store, config_dir, clock=clock)
 
@@ -879,6 +880,77 @@ def test_uses_are_collapsed_to_one_entry_a_minute(store: InProcess, config_dir: 
         ("12:01", 7, "launch-token"),
         ("12:11", 3, "launch-token"),
     ]
+
+
+def test_uses_are_written_behind_in_one_transaction(store: InProcess, config_dir: Path) -> None:
+    """Whoever needs a secret does not wait for the log; each entry tells when it was."""
+    clock = Clock()
+    log = desktop(store, config_dir, clock=clock)
+    told: list[str] = []
+    commits = 0
+
+    def count(_: object) -> None:
+        nonlocal commits
+        commits += 1
+
+    log.on_due = lambda: told.append("due")
+
+    for number in range(3):
+        use(log, 2, secret_id=f"s{number}")
+    assert told == ["due"] * 3
+    assert count_of(audit_entries, store) == 0
+    clock.move(61)
+    event.listen(sa.Engine, "commit", count)
+    try:
+        assert log.write_uses()
+    finally:
+        event.remove(sa.Engine, "commit", count)
+
+    assert commits == 1
+    assert [minute for minute, _, _ in uses_of(log)] == ["12:00"] * 3
+    assert log.verify().ok
+
+
+def test_uses_stand_before_what_was_done_after_them(store: InProcess, config_dir: Path) -> None:
+    """Although they are written behind."""
+    log = desktop(store, config_dir)
+
+    use(log)
+    log.record(action="delete", actor="launch-token")
+
+    assert [entry.action for entry in log.page(limit=9).entries] == ["delete", "use"]
+
+
+def test_uses_are_told_to_the_vault_that_they_belong_to(store: InProcess, config_dir: Path) -> None:
+    """Another database was connected before they were written."""
+    clock = Clock()
+    log = desktop(store, config_dir, clock=clock)
+    use(log, 2)
+    log.attach("another-vault", (ROOT_KEY,))
+    assert not log.write_uses()
+    assert count_of(audit_entries, store) == 0
+
+    log.attach(VAULT, (ROOT_KEY,))
+    clock.move(60)
+    log.flush()
+
+    assert uses_of(log) == [("12:01", 2, "launch-token")]
+
+
+def test_uses_of_a_process_that_stops_without_a_database_are_kept(store: InProcess, config_dir: Path) -> None:
+    """The next one writes them."""
+    clock = Clock()
+    log = desktop(store, config_dir, clock=clock)
+    use(log)
+    refuse, permit = REFUSALS[store.dialect]
+    store.execute(refuse)
+    log.flush()
+    store.execute(permit)
+
+    clock.move(60)
+    desktop(store, config_dir, clock=clock).flush()
+
+    assert uses_of(log) == [("12:01", 1, "launch-token")]
 
 
 def test_each_secret_has_entries_of_its_own(store: InProcess, config_dir: Path) -> None:
