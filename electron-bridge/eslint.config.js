@@ -28,7 +28,9 @@ export default defineConfig(
   },
   {
     files: ['**/*.cjs'],
-    languageOptions: {globals: {require: 'readonly', globalThis: 'readonly', Buffer: 'readonly'}},
+    languageOptions: {
+      globals: {require: 'readonly', globalThis: 'readonly', Buffer: 'readonly', AbortController: 'readonly'},
+    },
     rules: {'@typescript-eslint/no-require-imports': 'off'},
   },
   {

@@ -26,7 +26,9 @@ for (const format of ['esm', 'cjs']) {
     bundle: true,
     platform: 'node',
     target: 'node16.17',
-    external: ['electron'],
+    external: ['electron', 'undici'],
+    // Electron 22 does not `import()` in a script that is CommonJS.
+    supported: {'dynamic-import': format === 'esm'},
     inject: ['src/web-globals.ts'],
     logLevel: 'warning',
   });

@@ -6,7 +6,7 @@
  */
 import {createHmac, randomBytes, timingSafeEqual} from 'node:crypto';
 import {Agent, request as httpRequest, type ClientRequestArgs, type IncomingMessage} from 'node:http';
-import {connect, type Socket} from 'node:net';
+import {Socket, connect} from 'node:net';
 import type {Duplex} from 'node:stream';
 import {SidecarError, bridgeProblem} from './problems.js';
 
@@ -62,12 +62,32 @@ export class Endpoint {
   readonly #port: number;
   readonly #token: string;
   readonly #agent: Agent;
+  readonly #closing = new AbortController();
 
   constructor(port: number, token: string) {
     this.baseUrl = `http://${HOST}:${port}`;
     this.#port = port;
     this.#token = token;
     this.#agent = new ProvenAgent(token);
+  }
+
+  /** Value of `Authorization` for a call over one of `connect`'s connections. It must not leave the bridge. */
+  get authorization(): string {
+    return `Bearer ${this.#token}`;
+  }
+
+  /** Aborts with `close()`. */
+  get closed(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /**
+   * A fresh connection whose other end has proven itself.
+   *
+   * @throws SidecarError `unreachable` or `proof-invalid`.
+   */
+  connect(): Promise<Socket> {
+    return connectProven(this.#port, this.#token);
   }
 
   /**
@@ -123,6 +143,7 @@ export class Endpoint {
 
   /** Close every connection. */
   close(): void {
+    this.#closing.abort();
     this.#agent.destroy();
   }
 
@@ -140,7 +161,7 @@ export class Endpoint {
         agent: this.#agent,
         headers: {
           ...headers,
-          Authorization: `Bearer ${this.#token}`,
+          Authorization: this.authorization,
           ...(body === undefined ? {} : {'Content-Length': Buffer.byteLength(body)}),
         },
       });
@@ -176,14 +197,21 @@ class ProvenAgent extends Agent {
     options: ClientRequestArgs,
     callback?: (error: Error | null, stream: Duplex) => void,
   ): undefined {
-    const socket = connect({host: HOST, port: Number(options.port), noDelay: true});
-    void prove(socket, Number(options.port), this.#token).then(
-      () => callback?.(null, socket),
-      (error: unknown) => {
-        socket.destroy();
-        callback?.(error instanceof Error ? error : new Error(String(error)), socket);
-      },
+    void connectProven(Number(options.port), this.#token).then(
+      (socket) => callback?.(null, socket),
+      (error: unknown) => callback?.(error instanceof Error ? error : new Error(String(error)), new Socket()),
     );
+  }
+}
+
+async function connectProven(port: number, token: string): Promise<Socket> {
+  const socket = connect({host: HOST, port, noDelay: true});
+  try {
+    await prove(socket, port, token);
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
   }
 }
 

@@ -11,6 +11,8 @@ export {EXIT_STATUSES, SidecarError} from './problems.js';
 export type {BridgeProblemCode} from './problems.js';
 export {SIDECAR_FOLDER, packagedExecutable} from './locate.js';
 export type {Command} from './locate.js';
+export {installFetch} from './web-fetch.js';
+export type {Gateway, GatewayFetch, GatewayOptions, GatewayOwner, GatewayProvider} from './gateway.js';
 export type {Answer, Request} from './endpoint.js';
 export type {PageClient, SidecarClient} from './client.js';
 export type {FollowOptions} from './changes.js';

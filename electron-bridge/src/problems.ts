@@ -107,6 +107,12 @@ const CATALOGUE = {
     'Enter the one that was handed over on this computer.',
   ],
   'vault-not-locked': [YOU, false, 'The vault needs no recovery key now.', 'Wait until the database is ready.'],
+  'token-refused': [
+    DEVELOPER,
+    false,
+    'The sidecar makes no token for a user.',
+    'Give `startSidecar` the secret with which tokens are signed: `secrets: {jwtSecretKey}`.',
+  ],
   'not-running': [YOU, true, 'The sidecar is not running.', 'Wait until it is started, or start it again.'],
   'unreachable': [YOU, true, 'The sidecar did not answer.', 'Try again.'],
 } as const satisfies Record<string, Entry>;

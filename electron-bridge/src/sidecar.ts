@@ -17,6 +17,7 @@ import {fingerprintOf, keepKey, parseRecoveryKey, takeKey, type KeyCustodyOption
 import {Emitter} from './emitter.js';
 import type {Answer, Endpoint, Request} from './endpoint.js';
 import {sidecarEnvironment} from './environment.js';
+import {openGateway, type Gateway, type GatewayOptions} from './gateway.js';
 import {Launch} from './launch.js';
 import {findCommand, packagedExecutable, type Command} from './locate.js';
 import {SidecarError, bridgeProblem, isPermanent} from './problems.js';
@@ -25,6 +26,8 @@ import {deferred, pause, type Deferred} from './timing.js';
 
 /** How long a folder that another copy owns is left alone before it is tried again, at most. */
 const MAX_TAKEN_WAIT_MS = 5_000;
+/** How long a call through the gateway waits for a sidecar that is being started. */
+const REACH_MS = 30_000;
 
 /** How often a sidecar that ended by itself is launched again. */
 export interface RestartPolicy {
@@ -127,6 +130,13 @@ export interface Sidecar {
   events(options?: FollowOptions): AsyncIterableIterator<Change>;
   /** The status document, the present one first, and each new one; ends when `signal` aborts or the loop is left. */
   statusEvents(options?: Pick<FollowOptions, 'signal'>): AsyncIterableIterator<SidecarStatus>;
+  /**
+   * What an AI provider's own SDK needs to work with an owner's key, which stays in the sidecar: address, stand-in for
+   * the key, `fetch`. It may be kept: the `fetch` follows restarts of the sidecar and renews its credential.
+   *
+   * @throws SidecarError the sidecar is not running, or signs no tokens (`token-refused`).
+   */
+  gateway(options: GatewayOptions): Promise<Gateway>;
   /** HTTP to the sidecar as text, with the token added. For calls that `client` has no types for. */
   ask(request: Request): Promise<Answer>;
 }
@@ -239,6 +249,42 @@ class Supervisor implements Sidecar {
       if (status === null) return;
       told = status;
       yield status;
+    }
+  }
+
+  gateway(options: GatewayOptions): Promise<Gateway> {
+    return openGateway(options, (signal) => this.#reach(signal));
+  }
+
+  /** The way to the sidecar, waiting while it is being started; what it has to say of its database is its answer. */
+  async #reach(signal?: AbortSignal): Promise<Endpoint> {
+    const waiting = new AbortController();
+    const giveUp = (): void => waiting.abort();
+    const deadline = setTimeout(giveUp, REACH_MS);
+    signal?.addEventListener('abort', giveUp);
+    if (signal?.aborted === true) giveUp();
+    try {
+      const reached = await this.#until(waiting.signal, () => this.#reachable());
+      if (reached instanceof SidecarError) throw reached;
+      return reached ?? raise(new SidecarError(bridgeProblem('not-running')));
+    } finally {
+      clearTimeout(deadline);
+      signal?.removeEventListener('abort', giveUp);
+    }
+  }
+
+  /** The way to the sidecar, or why there is none; null while it is being started. */
+  #reachable(): Endpoint | SidecarError | null {
+    const endpoint = this.#run?.launch?.endpoint ?? null;
+    switch (this.#state.kind) {
+      case 'launching':
+      case 'starting':
+      case 'restarting':
+        return null;
+      case 'failed':
+        return endpoint ?? new SidecarError(this.#state.problem, this.#state.exit);
+      default:
+        return endpoint ?? new SidecarError(bridgeProblem('not-running'));
     }
   }
 
@@ -422,6 +468,10 @@ class Supervisor implements Sidecar {
   #announce(): void {
     this.#emitter.emit('snapshot', this.snapshot);
   }
+}
+
+function raise(error: Error): never {
+  throw error;
 }
 
 /** A function, because what it tells changes during an `await`. */

@@ -142,18 +142,20 @@ describe('the package, packed and installed into an empty project', () => {
       import {app, ipcMain, safeStorage} from 'electron';
       import {registerSidecarIpc, startSidecar, type Sidecar} from '@taskflow/electron-bridge';
       declare const sidecar: Sidecar;
+      declare class OpenAI { constructor(options: {baseURL: string; apiKey: string; fetch: typeof fetch}); }
+      declare class Anthropic { constructor(options: {baseURL: string; apiKey: string; fetch: typeof fetch}); }
       declare function showToThePersonAndAsk(key: string): Promise<boolean>;
-      export {join, app, ipcMain, safeStorage, registerSidecarIpc, startSidecar, sidecar, showToThePersonAndAsk};
+      export {join, app, ipcMain, safeStorage, registerSidecarIpc, startSidecar, sidecar, showToThePersonAndAsk, OpenAI, Anthropic};
     `;
     const files = {
       'readme-main.cts': main,
       'readme-preload.cts': preload,
       'readme-page.mts': page,
-      ...Object.fromEntries(others.map((code, index) => [`readme-${index}.cts`, given + code])),
+      ...Object.fromEntries(others.map((code, index) => [`readme-${index}.mts`, given + code])),
     };
     for (const [name, code] of Object.entries(files)) writeFileSync(join(project, name), code ?? '');
 
-    expect(others).toHaveLength(2);
+    expect(others).toHaveLength(3);
     // Electron's own declarations contradict those of a newer Node.
     expect(typeErrors(Object.keys(files), {skipLibCheck: true})).toBe('');
   });

@@ -9,10 +9,18 @@ export {temporaryFolder} from './folder.js';
 
 export const sidecar = sidecarPart();
 
+type Options = SidecarOptions & {readonly configDir: string};
+
 /** Start the real sidecar; it is stopped with the test. */
-export function real(options: SidecarOptions & {readonly configDir: string}): Watched {
-  const {configDir, env, ...rest} = options;
-  const started = watched({
+export function real(options: Options): Watched {
+  const started = start(options);
+  onTestFinished(() => started.sidecar.stop());
+  return started;
+}
+
+/** Start the real sidecar for several tests, which stop it when they are over. */
+export function start({configDir, env, ...rest}: Options): Watched {
+  return watched({
     command: sidecar.value ?? undefined,
     pollIntervalMs: 100,
     configDir: join(configDir, 'config'),
@@ -21,8 +29,6 @@ export function real(options: SidecarOptions & {readonly configDir: string}): Wa
     cwd: configDir,
     ...rest,
   });
-  onTestFinished(() => started.sidecar.stop());
-  return started;
 }
 
 /** The same command below a shell that does something first: `"$@"` is the sidecar. */
