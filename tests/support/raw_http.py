@@ -39,7 +39,7 @@ class RawConnection:
 
     def __init__(self, port: int, timeout_s: float = TIMEOUT_S) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout_s)
-        self._received = b""
+        self._received = bytearray()
 
     def __enter__(self) -> Self:
         return self
@@ -81,28 +81,28 @@ class RawConnection:
     def _read_body(self, headers: dict[str, str]) -> bytes:
         if headers.get("transfer-encoding") != "chunked":
             return self._read_exactly(int(headers.get("content-length", "0")))
-        body = b""
+        pieces = []
         while size := int(self._read_until(b"\r\n"), 16):
-            body += self._read_exactly(size + 2)[:-2]
+            pieces.append(self._read_exactly(size + 2)[:-2])
         self._read_until(b"\r\n")
-        return body
+        return b"".join(pieces)
 
     def _read_until(self, end: bytes) -> bytes:
         while end not in self._received:
             self._read_more()
-        found, _, self._received = self._received.partition(end)
-        return found + end
+        return self._read_exactly(self._received.index(end) + len(end))
 
     def _read_exactly(self, size: int) -> bytes:
         while len(self._received) < size:
             self._read_more()
-        found, self._received = self._received[:size], self._received[size:]
+        found = bytes(self._received[:size])
+        del self._received[:size]
         return found
 
     def _read_more(self) -> None:
         chunk = self._socket.recv(1 << 16)
         if not chunk:
-            raise EOFError(f"the server closed the connection after {self._received!r}")
+            raise EOFError(f"the server closed the connection after {bytes(self._received)!r}")
         self._received += chunk
 
 
