@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import threading
 from collections import Counter
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
 
     from app.db.session import Database
 
-GATHER_S: Final = 0.2
+GATHER_S: Final = 1.0
 """How long calls are gathered before they are written: many at once cost one transaction."""
 RETRY_S: Final = 5.0
 MAX_PENDING: Final = 10_000
 """Kinds of calls, not calls, that are remembered while the database is away."""
+_NOTHING: Final = {"requests": 0, "input_tokens": 0, "output_tokens": 0}
 CURSOR: Final = "[0-9]{8}([.]([0-9a-f]{2})*){4}"
 """A day and four texts: every such text is a place, whoever made it up."""
 
@@ -104,10 +106,16 @@ class Usage:
                 return
             try:
                 with self._database.write() as connection:
-                    for key in sorted(pending):  # in one order for all desktops, so that none waits for another's row
-                        connection.execute(_added(connection.dialect.name, key, pending[key]))
-                    for tenant, tokens in sorted(spent.items()):
-                        connection.execute(_charged(*tenant, tokens))
+                    # in one order for all desktops, so that none waits for another's row
+                    if pending:
+                        rows = [{**key._asdict(), **_NOTHING, **pending[key]} for key in sorted(pending)]
+                        connection.execute(_added(connection.dialect.name), rows)
+                    if spent:
+                        charges = [
+                            {"tenant": tenant, "on": day, "more": tokens}
+                            for (tenant, day), tokens in sorted(spent.items())
+                        ]
+                        connection.execute(_charged(), charges)
             except BaseException:
                 self._add(pending)
                 with self._lock:
@@ -201,19 +209,20 @@ def _cursor_of(item: UsageItem) -> str:
     return ".".join([item.day.replace("-", ""), *(part.encode().hex() for part in parts)])
 
 
-def _charged(tenant_id: str, day: str, tokens: int) -> sa.Executable:
-    """Return the statement that adds tokens to a day's row of a tenant on trial, which its first call has made."""
-    is_day = (trial_calls.c.tenant_id == tenant_id) & (trial_calls.c.day == day)
-    return sa.update(trial_calls).where(is_day).values(tokens=trial_calls.c.tokens + tokens)
+@functools.cache
+def _charged() -> sa.Executable:
+    """Return the statement that adds tokens to days' rows of tenants on trial, which their first calls have made."""
+    is_day = (trial_calls.c.tenant_id == sa.bindparam("tenant")) & (trial_calls.c.day == sa.bindparam("on"))
+    return sa.update(trial_calls).where(is_day).values(tokens=trial_calls.c.tokens + sa.bindparam("more"))
 
 
-def _added(dialect: str, key: UsageKey, counts: Counter[str]) -> sa.Executable:
-    """Return the statement that adds counts to a row, made if it is the first."""
+@functools.cache
+def _added(dialect: str) -> sa.Executable:
+    """Return the statement that adds counts to rows, made if they are the first; built once, as that takes longest."""
     if dialect == "postgresql":
         from sqlalchemy.dialects.postgresql import insert
     else:
         from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
-    values = {name: counts[name] for name in ("requests", "input_tokens", "output_tokens")}
-    statement = insert(ai_usage).values(**key._asdict(), **values)
-    grown = {name: ai_usage.c[name] + statement.excluded[name] for name in values}
+    statement = insert(ai_usage)
+    grown = {name: ai_usage.c[name] + statement.excluded[name] for name in _NOTHING}
     return statement.on_conflict_do_update(index_elements=list(UsageKey._fields), set_=grown)

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
 
 from app.core.exceptions import DatabaseAwayError
 from app.services.gateway.usage import Usage, UsageKey, read_cursor
@@ -56,6 +58,26 @@ def test_reading_tells_calls_that_are_not_written_yet(store: InProcess) -> None:
     (item,) = page(usage).items
 
     assert (item.requests, item.input_tokens, item.output_tokens) == (1, 10, 3)
+
+
+def test_calls_of_every_kind_are_written_together(store: InProcess) -> None:
+    """One statement for all, however many owners and models there are."""
+    usage = Usage(store.database)
+    sent: list[str] = []
+
+    def watch(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    for number in range(5):
+        note(usage, "user", f"u{number}", "openai", f"m{number % 2}")
+    event.listen(sa.Engine, "before_cursor_execute", watch)
+    try:
+        usage.flush()
+    finally:
+        event.remove(sa.Engine, "before_cursor_execute", watch)
+
+    assert len([statement for statement in sent if "ai_usage" in statement]) == 1
+    assert sum(item.requests for item in page(usage).items) == 5
 
 
 def test_calls_are_written_without_being_asked_for(store: InProcess) -> None:
