@@ -338,8 +338,9 @@ def test_providers_are_listed_with_where_they_are(
 
 
 def test_the_way_to_ready_does_not_load_what_only_checks_need(tmp_path: Path) -> None:
-    """HTTP and TLS come with the first check."""
-    program = "import sys, app.main; print([name for name in ('httpx', 'httpcore', 'certifi') if name in sys.modules])"
+    """HTTP and TLS come with the first check, or with the first call through the gateway."""
+    names = ("httpx", "httpcore", "certifi", "urllib.request")
+    program = f"import sys, app.main, app.parts.secrets; print([name for name in {names} if name in sys.modules])"
 
     run = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, env=clean_environment(tmp_path), cwd=CHECKOUT

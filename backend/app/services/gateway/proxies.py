@@ -6,7 +6,6 @@ import base64
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from app.services.gateway.answer import ProviderAwayError
 from app.services.providers.outbound import is_loopback, tls_context
@@ -73,6 +72,8 @@ def route_to(origin: str) -> Route:
 
 
 def _proxy_for(scheme: str, host: str, port: int) -> str | None:
+    from urllib.request import getproxies, proxy_bypass  # with half an HTTP client; only the first call waits for it
+
     proxies = getproxies()
     named = {name.strip() for name in proxies.get("no", "").split(",")}
     if "*" in named or host in named or proxy_bypass(f"{_bracketed(host)}:{port}"):
