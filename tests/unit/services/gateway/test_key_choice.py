@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -121,11 +122,13 @@ def test_each_use_is_counted_for_whoever_made_it(ours: Desktop) -> None:
 
 @contextlib.contextmanager
 def statements_of(there: Desktop) -> Iterator[list[str]]:
-    """The statements that the block sends to the database."""
+    """The statements that the block sends to the database, whatever threads of other tests still write."""
     sent: list[str] = []
+    ours = threading.get_ident()
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement)
+        if threading.get_ident() == ours:
+            sent.append(statement)
 
     event.listen(sa.Engine, "before_cursor_execute", note)
     try:

@@ -60,13 +60,16 @@ def test_reading_tells_calls_that_are_not_written_yet(store: InProcess) -> None:
     assert (item.requests, item.input_tokens, item.output_tokens) == (1, 10, 3)
 
 
-def test_calls_of_every_kind_are_written_together(store: InProcess) -> None:
+def test_calls_of_every_kind_are_written_together(store: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     """One statement for all, however many owners and models there are."""
     usage = Usage(store.database)
+    monkeypatch.setattr(usage, "_begin_to_write", lambda: None)
     sent: list[str] = []
+    ours = threading.get_ident()
 
     def watch(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement)
+        if threading.get_ident() == ours and "ai_usage" in statement:
+            sent.append("ai_usage")
 
     for number in range(5):
         note(usage, "user", f"u{number}", "openai", f"m{number % 2}")
@@ -76,7 +79,7 @@ def test_calls_of_every_kind_are_written_together(store: InProcess) -> None:
     finally:
         event.remove(sa.Engine, "before_cursor_execute", watch)
 
-    assert len([statement for statement in sent if "ai_usage" in statement]) == 1
+    assert sent == ["ai_usage"]
     assert sum(item.requests for item in page(usage).items) == 5
 
 
