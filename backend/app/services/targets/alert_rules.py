@@ -17,11 +17,11 @@ from app.core.validation import present
 from app.db.base import utc_now
 from app.models.alert_rules import alert_rules
 from app.models.vault import EXPIRED, UNREADABLE
-from app.schemas.alert_rules import WEBHOOK_PORTS, Actions, AlertRule, Webhook
+from app.schemas.alert_rules import HEADER_NAME, WEBHOOK_PORTS, Actions, AlertRule, Webhook
 from app.schemas.urls import TargetUrl, parse_url
 from app.services.targets.owned_secrets import secrets_of
 from app.services.targets.private_addresses import is_public, literal_address
-from app.services.vault.rows import SecretName
+from app.services.vault.rows import SecretName, SecretUnreadableError
 from app.services.vault.vault import is_masked
 
 if TYPE_CHECKING:
@@ -172,12 +172,14 @@ class AlertRules:
             if not before.enabled:
                 raise ConflictError("The alert rule is disabled", code="rule-disabled")
             headers = {}
-            for name in json.loads(before.header_names):
+            for name in _header_names(before):
                 value = self._vault.use(_secret_name(rule_id, name), actor=actor)
                 if value is not None:
                     headers[name] = value
             # somebody may just be moving it to another host, with other values
             if self._row(rule_id) == before:
+                if _is_damaged(before):
+                    raise SecretUnreadableError
                 target = parse_url(before.webhook_url, WEBHOOK_PORTS)
                 return WebhookCall(rule_id, before.name, target, before.allow_private, headers)
 
@@ -211,8 +213,10 @@ class AlertRules:
             precondition(before)
             webhook = before.actions.webhook
             url = values.get("webhook_url", webhook.url)
-            _require_allowed(url, is_allowed=values.get("allow_private", webhook.allow_private))
-            kept = {name.lower() for name in webhook.headers} if _origin(url) == _origin(webhook.url) else set()
+            if _origin(url) is not None:
+                _require_allowed(url, is_allowed=values.get("allow_private", webhook.allow_private))
+            stays = _origin(url) == _origin(webhook.url) is not None
+            kept = {name.lower() for name in webhook.headers} if stays else set()
             names = self._write_headers(connection, rule_id, headers, list(webhook.headers), kept=kept, actor=actor)
             changes = {**values, "header_names": json.dumps(names), "updated_at": utc_now()}
             connection.execute(sa.update(alert_rules).where(alert_rules.c.id == rule_id).values(**changes))
@@ -307,8 +311,28 @@ def _require_allowed(url: str, *, is_allowed: bool) -> None:
         )
 
 
-def _origin(url: str) -> tuple[str, str, int]:
-    return parse_url(url, WEBHOOK_PORTS).origin
+def _origin(url: str) -> tuple[str, str, int] | None:
+    """Return what values of headers stay with; None for what somebody has put in the place of a stored URL."""
+    try:
+        return parse_url(url, WEBHOOK_PORTS).origin
+    except ValueError:
+        return None
+
+
+def _header_names(row: Any) -> list[str]:
+    """Return the names of a rule's headers; none if somebody has put something else there."""
+    try:
+        names = json.loads(row.header_names)
+    except (ValueError, RecursionError):
+        return []
+    is_sound = isinstance(names, list) and all(isinstance(name, str) and HEADER_NAME.fullmatch(name) for name in names)
+    return names if is_sound else []
+
+
+def _is_damaged(row: Any) -> bool:
+    """Tell whether a column of a rule holds what is never written there."""
+    written = json.dumps(_header_names(row))
+    return None in (row.enabled, row.allow_private, _origin(row.webhook_url)) or written != row.header_names
 
 
 def _secret_name(rule_id: str, header: str) -> SecretName:
@@ -320,14 +344,14 @@ def _not_found() -> NotFoundError:
 
 
 def _shown(row: Any, infos: Mapping[str, SecretInfo]) -> AlertRule:
-    found = {name: infos.get(f"header:{name.lower()}") for name in json.loads(row.header_names)}
+    found = {name: infos.get(f"header:{name.lower()}") for name in _header_names(row)}
     there = [info for info in found.values() if info is not None]
     statuses = sorted((info.status for info in there), key=lambda status: status not in (UNREADABLE, EXPIRED))
     webhook = Webhook(
         url=row.webhook_url,
         headers={name: MASK + (info.hint or "") for name, info in found.items() if info is not None},
-        allow_private=row.allow_private,
-        status=UNREADABLE if UNREADABLE in statuses else next(iter(statuses), None),
+        allow_private=bool(row.allow_private),
+        status=UNREADABLE if UNREADABLE in statuses or _is_damaged(row) else next(iter(statuses), None),
         expires_at=min((info.expires_at for info in there if info.expires_at is not None), default=None),
     )
-    return AlertRule(id=row.id, name=row.name, enabled=row.enabled, actions=Actions(webhook))
+    return AlertRule(id=row.id, name=row.name, enabled=bool(row.enabled), actions=Actions(webhook))

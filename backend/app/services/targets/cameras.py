@@ -15,12 +15,13 @@ from app.core.exceptions import ConflictError, NotFoundError, ValidationError
 from app.core.validation import present
 from app.db.base import instant_text, utc_now
 from app.models.cameras import cameras
+from app.models.vault import UNREADABLE
 from app.schemas.camera_urls import parse_camera_url, with_password
 from app.schemas.cameras import Camera, CameraOutcome
 from app.services.targets.camera_check import CameraTarget, check_camera
 from app.services.targets.http_auth import Credentials
 from app.services.targets.owned_secrets import secrets_of
-from app.services.vault.rows import SecretName
+from app.services.vault.rows import SecretName, SecretUnreadableError
 from app.services.vault.vault import is_masked
 
 if TYPE_CHECKING:
@@ -197,6 +198,8 @@ class Cameras:
             password = self._vault.use(SecretName(OWNER, camera_id, PASSWORD), actor=actor)
             # somebody may just be moving it to another host, with another password
             if self._row(camera_id) == before:
+                if _origin(before.stream_url) is None:
+                    raise SecretUnreadableError
                 return _camera_target(before.stream_url, before.username, password)
 
     def _row(self, camera_id: str) -> Any:
@@ -246,8 +249,12 @@ def _camera_target(stream_url: str, username: str | None, password: str | None) 
     return CameraTarget(parse_camera_url(stream_url), with_password(stream_url, password), credentials)
 
 
-def _origin(stream_url: str) -> tuple[str, str, int]:
-    return parse_camera_url(stream_url).origin
+def _origin(stream_url: str) -> tuple[str, str, int] | None:
+    """Return what a password stays with; None for what somebody has put in the place of a stored URL."""
+    try:
+        return parse_camera_url(stream_url).origin
+    except ValueError:
+        return None
 
 
 def _execute(connection: sa.Connection, statement: sa.Executable) -> None:
@@ -262,13 +269,15 @@ def _not_found() -> NotFoundError:
 
 
 def _shown(row: Any, info: SecretInfo | None) -> Camera:
+    is_damaged = row.active is None or _origin(row.stream_url) is None
+    status = None if info is None else info.status
     return Camera(
         id=row.id,
         name=row.name,
         stream_url=row.stream_url,
         username=row.username,
         password=None if info is None else MASK,
-        active=row.active,
-        status=None if info is None else info.status,
+        active=bool(row.active),
+        status=UNREADABLE if is_damaged else status,
         expires_at=None if info is None else info.expires_at,
     )

@@ -20,6 +20,7 @@ from app.services.vault.rows import (
     SecretFormatUnknownError,
     SecretUnreadableError,
     info_of,
+    next_sealed,
     open_row,
     select_sealed,
 )
@@ -69,14 +70,13 @@ def outcome_of(row: Any, keys: Keys) -> Tally:
 
 def _rows(connection: sa.Connection) -> Iterator[Any]:
     """Yield every secret with what opening it takes, in batches."""
-    last_id: str | None = None
+    position: Any = None
     while True:
-        query = select_sealed().limit(_BATCH_ROWS)
-        rows = connection.execute(query if last_id is None else query.where(secrets.c.id > last_id)).all()
+        rows = connection.execute(next_sealed(position, _BATCH_ROWS)).all()
         yield from rows
         if len(rows) < _BATCH_ROWS:
             return
-        last_id = rows[-1].id
+        position = rows[-1].position
 
 
 # --- vault verify ----------------------------------------------------------------------------------------------------

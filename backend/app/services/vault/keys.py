@@ -16,8 +16,8 @@ from app.core.exceptions import RequestError
 from app.core.fernet_keys import fingerprint as key_fingerprint
 from app.core.logging import get_logger
 from app.db.base import utc_now
-from app.db.statements import insert_if_absent
-from app.models.vault import ACTIVE, LOST, RECOVERY, ROOT, secrets, vault_keys, vault_wraps, vaults
+from app.db.statements import grown, insert_if_absent
+from app.models.vault import ACTIVE, LOST, RECOVERY, ROOT, THE_VAULT, secrets, vault_keys, vault_wraps, vaults
 from app.services.vault.sealing import (
     FormatUnknownError,
     SealBrokenError,
@@ -173,6 +173,7 @@ _ALL_KEYS: Final = (
     .select_from(vaults)
     .outerjoin(vault_keys, sa.true())
     .outerjoin(vault_wraps, vault_wraps.c.kid == vault_keys.c.kid)
+    .where(vaults.c.id == THE_VAULT)
     .order_by(vault_keys.c.created_at, vault_wraps.c.created_at, vault_wraps.c.fingerprint)
 )
 
@@ -208,9 +209,9 @@ def hold_vault(connection: sa.Connection) -> None:
 
     A database without a vault gets its row here.
     """
-    held = sa.update(vaults).values(epoch=vaults.c.epoch + 1)
+    held = sa.update(vaults).where(vaults.c.id == THE_VAULT).values(epoch=grown(vaults.c.epoch, 1))
     if not connection.execute(held).rowcount:
-        values = {"id": 1, "vault_id": str(uuid.uuid4()), "epoch": 0, "created_at": utc_now()}
+        values = {"id": THE_VAULT, "vault_id": str(uuid.uuid4()), "epoch": 0, "created_at": utc_now()}
         insert_if_absent(connection, vaults, values)
         connection.execute(held)
 

@@ -24,19 +24,30 @@ from app.core.logging import get_logger
 from app.db.base import utc_now
 from app.db.session import leave_no_trace
 from app.db.statements import insert_if_absent
-from app.models.vault import RECOVERY, UNKNOWN, UNREADABLE, secrets, vault_owners, vault_rotations, vault_wraps
+from app.models.vault import (
+    RECOVERY,
+    THE_VAULT,
+    UNKNOWN,
+    UNREADABLE,
+    secrets,
+    vault_owners,
+    vault_rotations,
+    vault_wraps,
+)
 from app.schemas.vault import SecretInfo, VaultDocument
 from app.services.ai_keys.schedule import next_check
 from app.services.providers import origin_of, provider_of
 from app.services.vault.keys import VaultLockedError
 from app.services.vault.keys_at_hand import Attachment
 from app.services.vault.rows import (
+    MAX_VERSION,
     Place,
     SecretExpiredError,
     SecretFormatUnknownError,
     SecretName,
     SecretUnreadableError,
     info_of,
+    is_partly_junk,
     is_secret,
     is_unreadable,
     open_row,
@@ -108,7 +119,9 @@ class Vault:
             has_recovery = connection.scalar(
                 sa.select(count()).where(vault_wraps.c.kind == RECOVERY, vault_wraps.c.kid == keys.active_kid)
             )
-            rotation = connection.execute(sa.select(vault_rotations)).one_or_none()
+            rotation = connection.execute(
+                sa.select(vault_rotations).where(vault_rotations.c.id == THE_VAULT)
+            ).one_or_none()
         return VaultDocument(
             state="locked" if keys.active is None else "unlocked",
             vault_id=keys.vault_id,
@@ -171,9 +184,10 @@ class Vault:
         salt = _salt(connection, which.owner_kind, which.owner_id)
         now = utc_now()
         old = connection.execute(_of(which).with_for_update()).one_or_none()
+        sound = old if old is not None and not is_partly_junk(old) and old.row_version < MAX_VERSION else None
         place = Place(
-            id=old.id if old is not None else str(uuid.uuid4()),
-            row_version=_version_after(old),
+            id=str(uuid.uuid4()) if sound is None else sound.id,
+            row_version=1 if sound is None else sound.row_version + 1,
             expires_at=expires_at,
             salt=salt,
             **which.columns(),
@@ -190,11 +204,12 @@ class Vault:
             **self._watch(which),
             "updated_at": now,
         }
-        if old is None:
+        if sound is None:
             values |= {"id": place.id, "created_at": now, **which.columns()}
+        if old is None:
             connection.execute(sa.insert(secrets).values(**values))
         else:
-            connection.execute(sa.update(secrets).where(secrets.c.id == place.id).values(**values))
+            connection.execute(sa.update(secrets).where(is_secret(which)).values(**values))
         self._say(connection, "set" if old is None else "replace", which, actor, values["fingerprint"])
         return info_of(SimpleNamespace(**(values if old is None else {**old._asdict(), **values})), keys)
 
@@ -252,7 +267,7 @@ class Vault:
             "expires_at": expires_at,
             "updated_at": utc_now(),
         }
-        connection.execute(sa.update(secrets).where(secrets.c.id == row.id).values(**values))
+        connection.execute(sa.update(secrets).where(is_secret(which)).values(**values))
         self._say(connection, "expire", which, actor, row.fingerprint)
         return info_of(connection.execute(_of(which)).one(), keys)
 
@@ -265,7 +280,7 @@ class Vault:
         row = connection.execute(_of(which).with_for_update()).one_or_none()
         if row is None:
             return False
-        connection.execute(sa.delete(secrets).where(secrets.c.id == row.id))
+        connection.execute(sa.delete(secrets).where(is_secret(which)))
         self._say(connection, "delete", which, actor, row.fingerprint)
         return True
 
@@ -441,11 +456,6 @@ class Vault:
 def _require_unexpired(row: Any) -> None:
     if row.expires_at is not None and row.expires_at <= utc_now():
         raise SecretExpiredError
-
-
-def _version_after(old: Any) -> int:
-    """Return the next version of a row; SQLite keeps whatever somebody writes into a column of numbers."""
-    return old.row_version + 1 if old is not None and isinstance(old.row_version, int) else 1
 
 
 def _of(which: SecretName) -> sa.Select[Any]:
