@@ -85,7 +85,7 @@ class Desktop:
                 owner = f"filled-{number % owners}"
                 which, secret = SecretName(kind, owner, f"name-{number}"), f"sk-{number:06}-{'x' * 40}"
                 now = utc_now()
-                place = Place(str(uuid.uuid4()), kind, owner, which.name, 1, None, salts[owner])
+                place = Place(str(uuid.uuid4()), kind, owner, which.name, 1, None, salts[owner], "")
                 sealed = seal_row(place, secret, keys, key)._asdict()
                 rows.append(
                     {

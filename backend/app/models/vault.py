@@ -53,6 +53,8 @@ class KeyColumns(TypedColumns):
     """`active` seals; `staged` is about to; `retired` only opens what rotations left behind; `lost` after a reset."""
     fingerprint_key: Named[str] = Column(Sealed, nullable=False)
     """The key of the secrets' fingerprints, sealed under this vault key: it outlives rotations."""
+    format: Named[str] = Column(LenientText, nullable=False, server_default="vf1")
+    """Of the ciphertexts under it; what lies under a key of an earlier format is sealed anew by itself."""
     created_at: Named[dt.datetime] = Column(LenientInstant, nullable=False)
 
 

@@ -12,14 +12,14 @@ from app.schemas.keys import ApiKey, ExpiresAt, KeyInfo, Provider
 
 VISIBILITIES: Final = ("public", "hidden")
 ROLL_MODES: Final = (
-    "manual_digital",
     "manual_physical_total",
     "manual_physical_raw",
+    "manual_digital",
     "auto_visible",
     "auto_hidden",
 )
 SHEET_MODES: Final = ("digital_sheet", "physical_sheet")
-"""Of each the first is the default."""
+DEFAULT_MODES: Final = ("public", "manual_digital", "digital_sheet")
 
 Visibility = Annotated[str, one_of(*VISIBILITIES)]
 RollMode = Annotated[str, one_of(*ROLL_MODES)]
@@ -31,9 +31,9 @@ class ServerConfigBody(msgspec.Struct):
 
     api_key: ApiKey | UnsetType = UNSET
     provider: Provider | UnsetType = UNSET
-    dm_roll_visibility: Visibility = VISIBILITIES[0]
-    player_roll_mode: RollMode = ROLL_MODES[0]
-    character_sheet_mode: SheetMode = SHEET_MODES[0]
+    dm_roll_visibility: Visibility = DEFAULT_MODES[0]
+    player_roll_mode: RollMode = DEFAULT_MODES[1]
+    character_sheet_mode: SheetMode = DEFAULT_MODES[2]
     expires_at: ExpiresAt = UNSET
 
     def __repr__(self) -> str:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from app.db.base import utc_now
 from app.db.statements import insert_if_absent
 from app.models.chat_servers import chat_servers
-from app.schemas.servers import ROLL_MODES, SHEET_MODES, VISIBILITIES
+from app.schemas.servers import DEFAULT_MODES, ROLL_MODES, SHEET_MODES, VISIBILITIES
 from app.services.ai_keys.writes import write_key
 from app.services.providers import PROVIDERS
 from app.services.vault.rows import SecretName
@@ -45,7 +45,8 @@ class Memory(NamedTuple):
 
 
 _WORDS: Final = (tuple(PROVIDERS), VISIBILITIES, ROLL_MODES, SHEET_MODES)
-"""What each of them but the first may be; the first of those is the default."""
+"""What each of them but the first may be."""
+_DEFAULTS: Final = ("openai", *DEFAULT_MODES)
 _COLUMNS: Final = tuple(chat_servers.c[name] for name in Settings._fields)
 
 
@@ -128,8 +129,8 @@ class MemoryService:
 
 def _sound(stored: Settings) -> Settings:
     """Return settings as they are stored; a default where somebody has put what is none."""
-    pairs = zip(stored[1:], _WORDS, strict=True)
-    return Settings(stored.server_id, *(word if word in words else words[0] for word, words in pairs))
+    each = zip(stored[1:], _WORDS, _DEFAULTS, strict=True)
+    return Settings(stored.server_id, *(word if word in words else default for word, words, default in each))
 
 
 def _key(server_id: str, provider: str) -> SecretName:

@@ -21,8 +21,9 @@ from app.schemas.alert_rules import HEADER_NAME, WEBHOOK_PORTS, Actions, AlertRu
 from app.schemas.urls import TargetUrl, parse_url
 from app.services.targets.owned_secrets import secrets_of
 from app.services.targets.private_addresses import is_public, literal_address
+from app.services.vault.destinations import ALERT_RULE, webhook_destination
 from app.services.vault.rows import SecretName, SecretUnreadableError
-from app.services.vault.vault import is_masked
+from app.services.vault.vault import Route, is_masked
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from app.schemas.vault import SecretInfo
     from app.services.vault.vault import Vault
 
-OWNER: Final = "alert_rule"
+OWNER: Final = ALERT_RULE
 AUTHORIZATION: Final = "Authorization"
 
 _LIST = sa.select(alert_rules).order_by(alert_rules.c.name, alert_rules.c.id)
@@ -107,7 +108,8 @@ class AlertRules:
         _require_allowed(values["webhook_url"], is_allowed=values["allow_private"])
         rule_id, now = str(uuid.uuid4()), utc_now()
         with self._vault.writing(unlocked=headers.has_new) as connection:
-            names = self._write_headers(connection, rule_id, headers, [], kept=(), actor=actor)
+            route = _route(None, values)
+            names = self._write_headers(connection, rule_id, headers, [], route, kept=(), actor=actor)
             connection.execute(
                 sa.insert(alert_rules).values(
                     id=rule_id,
@@ -171,15 +173,16 @@ class AlertRules:
             before = self._row(rule_id)
             if not before.enabled:
                 raise ConflictError("The alert rule is disabled", code="rule-disabled")
+            destination = webhook_destination(before.webhook_url, allow_private=before.allow_private)
+            if destination is None or _is_damaged(before):
+                raise SecretUnreadableError
             headers = {}
             for name in _header_names(before):
-                value = self._vault.use(_secret_name(rule_id, name), actor=actor)
+                value = self._vault.use(_secret_name(rule_id, name), actor=actor, destination=destination)
                 if value is not None:
                     headers[name] = value
             # somebody may just be moving it to another host, with other values
             if self._row(rule_id) == before:
-                if _is_damaged(before):
-                    raise SecretUnreadableError
                 target = parse_url(before.webhook_url, WEBHOOK_PORTS)
                 return WebhookCall(rule_id, before.name, target, before.allow_private, headers)
 
@@ -217,7 +220,8 @@ class AlertRules:
                 _require_allowed(url, is_allowed=values.get("allow_private", webhook.allow_private))
             stays = _origin(url) == _origin(webhook.url) is not None
             kept = {name.lower() for name in webhook.headers} if stays else set()
-            names = self._write_headers(connection, rule_id, headers, list(webhook.headers), kept=kept, actor=actor)
+            stored, route = list(webhook.headers), _route(webhook, values)
+            names = self._write_headers(connection, rule_id, headers, stored, route, kept=kept, actor=actor)
             changes = {**values, "header_names": json.dumps(names), "updated_at": utc_now()}
             connection.execute(sa.update(alert_rules).where(alert_rules.c.id == rule_id).values(**changes))
             return self._one(connection, rule_id)
@@ -228,6 +232,7 @@ class AlertRules:
         rule_id: str,
         headers: _Headers,
         stored: Sequence[str],
+        route: Route,
         *,
         kept: Collection[str],
         actor: str,
@@ -239,6 +244,7 @@ class AlertRules:
             rule_id: whose.
             headers: what the write says.
             stored: names of the headers there were.
+            route: where values went, and go from now on.
             kept: lower-case names of those whose values may stay: none if the webhook moves to another host.
             actor: who does it.
         """
@@ -249,7 +255,7 @@ class AlertRules:
         for name, value in wanted.items():
             which = _secret_name(rule_id, name)
             if not is_masked(value):
-                self._vault.put(connection, which, value, actor=actor, expires_at=expires_at)
+                self._vault.put(connection, which, value, actor=actor, expires_at=expires_at, destination=route.after)
             elif name.lower() not in was_stored:
                 raise ValidationError(
                     "actions.webhook.headers: A header that is new needs its value, as nothing is stored that a mask"
@@ -258,7 +264,9 @@ class AlertRules:
             elif name.lower() not in kept:
                 continue
             elif headers.given is UNSET and headers.expires_at is not UNSET:
-                self._vault.expire(connection, which, expires_at, actor=actor)
+                self._vault.expire(connection, which, expires_at, actor=actor, route=route)
+            elif route.before != route.after:
+                self._vault.reroute(connection, which, route, actor=actor)
             names.append(name)
         for gone in was_stored - {name.lower() for name in names}:
             self._vault.delete(connection, _secret_name(rule_id, gone), actor=actor)
@@ -309,6 +317,16 @@ def _require_allowed(url: str, *, is_allowed: bool) -> None:
         raise TargetPrivateError(
             "actions.webhook.url: It leads to this computer or a private network, which needs allow_private"
         )
+
+
+def _route(before: Webhook | None, values: Mapping[str, Any]) -> Route:
+    """Return where values of headers went before a write of these columns, and where they go after it."""
+
+    def of(at: Mapping[str, Any]) -> str | None:
+        return webhook_destination(at["webhook_url"], allow_private=at["allow_private"]) if at else None
+
+    was = {} if before is None else {"webhook_url": before.url, "allow_private": before.allow_private}
+    return Route(of(was), of({**was, **values}))
 
 
 def _origin(url: str) -> tuple[str, str, int] | None:

@@ -19,6 +19,8 @@ from app.db.base import utc_now
 from app.db.statements import grown, insert_if_absent
 from app.models.vault import ACTIVE, LOST, RECOVERY, ROOT, THE_VAULT, secrets, vault_keys, vault_wraps, vaults
 from app.services.vault.sealing import (
+    FORMAT,
+    LEGACY_FORMAT,
     FormatUnknownError,
     SealBrokenError,
     VaultKey,
@@ -65,6 +67,8 @@ class Keys:
     """None while the vault is locked, or if it is damaged."""
     api_secret: bytes = field(repr=False)
     """`API_KEY_ENCRYPTION_SECRET`; empty if it is not set."""
+    is_legacy: bool
+    """Whether the active key was made by an earlier version, so that what lies under it is to be sealed anew."""
     api_secret_fingerprint: str | None
     """Tells it from another one; None if it is not set, or while the vault is locked."""
 
@@ -155,6 +159,7 @@ def read_keys(
         wraps=wraps,
         fingerprint_key=fingerprint_key,
         api_secret=(api_secret or "").encode(),
+        is_legacy=any(row.state == ACTIVE and row.format == LEGACY_FORMAT for row in found.values()),
         api_secret_fingerprint=_api_secret_fingerprint(fingerprint_key, api_secret),
     )
 
@@ -166,6 +171,7 @@ _ALL_KEYS: Final = (
         vault_keys.c.kid,
         vault_keys.c.state,
         vault_keys.c.fingerprint_key,
+        vault_keys.c.format,
         vault_wraps.c.fingerprint,
         vault_wraps.c.kind,
         vault_wraps.c.wrap,
@@ -229,7 +235,9 @@ def add_key(connection: sa.Connection, key: VaultKey, *, state: str, fingerprint
     """Store a new vault key with the fingerprints' key, which is made if there is none; `add_wrap` has to follow."""
     sealed = key.seal_internal(FINGERPRINT, fingerprint_key or randomness.token_bytes(32))
     connection.execute(
-        sa.insert(vault_keys).values(kid=key.kid, state=state, fingerprint_key=sealed, created_at=utc_now())
+        sa.insert(vault_keys).values(
+            kid=key.kid, state=state, fingerprint_key=sealed, format=FORMAT, created_at=utc_now()
+        )
     )
 
 

@@ -33,15 +33,17 @@ from app.models.vault import (
     vault_wraps,
 )
 from app.schemas.vault import RotationDocument, rotation_document
+from app.services.vault.destinations import located
 from app.services.vault.keys import VaultLockedError, add_key, add_wrap, renew_recovery, roots_to_renew
 from app.services.vault.rows import (
     Sealed,
     SecretFormatUnknownError,
     SecretUnreadableError,
+    is_same,
     next_sealed,
     reseal_row,
 )
-from app.services.vault.sealing import forget_derived_keys, new_vault_key, prefix_of
+from app.services.vault.sealing import FORMAT, LEGACY_FORMAT, forget_derived_keys, new_vault_key, prefix_of
 
 if TYPE_CHECKING:
     from app.db.session import Database
@@ -222,6 +224,11 @@ class Rotations:
 
     # --- working -----------------------------------------------------------------------------------------------------
 
+    def is_due(self) -> bool:
+        """Tell whether an upgrade has left a vault whose secrets are to be sealed anew."""
+        keys = self._attachment.keys()
+        return keys.active is not None and keys.is_legacy
+
     def is_waiting(self) -> bool:
         """Tell whether there is a job that this desktop could carry on with."""
         job = self._job()
@@ -350,7 +357,7 @@ class Rotations:
         position = walk.position
         while True:
             with self._database.read() as connection:
-                rows = connection.execute(next_sealed(position, BATCH_ROWS)).all()
+                rows = located(connection, connection.execute(next_sealed(position, BATCH_ROWS)).all())
             found = [row for row in rows if row.kid in sources]
             if found or not rows:
                 return found, position if not rows else rows[-1].position
@@ -415,7 +422,9 @@ def _sources(keys: Keys, job: Any) -> list[str]:
 
 def _needs(kid: str) -> sa.ColumnElement[bool]:
     """Return the condition that a row is, or by its ciphertext once was, under a key."""
-    return (secrets.c.kid == kid) | secrets.c.ciphertext.startswith(prefix_of(kid))
+    return (secrets.c.kid == kid) | sa.or_(
+        *(secrets.c.ciphertext.startswith(prefix_of(kid, known)) for known in (FORMAT, LEGACY_FORMAT))
+    )
 
 
 def _resealed(rows: Sequence[Any], keys: Keys, new: VaultKey) -> tuple[list[_Move], list[Any]]:
@@ -438,8 +447,7 @@ def _resealed(rows: Sequence[Any], keys: Keys, new: VaultKey) -> tuple[list[_Mov
 
 def _mark_unreadable(connection: sa.Connection, broken: Sequence[Any]) -> None:
     for row in broken:
-        is_same = (secrets.c.id == row.id) & (secrets.c.ciphertext == row.ciphertext)
-        connection.execute(sa.update(secrets).where(is_same).values(status=UNREADABLE))
+        connection.execute(sa.update(secrets).where(is_same(row)).values(status=UNREADABLE))
 
 
 _SWAP_ON_POSTGRESQL: Final = sa.text("""

@@ -17,7 +17,15 @@ from app.models.vault import EXPIRED, THE_VAULT, UNREADABLE, secrets, vault_owne
 from app.schemas.ai import Status
 from app.schemas.vault import SecretInfo
 from app.services.vault.keys import Keys, VaultLockedError
-from app.services.vault.sealing import Binding, FormatUnknownError, Owner, SealBrokenError, VaultKey, kid_of
+from app.services.vault.sealing import (
+    Binding,
+    FormatUnknownError,
+    Owner,
+    SealBrokenError,
+    VaultKey,
+    is_ciphertext,
+    kid_of,
+)
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -102,7 +110,7 @@ class SecretName:
 
 
 class Place(NamedTuple):
-    """Where a secret is about to be sealed; a row of `select_sealed` will do as well."""
+    """Where a secret is about to be sealed; a located row of `select_sealed` will do as well."""
 
     id: str
     owner_kind: str
@@ -111,6 +119,7 @@ class Place(NamedTuple):
     row_version: int
     expires_at: dt.datetime | None
     salt: str
+    destination: str | None
 
 
 class Sealed(NamedTuple):
@@ -142,6 +151,13 @@ def is_secret(which: SecretName) -> sa.ColumnElement[bool]:
     )
 
 
+def is_same(row: Any) -> sa.ColumnElement[bool]:
+    """Return the condition that a row still holds that ciphertext, or still holds none if it held none."""
+    held = secrets.c.ciphertext
+    which = SecretName(row.owner_kind, row.owner_id, row.name)
+    return is_secret(which) & (held == row.ciphertext if is_ciphertext(row.ciphertext) else ~held.startswith("vf"))
+
+
 def select_sealed(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
     """Select, by id, what opening a row takes, and more columns.
 
@@ -159,6 +175,7 @@ def select_sealed(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
         secrets.c.row_version,
         secrets.c.expires_at,
         secrets.c.status,
+        secrets.c.pinned_host,
         vault_owners.c.salt,
         *more,
     )
@@ -253,7 +270,7 @@ def _owner(row: Place | Any, keys: Keys, api_secret_fingerprint: str | None) -> 
 
 
 def _binding(row: Place | Any, owner: Owner) -> Binding:
-    return Binding(owner, row.id, row.name, row.row_version, instant_text(row.expires_at) or "")
+    return Binding(owner, row.id, row.name, row.row_version, instant_text(row.expires_at) or "", row.destination)
 
 
 def waits_for_api_secret(keys: Keys) -> sa.ColumnElement[bool]:
@@ -288,7 +305,7 @@ def info_of(row: Any, keys: Keys) -> SecretInfo:
     """Return a row of `secrets` as lists show it; nothing is decrypted.
 
     Args:
-        row: of `select_infos`; a row of the table alone is shown with the mark it bears.
+        row: of `select_infos`, located; a row of the table alone is shown with the mark it bears.
         keys: the vault's.
     """
     status = row.status

@@ -13,9 +13,10 @@ import secrets as randomness
 import uuid
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import sqlalchemy as sa
+from msgspec import UNSET, UnsetType
 
 from app.core.encryption import MASK
 from app.core.exceptions import NotFoundError, RequestError, ValidationError
@@ -37,6 +38,7 @@ from app.models.vault import (
 from app.schemas.vault import SecretInfo, VaultDocument
 from app.services.ai_keys.schedule import next_check
 from app.services.providers import origin_of, provider_of
+from app.services.vault.destinations import Located, located, located_key
 from app.services.vault.keys import VaultLockedError
 from app.services.vault.keys_at_hand import Attachment
 from app.services.vault.rows import (
@@ -48,6 +50,7 @@ from app.services.vault.rows import (
     SecretUnreadableError,
     info_of,
     is_partly_junk,
+    is_same,
     is_secret,
     is_unreadable,
     open_row,
@@ -71,7 +74,7 @@ _SALT: Final = re.compile(rf"[0-9a-f]{{{2 * SALT_BYTES}}}")
 
 log = get_logger(__name__)
 
-__all__ = ["OpenSecret", "SecretName", "Vault", "is_masked"]
+__all__ = ["OpenSecret", "Route", "SecretName", "Vault", "is_masked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,15 @@ class OpenSecret:
     secret: str = field(repr=False)
     row_version: int
     status: str
+    destination: str
+    """Where it may go, and nowhere else."""
+
+
+class Route(NamedTuple):
+    """Where a secret was allowed to go, and where from now on."""
+
+    before: str | None
+    after: str | None
 
 
 def is_masked(value: str) -> bool:
@@ -163,6 +175,7 @@ class Vault:
         actor: str,
         expires_at: dt.datetime | None = None,
         verdict: Verdict | None = None,
+        destination: str | None = None,
     ) -> SecretInfo:
         """Store or replace a secret inside a transaction of `writing`; a mask keeps what is stored.
 
@@ -173,6 +186,7 @@ class Vault:
             actor: who does it.
             expires_at: None for never.
             verdict: what its provider just said about it, if it was asked.
+            destination: where it may go; what the owner's row says unless given.
 
         Raises:
             VaultLockedError: the vault is locked; nothing was written.
@@ -184,12 +198,14 @@ class Vault:
         salt = _salt(connection, which.owner_kind, which.owner_id)
         now = utc_now()
         old = connection.execute(_of(which).with_for_update()).one_or_none()
+        watched = self._watch(which)
         sound = old if old is not None and not is_partly_junk(old) and old.row_version < MAX_VERSION else None
         place = Place(
             id=str(uuid.uuid4()) if sound is None else sound.id,
             row_version=1 if sound is None else sound.row_version + 1,
             expires_at=expires_at,
             salt=salt,
+            destination=destination if destination is not None else self._destination(connection, which, watched),
             **which.columns(),
         )
         values: dict[str, Any] = {
@@ -201,7 +217,7 @@ class Vault:
             "status_evidence": None if verdict is None else verdict.evidence,
             "last_validated_at": None if verdict is None else now,
             "expires_at": expires_at,
-            **self._watch(which),
+            **watched,
             "updated_at": now,
         }
         if sound is None:
@@ -212,6 +228,10 @@ class Vault:
             connection.execute(sa.update(secrets).where(is_secret(which)).values(**values))
         self._say(connection, "set" if old is None else "replace", which, actor, values["fingerprint"])
         return info_of(SimpleNamespace(**(values if old is None else {**old._asdict(), **values})), keys)
+
+    def _destination(self, connection: sa.Connection, which: SecretName, watched: dict[str, Any]) -> str | None:
+        row = SimpleNamespace(**which.columns(), pinned_host=watched["pinned_host"])
+        return located(connection, [row])[0].destination
 
     def _watch(self, which: SecretName) -> dict[str, Any]:
         """Return what holds a provider's key to that provider, and when it is checked next."""
@@ -238,7 +258,13 @@ class Vault:
         return self.expire(connection, which, expires_at, actor=actor)
 
     def expire(
-        self, connection: sa.Connection, which: SecretName, expires_at: dt.datetime | None, *, actor: str
+        self,
+        connection: sa.Connection,
+        which: SecretName,
+        expires_at: dt.datetime | None,
+        *,
+        actor: str,
+        route: Route | None = None,
     ) -> SecretInfo:
         """Change when a secret expires, inside a transaction of `writing`; it is sealed anew, as the expiry is bound.
 
@@ -247,28 +273,57 @@ class Vault:
             which: which secret.
             expires_at: None for never.
             actor: who does it.
+            route: if its destination changes in the same transaction.
 
         Raises:
             NotFoundError: there is none.
             VaultLockedError: the vault is locked.
             SecretUnreadableError, SecretFormatUnknownError: it does not open.
         """
+        return self._seal_anew(connection, which, expires_at, actor, "expire", route)
+
+    def reroute(self, connection: sa.Connection, which: SecretName, route: Route, *, actor: str) -> SecretInfo:
+        """Let a secret go where its owner's row leads from now on, inside a transaction of `writing`.
+
+        Raises:
+            NotFoundError, VaultLockedError, SecretUnreadableError, SecretFormatUnknownError: as `expire`.
+        """
+        return self._seal_anew(connection, which, UNSET, actor, "replace", route)
+
+    def _seal_anew(
+        self,
+        connection: sa.Connection,
+        which: SecretName,
+        expires_at: dt.datetime | UnsetType | None,
+        actor: str,
+        action: str,
+        route: Route | None,
+    ) -> SecretInfo:
         keys, key = self.attachment.sealing_keys(connection)
         salt = _salt(connection, which.owner_kind, which.owner_id)
         query = select_sealed(secrets.c.fingerprint).where(is_secret(which)).with_for_update(of=secrets)
-        row = connection.execute(query).one_or_none()
-        if row is None:
+        found = connection.execute(query).one_or_none()
+        if found is None:
             raise NotFoundError("No such secret")
+        row = located(connection, [found])[0] if route is None else Located(found, route.before)
         secret = open_row(row, keys)
-        place = Place(id=row.id, row_version=row.row_version + 1, expires_at=expires_at, salt=salt, **which.columns())
+        instant = row.expires_at if isinstance(expires_at, UnsetType) else expires_at
+        place = Place(
+            id=row.id,
+            row_version=row.row_version + 1,
+            expires_at=instant,
+            salt=salt,
+            destination=row.destination if route is None else route.after,
+            **which.columns(),
+        )
         values = {
             **seal_row(place, secret, keys, key)._asdict(),
             "row_version": place.row_version,
-            "expires_at": expires_at,
+            "expires_at": instant,
             "updated_at": utc_now(),
         }
         connection.execute(sa.update(secrets).where(is_secret(which)).values(**values))
-        self._say(connection, "expire", which, actor, row.fingerprint)
+        self._say(connection, action, which, actor, row.fingerprint)
         return info_of(connection.execute(_of(which)).one(), keys)
 
     def hold(self, connection: sa.Connection, owner_kind: str, owner_id: str) -> None:
@@ -355,17 +410,22 @@ class Vault:
     def _shown(self, query: sa.Select[Any]) -> list[SecretInfo]:
         self.attachment.keys()
         with self._database.read() as connection:
-            rows = connection.execute(query).all()
+            rows = located(connection, connection.execute(query).all())
         keys = self.attachment.keys_of(rows[0].epoch) if rows else self.attachment.keys()
         return [info_of(row, keys) for row in rows]
 
     def stored(self, connection: sa.Connection, which: SecretName) -> SecretInfo | None:
         """Return one secret as lists show it, inside a transaction of `writing`; None if there is none."""
         row = connection.execute(select_infos(is_secret(which))).one_or_none()
-        return None if row is None else info_of(row, self.attachment.keys())
+        return None if row is None else info_of(located(connection, [row])[0], self.attachment.keys())
 
-    def use(self, which: SecretName, *, actor: str) -> str | None:
+    def use(self, which: SecretName, *, actor: str, destination: str | None = None) -> str | None:
         """Return the secret for the call that needs it, None if there is none; counted in the audit log.
+
+        Args:
+            which: which secret.
+            actor: who uses it.
+            destination: where it is going to be sent; what the owner's row says unless given.
 
         Raises:
             VaultLockedError: the key is not at hand.
@@ -373,23 +433,27 @@ class Vault:
             SecretFormatUnknownError: it is no known ciphertext; the row is marked.
             SecretExpiredError: its time is over.
         """
-        found = self.take(which, actor=actor)
+        found = self.take(which, actor=actor, destination=destination)
         return None if found is None else found.secret
 
-    def take(self, which: SecretName, *, actor: str, row: Any = None) -> OpenSecret | None:
+    def take(
+        self, which: SecretName, *, actor: str, destination: str | None = None, row: Any = None
+    ) -> OpenSecret | None:
         """Return the secret as `use` does, with what a verdict on it needs.
 
         Args:
             which: which secret.
             actor: who uses it, for the audit log.
-            row: of `select_sealed` and the fingerprint, if it has just been read; one that does not open is read anew.
+            destination: where it is going to be sent; what the owner's row says unless given.
+            row: of `select_sealed` and the fingerprint, if it has just been read, of a key of a provider; one that does
+                not open is read anew.
         """
-        found = self._opened(which, actor, row)
+        found = self._opened(which, actor, destination, None if row is None else located_key(row))
         if found is None:
             return None
         row, secret = found
         self._audit.note_use(row.id, **which.columns(), fingerprint=row.fingerprint, actor=actor)
-        return OpenSecret(secret, row.row_version, row.status)
+        return OpenSecret(secret, row.row_version, row.status, row.destination)
 
     def reveal(self, which: SecretName, *, actor: str) -> str:
         """Return the secret to a person.
@@ -406,21 +470,26 @@ class Vault:
         self._audit.record(action="reveal", actor=actor, fingerprint=row.fingerprint, **which.columns())
         return secret
 
-    def _row(self, which: SecretName) -> Any:
+    def _row(self, which: SecretName, destination: str | None) -> Located | None:
         self.attachment.keys()
         query = select_sealed(secrets.c.fingerprint).where(is_secret(which))
         with self._database.read() as connection:
-            return connection.execute(query).one_or_none()
+            row = connection.execute(query).one_or_none()
+            if row is None:
+                return None
+            return located(connection, [row])[0] if destination is None else Located(row, destination)
 
-    def _opened(self, which: SecretName, actor: str, row: Any = None) -> tuple[Any, str] | None:
+    def _opened(
+        self, which: SecretName, actor: str, destination: str | None = None, row: Any = None
+    ) -> tuple[Any, str] | None:
         """Return the row and its secret; None if there is none."""
-        row = self._row(which) if row is None else row
+        row = self._row(which, destination) if row is None else row
         while row is not None:
             try:
                 secret = open_row(row, self.attachment.keys_at(row.epoch, row.kid))
                 _require_unexpired(row)
             except (VaultLockedError, SecretUnreadableError, SecretFormatUnknownError, SecretExpiredError) as exc:
-                failed, row = row, self._row(which)
+                failed, row = row, self._row(which, destination)
                 if row is None or row.ciphertext != failed.ciphertext:  # replaced, or moved to the next key, meanwhile
                     continue
                 self._refuse(row, which, actor, exc.code)
@@ -448,9 +517,9 @@ class Vault:
 
     def _mark(self, row: Any, status: str) -> None:
         """Mark exactly this ciphertext; one that was replaced meanwhile is left alone."""
-        is_same = (secrets.c.id == row.id) & (secrets.c.ciphertext == row.ciphertext) & (secrets.c.status != status)
         with self._database.write() as connection:
-            connection.execute(sa.update(secrets).where(is_same).values(status=status))
+            is_other = secrets.c.status != status
+            connection.execute(sa.update(secrets).where(is_same(row), is_other).values(status=status))
 
 
 def _require_unexpired(row: Any) -> None:
