@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from app.commands.opened import opened_vault
 from app.core.config import Config
 from app.db.migrations import HEAD
 from app.services.vault.rows import SecretName
-from app.services.vault.standalone import standalone
 from tests.support.databases import SqliteDatabase
 from tests.support.events import EventStream, told
 from tests.support.released import (
@@ -176,7 +176,7 @@ def test_every_owner_has_its_secret(upgraded: Upgraded) -> None:
     camera, rule = upgraded.get("cameras")[0], upgraded.get("alert-rules")[0]["actions"]["webhook"]
     assert (camera["status"], camera["expires_at"]) == ("unknown", "2099-01-31T00:00:00.000000Z")
     assert (rule["status"], rule["headers"]) == ("unknown", {"X-Token": "****cdef"})
-    with standalone(upgraded.config()) as services:
+    with opened_vault(upgraded.config()) as services:
         infos = services.vault.infos()
         opened = {
             (info.owner_kind, info.owner_id): services.vault.use(
@@ -224,7 +224,7 @@ def test_secrets_still_open(upgraded: Upgraded) -> None:
     assert verified.returncode == audited.returncode == 0, verified.stdout + audited.stdout
     count = 0 if upgraded.revision < "0002" else len(SECRETS) + (5 if upgraded.revision >= "0007" else 0)
     assert verified.stdout == f"{count} secrets open, 0 do not.\n"
-    with standalone(upgraded.config()) as services:
+    with opened_vault(upgraded.config()) as services:
         found = {name: services.vault.use(SecretName("system", "default", name), actor="test") for name in SECRETS}
     assert found == (SECRETS if upgraded.revision >= "0002" else dict.fromkeys(SECRETS))
 

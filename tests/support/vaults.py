@@ -16,6 +16,7 @@ from app.core.installation import installation
 from app.core.security import KEY_FILE, load_or_create_keys
 from app.db.base import utc_now
 from app.models.vault import secrets, vault_owners
+from app.services.ai_keys.watch import watch_keys
 from app.services.audit.log import Audit
 from app.services.vault.rotation import Clock, Rotations
 from app.services.vault.rows import Place, SecretName, seal_row
@@ -165,7 +166,7 @@ def desktop(
         **settings,
     )
     audit = Audit(store.database, config_dir)
-    vault = Vault(config, store.database, audit)
+    vault = Vault(config, store.database, audit, watch_keys(config))
     options = {} if clock is None else {"clock": clock}
     rotations = Rotations(vault.attachment, store.database, audit, installation(config_dir), **options)
     return Desktop(config, store, audit, vault, rotations)

@@ -7,6 +7,7 @@ import json
 import click
 
 from app.commands.legacy import encrypt_legacy, import_json
+from app.commands.opened import opened_vault
 from app.commands.options import as_json_option, config_for, directory_option
 
 ACTOR = "cli"
@@ -28,9 +29,7 @@ def vault_status(config_dir: str | None, *, as_json: bool) -> int:
     """Tell the vault's state and what it holds, by count."""
     import msgspec
 
-    from app.services.vault.standalone import standalone
-
-    with standalone(config_for(config_dir)) as services:
+    with opened_vault(config_for(config_dir)) as services:
         document = services.vault.document()
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(document), indent=2))
@@ -51,9 +50,8 @@ def vault_rotate(config_dir: str | None, *, as_json: bool) -> int:
     import msgspec
 
     from app.commands.progress import progress
-    from app.services.vault.standalone import standalone
 
-    with standalone(config_for(config_dir)) as services, progress() as report:
+    with opened_vault(config_for(config_dir)) as services, progress() as report:
         services.rotations.start(actor=ACTOR)
         services.rotations.work(lambda job: report("Sealing secrets anew", job.done, job.total))
         document = services.rotations.document()
@@ -78,9 +76,8 @@ def vault_verify(config_dir: str | None, *, as_json: bool) -> int:
     import msgspec
 
     from app.services.vault.check import verify
-    from app.services.vault.standalone import standalone
 
-    with standalone(config_for(config_dir)) as services:
+    with opened_vault(config_for(config_dir)) as services:
         tally, broken = verify(services.vault.attachment, services.database)
     if as_json:
         click.echo(json.dumps({**tally._asdict(), "unreadable": msgspec.to_builtins(broken)}, indent=2))
@@ -100,10 +97,9 @@ def vault_verify(config_dir: str | None, *, as_json: bool) -> int:
 def vault_recovery(config_dir: str | None) -> int:
     """Make a recovery code to print out; it opens the vault when every key is lost. An older code is replaced."""
     from app.services.vault.recovery import is_same_code, new_recovery_code
-    from app.services.vault.standalone import standalone
     from app.services.vault.unlocking import keep_recovery_code
 
-    with standalone(config_for(config_dir)) as services:
+    with opened_vault(config_for(config_dir)) as services:
         services.vault.attachment.unlocked_keys()
         code = new_recovery_code()
         click.echo(f"Recovery code: {code}\nPrint it, keep it away from this computer, and enter it once more.")

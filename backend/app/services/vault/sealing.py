@@ -147,7 +147,7 @@ class VaultKey:
 
     def seal_internal(self, purpose: str, plaintext: bytes) -> str:
         """Seal a key of the vault's own (the fingerprints' key, the recovery key in escrow)."""
-        return self._written(self._internal_fernet(purpose), plaintext)
+        return self._written(self._internal_fernet(purpose), plaintext, LEGACY_FORMAT)
 
     def open_internal(self, purpose: str, ciphertext: str) -> bytes:
         """Open what `seal_internal` made.
@@ -161,8 +161,8 @@ class VaultKey:
     def _internal_fernet(self, purpose: str) -> Fernet:
         return _fernet(hkdf(self.key, self.vault_id, purpose, self.kid))
 
-    def _written(self, fernet: Fernet, plaintext: bytes) -> str:
-        return f"{FORMAT}.{self.kid}.{fernet.encrypt(plaintext).decode('ascii')}"
+    def _written(self, fernet: Fernet, plaintext: bytes, format: str = FORMAT) -> str:  # noqa: A002 - what it is called
+        return f"{format}.{self.kid}.{fernet.encrypt(plaintext).decode('ascii')}"
 
     def _read(self, fernet: Fernet, ciphertext: str) -> bytes:
         if kid_of(ciphertext) != self.kid:

@@ -11,9 +11,10 @@ import contextlib
 import re
 import secrets as randomness
 import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import sqlalchemy as sa
 from msgspec import UNSET, UnsetType
@@ -36,8 +37,6 @@ from app.models.vault import (
     vault_wraps,
 )
 from app.schemas.vault import SecretInfo, VaultDocument
-from app.services.ai_keys.schedule import next_check
-from app.services.providers import origin_of, provider_of
 from app.services.vault.destinations import Located, located, located_key
 from app.services.vault.keys import VaultLockedError
 from app.services.vault.keys_at_hand import Attachment
@@ -62,12 +61,13 @@ from app.services.vault.sealing import fingerprint_of, forget_derived_keys, hint
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator
 
     from app.core.config import Config
     from app.db.session import Database
     from app.services.audit.log import Audit
-    from app.services.providers import Verdict
+
+Watch = Callable[[SecretName], "Watched"]
+"""Tells what is to stand in the columns of a new secret that its provider is concerned with."""
 
 SALT_BYTES: Final = 32
 _SALT: Final = re.compile(rf"[0-9a-f]{{{2 * SALT_BYTES}}}")
@@ -88,6 +88,30 @@ class OpenSecret:
     """Where it may go, and nowhere else."""
 
 
+class Watched(NamedTuple):
+    """Columns of a secret that is a key of a provider."""
+
+    pinned_host: str | None
+    """Origin of the provider it was entered for: it is never sent to another one."""
+    next_check_at: dt.datetime | None
+    """When it is checked with its provider next."""
+
+
+NOT_WATCHED: Final = Watched(None, None)
+
+
+class Said(Protocol):
+    """What a provider said about a key."""
+
+    @property
+    def status(self) -> str:
+        """Its verdict."""
+
+    @property
+    def evidence(self) -> str | None:
+        """What that stands on."""
+
+
 class Route(NamedTuple):
     """Where a secret was allowed to go, and where from now on."""
 
@@ -103,8 +127,16 @@ def is_masked(value: str) -> bool:
 class Vault:
     """The vault of the present database."""
 
-    def __init__(self, config: Config, database: Database, audit: Audit) -> None:
-        self._config = config
+    def __init__(self, config: Config, database: Database, audit: Audit, watch: Watch) -> None:
+        """Make the vault.
+
+        Args:
+            config: of this process.
+            database: where its tables are.
+            audit: is told of everything.
+            watch: tells which secrets are keys that their provider's host is pinned for and checks again.
+        """
+        self._watch = watch
         self._database = database
         self._audit = audit
         self.attachment = Attachment(config, database, audit)
@@ -174,7 +206,7 @@ class Vault:
         *,
         actor: str,
         expires_at: dt.datetime | None = None,
-        verdict: Verdict | None = None,
+        verdict: Said | None = None,
         destination: str | None = None,
     ) -> SecretInfo:
         """Store or replace a secret inside a transaction of `writing`; a mask keeps what is stored.
@@ -217,7 +249,8 @@ class Vault:
             "status_evidence": None if verdict is None else verdict.evidence,
             "last_validated_at": None if verdict is None else now,
             "expires_at": expires_at,
-            **watched,
+            **watched._asdict(),
+            "refused_at": None,
             "updated_at": now,
         }
         if sound is None:
@@ -229,20 +262,9 @@ class Vault:
         self._say(connection, "set" if old is None else "replace", which, actor, values["fingerprint"])
         return info_of(SimpleNamespace(**(values if old is None else {**old._asdict(), **values})), keys)
 
-    def _destination(self, connection: sa.Connection, which: SecretName, watched: dict[str, Any]) -> str | None:
-        row = SimpleNamespace(**which.columns(), pinned_host=watched["pinned_host"])
+    def _destination(self, connection: sa.Connection, which: SecretName, watched: Watched) -> str | None:
+        row = SimpleNamespace(**which.columns(), pinned_host=watched.pinned_host)
         return located(connection, [row])[0].destination
-
-    def _watch(self, which: SecretName) -> dict[str, Any]:
-        """Return what holds a provider's key to that provider, and when it is checked next."""
-        provider = provider_of(which)
-        if provider is None:
-            return {"pinned_host": None, "next_check_at": None, "refused_at": None}
-        return {
-            "pinned_host": origin_of(provider, self._config),
-            "next_check_at": next_check(self._config.revalidate_hours),
-            "refused_at": None,
-        }
 
     def _keep(
         self, connection: sa.Connection, which: SecretName, expires_at: dt.datetime | None, actor: str

@@ -23,6 +23,7 @@ from app.core.security import load_or_create_keys
 from app.db.base import instant_text
 from app.models.audit import audit_entries
 from app.models.vault import vault_owners
+from app.services.ai_keys.watch import watch_keys
 from app.services.audit import reading as audit_reading
 from app.services.audit.chain import GENESIS, Entry, mac_key, mac_of
 from app.services.audit.log import Audit, AuditUnavailableError, clean_device
@@ -355,7 +356,7 @@ def test_a_secret_is_not_revealed_when_that_cannot_be_told(store: InProcess, con
     config = Config(config_dir=config_dir, data_dir=config_dir)
     load_or_create_keys(config_dir)
     log = Audit(store.database, config_dir)
-    vault = Vault(config, store.database, log)
+    vault = Vault(config, store.database, log, watch_keys(config))
     which = SecretName("server", "guild-1", "openai")
     with vault.writing() as connection:
         vault.put(connection, which, "sk-0123456789abcdef", actor="cli")
