@@ -128,6 +128,14 @@ class RotationColumns(TypedColumns):
     finished_at: Named[dt.datetime | None] = Column(LenientInstant)
 
 
+class ManifestColumns(TypedColumns):
+    """Columns of `vault_manifest`: what is alive in the vault, as a tree whose root is signed."""
+
+    path: Named[str] = Column(LenientText, primary_key=True)
+    content: Named[str] = Column(LenientText, nullable=False)
+
+
+vault_manifest: Final = Table("vault_manifest", metadata, ManifestColumns)
 vaults: Final = Table("vaults", metadata, VaultColumns)
 vault_keys: Final = Table("vault_keys", metadata, KeyColumns)
 vault_wraps: Final = Table("vault_wraps", metadata, WrapColumns)

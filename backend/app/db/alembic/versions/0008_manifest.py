@@ -1,4 +1,4 @@
-"""Which format secrets are sealed in under each vault key: what lies under the keys of today is sealed anew.
+"""Which format secrets are sealed in under each vault key, and the table of what is alive.
 
 Revision ID: 0008
 """
@@ -13,8 +13,14 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Note that the keys there are were made before secrets were bound to their destination."""
+    """Note that secrets under the keys there are are bound to no destination, and make the empty table."""
     op.add_column("vault_keys", sa.Column("format", sa.Text(), nullable=False, server_default="vf1"))
+    op.create_table(
+        "vault_manifest",
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("path", name="pk_vault_manifest"),
+    )
 
 
 def downgrade() -> None:
