@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY = bytes(range(32))
-LOOKS_SEALED = re.compile(r"(vf1\.|encrypted:)|gAAAA")
+LOOKS_SEALED = re.compile(r"(vf[12]\.|encrypted:)|gAAAA")
 TABLES = app.models.__all__
 
 
