@@ -216,8 +216,10 @@ def _cursor_of(item: UsageItem) -> str:
 def _charged() -> sa.Executable:
     """Return the statement that adds tokens to days' rows of tenants on trial, which their first calls have made."""
     is_day = (trial_calls.c.tenant_id == sa.bindparam("tenant")) & (trial_calls.c.day == sa.bindparam("on"))
-    return sa.update(trial_calls).where(is_day).values(
-        tokens=grown(trial_calls.c.tokens, sa.bindparam("more"), maximum=MAX_TOKENS)
+    return (
+        sa.update(trial_calls)
+        .where(is_day)
+        .values(tokens=grown(trial_calls.c.tokens, sa.bindparam("more"), maximum=MAX_TOKENS))
     )
 
 
