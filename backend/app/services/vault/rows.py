@@ -155,7 +155,8 @@ def is_same(row: Any) -> sa.ColumnElement[bool]:
     """Return the condition that a row still holds that ciphertext, or still holds none if it held none."""
     held = secrets.c.ciphertext
     which = SecretName(row.owner_kind, row.owner_id, row.name)
-    return is_secret(which) & (held == row.ciphertext if is_ciphertext(row.ciphertext) else ~held.startswith("vf"))
+    is_held: sa.ColumnElement[bool] = held == row.ciphertext
+    return is_secret(which) & (is_held if is_ciphertext(row.ciphertext) else is_held | ~held.startswith("vf"))
 
 
 def select_sealed(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
