@@ -29,6 +29,7 @@ for (const format of ['esm', 'cjs']) {
     external: ['electron', 'undici'],
     // Electron 22 does not `import()` in a script that is CommonJS.
     supported: {'dynamic-import': format === 'esm'},
+    define: format === 'cjs' ? {'import.meta.url': '__filename'} : {},
     inject: ['src/web-globals.ts'],
     logLevel: 'warning',
   });

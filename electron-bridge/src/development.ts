@@ -1,15 +1,17 @@
 /** What holds only while an app is developed. */
+import {basename} from 'node:path';
 
 /** Variables in which electron-vite and vite-plugin-electron name the address of their dev server. */
 const DEV_SERVER_VARIABLES = ['ELECTRON_RENDERER_URL', 'VITE_DEV_SERVER_URL'] as const;
 
 /**
- * Whether the app runs from its sources: in a packaged app Electron leaves `process.defaultApp` unset. A variable
- * alone never makes a packaged app trust a page.
+ * Whether the app runs from its sources. Electron says so by `process.defaultApp`, or by the name of the executable, as
+ * it does in `app.isPackaged`: packaging renames it. A variable alone never makes a packaged app trust a page.
  */
 export function isDevelopment(): boolean {
-  const {defaultApp} = process as {defaultApp?: boolean};
-  return defaultApp === true && process.env['NODE_ENV'] !== 'production';
+  const {defaultApp, type} = process as {defaultApp?: boolean; type?: string};
+  const isUnpackaged = type === 'browser' && /^electron(\.exe)?$/i.test(basename(process.execPath));
+  return (defaultApp === true || isUnpackaged) && process.env['NODE_ENV'] !== 'production';
 }
 
 /** Origins of dev servers that the environment names; none outside of development. */

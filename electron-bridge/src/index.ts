@@ -9,7 +9,7 @@ export type {AppLike, DenyOptions, QuittingAppLike, WebContentsLike} from './ele
 export type {KeyCustodyOptions, SafeStorageLike} from './custody.js';
 export {EXIT_STATUSES, SidecarError} from './problems.js';
 export type {BridgeProblemCode} from './problems.js';
-export {SIDECAR_FOLDER, packagedExecutable} from './locate.js';
+export {SIDECAR_FOLDER, packagedExecutable, platformPackage} from './locate.js';
 export type {Command} from './locate.js';
 export {installFetch} from './web-fetch.js';
 export type {Gateway, GatewayFetch, GatewayOptions, GatewayOwner, GatewayProvider} from './gateway.js';

@@ -1,6 +1,7 @@
 /** Starts the sidecar, follows it, restarts it after a crash, stops it. */
 import {homedir} from 'node:os';
 import {performance} from 'node:perf_hooks';
+import {appConfigDir} from './app-folder.js';
 import {followChanges, type FollowOptions} from './changes.js';
 import {clientOver, type SidecarClient} from './client.js';
 import type {
@@ -14,12 +15,13 @@ import type {
   Snapshot,
 } from './contract.js';
 import {fingerprintOf, keepKey, parseRecoveryKey, takeKey, type KeyCustodyOptions} from './custody.js';
+import {isDevelopment} from './development.js';
 import {Emitter} from './emitter.js';
 import type {Answer, Endpoint, Request} from './endpoint.js';
 import {sidecarEnvironment} from './environment.js';
 import {openGateway, type Gateway, type GatewayOptions} from './gateway.js';
 import {Launch} from './launch.js';
-import {findCommand, packagedExecutable, type Command} from './locate.js';
+import {findCommand, packagedExecutable, platformPackage, type Command} from './locate.js';
 import {SidecarError, bridgeProblem, isPermanent} from './problems.js';
 import type {AppIdentity, ProcessEnd} from './process.js';
 import {deferred, pause, type Deferred} from './timing.js';
@@ -50,14 +52,19 @@ export interface SidecarSecrets {
 export interface SidecarOptions {
   /**
    * Executable and leading arguments, for development.
-   * @default the packaged executable: `RESOURCES/taskflow-sidecar/taskflow-sidecar`
+   * @default the packaged executable: `RESOURCES/taskflow-sidecar/taskflow-sidecar`; while the app runs from its
+   *   sources also that of an installed package, such as `@taskflow/sidecar-linux-x64`
    */
   readonly command?: Command | undefined;
   /** Folder of the app's resources. @default process.resourcesPath */
   readonly resourcesPath?: string | undefined;
   /** Further arguments, such as `['--log-level', 'debug']`. Never a secret: arguments are public. @default [] */
   readonly args?: readonly string[] | undefined;
-  /** Folder of `fernet.key` and `db_credentials.enc`. @default the sidecar's own per-user folder */
+  /**
+   * Folder of `fernet.key` and `db_credentials.enc`.
+   * @default what the variable `TASKFLOW_CONFIG_DIR` says; else `taskflow` in the app's `userData`; outside of Electron
+   *   the sidecar's own per-user folder
+   */
   readonly configDir?: string | undefined;
   /** Folder of the embedded database and the logs. @default `data` in `configDir`, else the sidecar's own */
   readonly dataDir?: string | undefined;
@@ -156,6 +163,12 @@ interface Run {
   readonly finished: Promise<void>;
   launch: Launch | null;
   wasForced: boolean;
+}
+
+/** What is settled once for all launches of a run. */
+interface Given {
+  readonly configDir: string | undefined;
+  readonly encryptionKey: string | null;
 }
 
 class Supervisor implements Sidecar {
@@ -328,12 +341,12 @@ class Supervisor implements Sidecar {
   /** Launch, and launch again after each crash, until stopped or given up. */
   async #supervise(run: Run): Promise<void> {
     const {limit = 3, windowMs = 120_000, delayMs: firstDelayMs = 500} = this.#options.restart ?? {};
-    const encryptionKey = await this.#takeCustody(run);
+    const given = {configDir: await this.#configDir(), encryptionKey: await this.#takeCustody(run)};
     let crashes: number[] = [];
     let takenCount = 0;
     for (let launch = 1; !isStopping(run); launch++) {
       this.#setState({kind: 'launching', launch});
-      const {problem, exit} = await this.#live(run, encryptionKey);
+      const {problem, exit} = await this.#live(run, given);
       if (isStopping(run)) break;
       if (problem.code === 'already-running') {
         // No crash: the folder is somebody else's for now, and is ours as soon as that one has gone.
@@ -386,7 +399,7 @@ class Supervisor implements Sidecar {
   }
 
   /** One process, from its launch to its end. */
-  async #live(run: Run, encryptionKey: string | null): Promise<ProcessEnd> {
+  async #live(run: Run, {configDir, encryptionKey}: Given): Promise<ProcessEnd> {
     const {
       args = [],
       cwd = homedir(),
@@ -398,14 +411,15 @@ class Supervisor implements Sidecar {
     const resourcesPath = this.#options.resourcesPath ?? appResourcesPath();
     const command = findCommand(this.#options.command, resourcesPath);
     if (command === null) {
-      const place = resourcesPath === undefined ? 'nowhere' : `at ${packagedExecutable(resourcesPath)}`;
-      const problem = bridgeProblem('sidecar-missing', `It was looked for ${place}.`);
+      const packaged = resourcesPath === undefined ? [] : [`at ${packagedExecutable(resourcesPath)}`];
+      const places = [...packaged, ...(isDevelopment() ? [`in the package ${platformPackage()}`] : [])];
+      const problem = bridgeProblem('sidecar-missing', `It was looked for ${places.join(' and ') || 'nowhere'}.`);
       return {problem, exit: {status: null, signal: null, logTail: []}};
     }
     run.launch = new Launch({
       command: [...command, ...args],
       cwd,
-      environment: this.#environment(),
+      environment: this.#environment(configDir),
       secrets: {
         encryptionKey,
         jwtSecretKey: secrets?.jwtSecretKey ?? null,
@@ -429,8 +443,13 @@ class Supervisor implements Sidecar {
     return end;
   }
 
-  #environment(): Record<string, string> {
-    const {configDir, dataDir, env} = this.#options;
+  #configDir(): Promise<string | undefined> {
+    const isGiven = this.#options.configDir !== undefined || (process.env['TASKFLOW_CONFIG_DIR'] ?? '') !== '';
+    return isGiven ? Promise.resolve(this.#options.configDir) : appConfigDir();
+  }
+
+  #environment(configDir: string | undefined): Record<string, string> {
+    const {dataDir, env} = this.#options;
     return sidecarEnvironment(process.env, {
       ...(configDir === undefined ? {} : {TASKFLOW_CONFIG_DIR: configDir}),
       ...(dataDir === undefined ? {} : {TASKFLOW_DATA_DIR: dataDir}),

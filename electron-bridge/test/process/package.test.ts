@@ -6,6 +6,7 @@ import {dirname, join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {BRIDGE} from '../../scripts/python.mjs';
 import {requireBuild} from '../support/parts.js';
+import {jsSnippets} from '../support/readme.js';
 
 const require = createRequire(import.meta.url);
 const project = mkdtempSync(join(tmpdir(), 'taskflow-app-'));
@@ -136,7 +137,7 @@ describe('the package, packed and installed into an empty project', () => {
 
   test('the code in its README compiles', () => {
     const readme = readFileSync(join(installed, 'README.md'), 'utf8');
-    const [main, preload, page, ...others] = [...readme.matchAll(/```js\n([^]*?)```/g)].map(([, code]) => code ?? '');
+    const [main, preload, page, , ...others] = jsSnippets(readme);
     const given = `
       import {join} from 'node:path';
       import {app, ipcMain, safeStorage} from 'electron';
@@ -148,7 +149,7 @@ describe('the package, packed and installed into an empty project', () => {
       export {join, app, ipcMain, safeStorage, registerSidecarIpc, startSidecar, sidecar, showToThePersonAndAsk, OpenAI, Anthropic};
     `;
     const files = {
-      'readme-main.cts': main,
+      'readme-main.mts': main,
       'readme-preload.cts': preload,
       'readme-page.mts': page,
       ...Object.fromEntries(others.map((code, index) => [`readme-${index}.mts`, given + code])),
