@@ -253,6 +253,8 @@ describe('forwarding', () => {
     '/api/v1/shutdown',
     '/api/v1/settings/connection',
     '/api/v1/membership',
+    '/api/v1/updates',
+    '/api/v1/updates/all',
     '/api/v1/auth/token',
     '/api/v1/vault',
   ])('%s does not pass by default', async (path) => {
@@ -260,6 +262,20 @@ describe('forwarding', () => {
 
     expect(await invoke('request', [{method: 'POST', path}])).toMatchObject({ok: false, error: {code: 'forbidden'}});
     expect(asked).toEqual([]);
+  });
+
+  test.each([
+    ['GET', '/api/v1/members'],
+    ['POST', '/api/v1/members/1/reassign'],
+    ['GET', '/api/v1/tasks/counts?status=Done'],
+    ['PUT', '/api/v1/tasks/1/subtasks/reorder'],
+    ['PATCH', '/api/v1/tasks/1/updates/2'],
+    ['GET', '/api/v1/updates?since=2026-01-01T00:00:00Z'],
+  ])('%s %s is the team’s work and passes', async (method, path) => {
+    const {invoke, asked} = registered();
+
+    expect(await invoke('request', [{method, path}])).toMatchObject({ok: true});
+    expect(asked).toMatchObject([{method, path}]);
   });
 
   test('the app decides what passes, by method and path without the query', async () => {

@@ -41,6 +41,13 @@ export const ROUTES: readonly Route[] = [
     below: '/tasks',
   },
   {
+    pattern: '/standup',
+    title: 'nav.standup',
+    page: lazy(() => import('../pages/work/StandupPage.js')),
+    needsDatabase: true,
+    entry: {group: 'nav.work', icon: 'standup'},
+  },
+  {
     pattern: '/members',
     title: 'nav.members',
     page: lazy(() => import('../pages/work/MembersPage.js')),

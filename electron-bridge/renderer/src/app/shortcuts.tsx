@@ -17,7 +17,7 @@ interface Shortcuts {
 const Context = createContext<Shortcuts | null>(null);
 
 /** Second key after `G`, and where it goes. */
-export const PLACES_BY_KEY: Readonly<Record<string, string>> = {t: '/tasks', m: '/members', a: '/start'};
+export const PLACES_BY_KEY: Readonly<Record<string, string>> = {t: '/tasks', s: '/standup', m: '/members', a: '/start'};
 
 const SEQUENCE_MS = 1_200;
 const OFF = 'taskflow.keys-off';

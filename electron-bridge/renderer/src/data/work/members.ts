@@ -5,6 +5,7 @@ import {taken, takenWithVersion} from '../../client/failure.js';
 import type {components} from '../../client/platform.js';
 import type {Store} from '../../forms/save.js';
 import {usePlatform} from '../situation.js';
+import {unread} from './tasks.js';
 
 export type ListedMember = components['schemas']['ListedMember'];
 export type Member = components['schemas']['Member'];
@@ -16,17 +17,16 @@ export function useMembers(): UseQueryResult<ListedMember[]> {
   return useQuery({queryKey: ['members'], queryFn: ({signal}) => taken(client.GET('/api/v1/members', {signal}))});
 }
 
-/** Where changes of one member go. */
+/** Where changes of one member go. Without a version the present one is read and compared first. */
 export function useMemberStore(id: string): Store<MemberFields> {
   const {client} = usePlatform();
   const cache = useQueryClient();
   return useMemo(
     () => ({
       async patch(changes, version) {
-        const headers = version === null ? {} : {'If-Match': version};
-        const now = await takenWithVersion(
-          client.PATCH('/api/v1/members/{id}', {params: {path: {id}, header: headers}, body: changes}),
-        );
+        if (version === null) throw unread();
+        const params = {path: {id}, header: {'If-Match': version}};
+        const now = await takenWithVersion(client.PATCH('/api/v1/members/{id}', {params, body: changes}));
         void cache.invalidateQueries({queryKey: ['members']});
         return now;
       },

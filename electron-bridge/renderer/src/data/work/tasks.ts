@@ -9,7 +9,7 @@ import {
   type UseQueryResult,
 } from '@tanstack/react-query';
 import {useMemo} from 'react';
-import {taken, takenPage, takenWithVersion, type Page} from '../../client/failure.js';
+import {Refused, taken, takenPage, takenWithVersion, type Page} from '../../client/failure.js';
 import type {Platform, components} from '../../client/platform.js';
 import type {Store, Versioned} from '../../forms/save.js';
 import {usePlatform, useSituation} from '../situation.js';
@@ -106,6 +106,11 @@ export function fieldsOf(task: Task): TaskFields {
   return {title, description, status, priority, assignee_id, gear_id, blocking_reason};
 }
 
+/** What a save without a version comes to: what is there now is read and compared before anything is overwritten. */
+export function unread(): Refused {
+  return new Refused(412, 'precondition-failed', '');
+}
+
 /** Where changes of one task go. Without a version, as in lists, the present one is read and compared first. */
 export function useTaskStore(id: string): Store<TaskFields> {
   const {client} = usePlatform();
@@ -117,9 +122,9 @@ export function useTaskStore(id: string): Store<TaskFields> {
     };
     return {
       async patch(changes, version) {
-        const headers = version === null ? {} : {'If-Match': version};
-        const call = client.PATCH('/api/v1/tasks/{id}', {params: {path: {id}, header: headers}, body: changes});
-        return known(await takenWithVersion(call));
+        if (version === null) throw unread();
+        const params = {path: {id}, header: {'If-Match': version}};
+        return known(await takenWithVersion(client.PATCH('/api/v1/tasks/{id}', {params, body: changes})));
       },
       read: async () => known(await readTask(client, id)),
     };

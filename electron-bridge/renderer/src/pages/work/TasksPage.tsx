@@ -1,5 +1,5 @@
 /** The team's tasks, as a list and as a board. */
-import {useCallback, useRef, useState, type ReactNode} from 'react';
+import {useCallback, useEffect, useRef, useState, type ReactNode} from 'react';
 import {go, usePlace} from '../../app/router.js';
 import {usePageKeys} from '../../app/shortcuts.js';
 import {filtersOf, withFilters, type TaskFilters} from '../../data/work/filters.js';
@@ -11,6 +11,7 @@ import {TaskBoard} from './TaskBoard.js';
 import {TaskFilterBar} from './TaskFilterBar.js';
 import {NEW_TASK, NewTask} from './TaskForm.js';
 import {TaskList} from './TaskList.js';
+import {rememberListQuery} from './lastList.js';
 
 type View = 'list' | 'board';
 const VIEW = 'taskflow.tasks.view';
@@ -23,6 +24,9 @@ export default function TasksPage(): ReactNode {
   const counts = useTaskCounts({...filters, status: []}).data;
   const [isAdding, setAdding] = useState(false);
   const [made, setMade] = useState<string | null>(null);
+  useEffect(() => {
+    rememberListQuery(query);
+  }, [query]);
   const searchRef = useRef<HTMLInputElement>(null);
   const listRef = useRef<HTMLDivElement>(null);
   usePageKeys({
