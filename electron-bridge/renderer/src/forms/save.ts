@@ -73,7 +73,10 @@ export interface Save<T> extends Sending {
   readonly wasMerged: boolean;
 }
 
-export function useSave<T extends object>(store: Store<T>, onSaved: (now: Versioned<T>) => void): Save<T> {
+export function useSave<T extends object>(
+  store: Store<T>,
+  onSaved: (now: Versioned<T>, wasMerged: boolean) => void,
+): Save<T> {
   const [conflict, setConflict] = useState<Conflict<T> | null>(null);
   const [wasMerged, setMerged] = useState(false);
   const mutation = useMutation({
@@ -87,7 +90,7 @@ export function useSave<T extends object>(store: Store<T>, onSaved: (now: Versio
       }
       setConflict(null);
       setMerged(result.wasMerged);
-      onSaved(result.now);
+      onSaved(result.now, result.wasMerged);
     },
   });
   return {
@@ -102,7 +105,7 @@ export function useSave<T extends object>(store: Store<T>, onSaved: (now: Versio
       if (conflict === null) return;
       if (choice === null) {
         setConflict(null);
-        onSaved(conflict.theirs);
+        onSaved(conflict.theirs, false);
       } else mutation.mutate({base: conflict.theirs, changes: choice});
     },
   };

@@ -30,17 +30,33 @@ export type Translation<Catalogue extends Readonly<Record<string, Message>>> = {
     : {readonly one: string; readonly other: string};
 };
 
+/** Making one takes longer than using it, and a list uses hundreds. */
+const numbers = new Map<string, Intl.NumberFormat>();
+const plurals = new Map<string, Intl.PluralRules>();
+
+function numbersOf(locale: string): Intl.NumberFormat {
+  const known = numbers.get(locale) ?? new Intl.NumberFormat(locale);
+  numbers.set(locale, known);
+  return known;
+}
+
+function pluralsOf(locale: string): Intl.PluralRules {
+  const known = plurals.get(locale) ?? new Intl.PluralRules(locale);
+  plurals.set(locale, known);
+  return known;
+}
+
 export function filledIn(message: Message, values: Values, locale: string): string {
   return textOf(message, values, locale).replace(/\{(\w+)\}/g, (place, name: string) => {
     const value = values[name];
     if (value === undefined) return place;
-    return typeof value === 'number' ? new Intl.NumberFormat(locale).format(value) : value;
+    return typeof value === 'number' ? numbersOf(locale).format(value) : value;
   });
 }
 
 function textOf(message: Message, {count}: Values, locale: string): string {
   if (typeof message === 'string') return message;
-  return new Intl.PluralRules(locale).select(Number(count)) === 'one' ? message.one : message.other;
+  return pluralsOf(locale).select(Number(count)) === 'one' ? message.one : message.other;
 }
 
 const ACCENTED: Readonly<Record<string, string>> = Object.fromEntries(

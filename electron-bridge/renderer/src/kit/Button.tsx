@@ -2,10 +2,12 @@
 import type {ReactNode} from 'react';
 import {
   Button as AriaButton,
+  ProgressBar,
   Tooltip,
   TooltipTrigger,
   type ButtonProps as AriaButtonProps,
 } from 'react-aria-components';
+import {useTexts} from '../i18n/index.js';
 import {Icon, type IconName} from './Icon.js';
 import {Spinner} from './Spinner.js';
 
@@ -19,9 +21,17 @@ export interface ButtonProps extends Omit<AriaButtonProps, 'children' | 'classNa
 }
 
 export function Button({children, look = 'plain', size = 'normal', icon, isPending, ...rest}: ButtonProps): ReactNode {
+  const {t} = useTexts();
   return (
     <AriaButton {...rest} isPending={isPending} className="button" data-look={look} data-size={size}>
-      {isPending === true ? <Spinner /> : icon !== undefined && <Icon name={icon} />}
+      {isPending === true ? (
+        // Read out when it begins: the button tells that by this part of it.
+        <ProgressBar isIndeterminate aria-label={t('action.pending')} className="button-pending">
+          <Spinner />
+        </ProgressBar>
+      ) : (
+        icon !== undefined && <Icon name={icon} />
+      )}
       <span className="button-text">{children}</span>
     </AriaButton>
   );

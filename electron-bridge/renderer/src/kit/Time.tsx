@@ -7,6 +7,20 @@ const MINUTE_S = 60;
 const HOUR_S = 3_600;
 const DAY_S = 86_400;
 
+/** Making one takes longer than using it, and a list uses hundreds. */
+function kept<F>(make: (locale: string) => F): (locale: string) => F {
+  const made = new Map<string, F>();
+  return (locale) => {
+    const known = made.get(locale) ?? make(locale);
+    made.set(locale, known);
+    return known;
+  };
+}
+
+const moments = kept((locale) => new Intl.DateTimeFormat(locale, {dateStyle: 'medium', timeStyle: 'short'}));
+const clocks = kept((locale) => new Intl.DateTimeFormat(locale, {timeStyle: 'short'}));
+const distances = kept((locale) => new Intl.RelativeTimeFormat(locale, {numeric: 'auto', style: 'short'}));
+
 /** A length of time in its largest whole unit. */
 export function spanText(seconds: number, {t}: Pick<Texts, 't'>): string {
   const s = Math.max(0, Math.round(seconds));
@@ -17,11 +31,11 @@ export function spanText(seconds: number, {t}: Pick<Texts, 't'>): string {
 }
 
 export function momentText(at: string | number, {locale}: Pick<Texts, 'locale'>): string {
-  return new Intl.DateTimeFormat(locale, {dateStyle: 'medium', timeStyle: 'short'}).format(new Date(at));
+  return moments(locale).format(new Date(at));
 }
 
 export function clockText(at: string | number, {locale}: Pick<Texts, 'locale'>): string {
-  return new Intl.DateTimeFormat(locale, {timeStyle: 'short'}).format(new Date(at));
+  return clocks(locale).format(new Date(at));
 }
 
 /** How long ago: "3 hours ago" in the person's language; the whole date shows on hovering. */
@@ -47,7 +61,7 @@ export function Since({at}: {readonly at: string}): ReactNode {
 }
 
 function agoText(seconds: number, {t, locale}: Texts): string {
-  const relative = new Intl.RelativeTimeFormat(locale, {numeric: 'auto', style: 'short'});
+  const relative = distances(locale);
   if (seconds < 30) return t('time.now');
   if (seconds < HOUR_S) return relative.format(-Math.max(1, Math.round(seconds / MINUTE_S)), 'minute');
   if (seconds < DAY_S) return relative.format(-Math.round(seconds / HOUR_S), 'hour');

@@ -87,7 +87,6 @@ export class Window {
 
   /** Keep pictures of what is shown, in both themes and sizes, and let axe look at it in both themes. */
   async look(name: string): Promise<void> {
-    mkdirSync(SCREENSHOTS, {recursive: true});
     const size = this.page.viewportSize() ?? LARGE;
     for (const theme of ['light', 'dark'] as const) {
       await this.page.emulateMedia({colorScheme: theme, reducedMotion: 'reduce'});
@@ -96,13 +95,19 @@ export class Window {
         ['large', LARGE],
       ] as const) {
         await this.page.setViewportSize(each);
-        await this.page.screenshot({path: join(SCREENSHOTS, `${name}-${theme}-${label}.png`)});
+        await this.keep(`${name}-${theme}-${label}`);
         await this.fitsItsWindow();
       }
       await this.isAccessible();
     }
     await this.page.emulateMedia({colorScheme: 'light', reducedMotion: 'reduce'});
     await this.page.setViewportSize(size);
+  }
+
+  /** Keep a picture of what is shown now. */
+  async keep(name: string): Promise<void> {
+    mkdirSync(SCREENSHOTS, {recursive: true});
+    await this.page.screenshot({path: join(SCREENSHOTS, `${name}.png`)});
   }
 
   async isAccessible(): Promise<void> {
@@ -114,7 +119,7 @@ export class Window {
       const context = {exclude: ['[data-live-announcer]']};
       const {violations: all} = await axe.run(context, {runOnly: {type: 'tag', values: rules}});
       return all.flatMap(({id, nodes}) =>
-        nodes.map(({target, failureSummary}) => `${id}: ${target.join(' ')}: ${failureSummary}`),
+        nodes.map(({html, target, failureSummary}) => `${id}: ${target.join(' ')}: ${html}: ${failureSummary}`),
       );
     }, RULES);
     expect(violations).toEqual([]);

@@ -42,6 +42,7 @@ export const common: Translation<typeof english> = {
   'action.cancel': 'Abbrechen',
   'action.save': 'Speichern',
   'action.saving': 'Wird gespeichert',
+  'action.pending': 'Wird ausgeführt',
   'action.add': 'Hinzufügen',
   'action.edit': 'Bearbeiten',
   'action.delete': 'Löschen',

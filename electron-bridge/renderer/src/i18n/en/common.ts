@@ -39,6 +39,7 @@ export const common = {
   'action.cancel': 'Cancel',
   'action.save': 'Save',
   'action.saving': 'Saving',
+  'action.pending': 'Working on it',
   'action.add': 'Add',
   'action.edit': 'Edit',
   'action.delete': 'Delete',

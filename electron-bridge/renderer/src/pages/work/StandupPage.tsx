@@ -134,13 +134,13 @@ function People({all, told, tasks, me}: Shown & {readonly me: ListedMember | nul
   return (
     <>
       {heard.map((person) => (
-        <Person key={person.member.id} {...person} />
+        <Person key={person.member.id} level="h2" {...person} />
       ))}
       {silent.length > 0 && (
         <section className="silent" aria-label={t('standup.silent')}>
           <h2 className="silent-title">{t('standup.silent')}</h2>
           {silent.map((person) => (
-            <Person key={person.member.id} {...person} />
+            <Person key={person.member.id} level="h3" {...person} />
           ))}
         </section>
       )}
@@ -173,7 +173,7 @@ function rank({member, tasks}: PersonProps, me: ListedMember | null): number {
   return tasks.some(({status}) => status === 'Blocked') ? 1 : 2;
 }
 
-function Person({member, updates, tasks}: PersonProps): ReactNode {
+function Person({member, updates, tasks, level: Heading}: PersonProps & {readonly level: 'h2' | 'h3'}): ReactNode {
   const texts = useTexts();
   const {t} = texts;
   const {name, active, last_update_at} = member;
@@ -184,7 +184,7 @@ function Person({member, updates, tasks}: PersonProps): ReactNode {
     <section className="standup-person" aria-label={t('standup.person', {name})}>
       <header className="standup-head">
         <Avatar name={name} isActive={active} />
-        <h3 className="standup-name">{name}</h3>
+        <Heading className="standup-name">{name}</Heading>
         {updates.length === 0 && (
           <span className="standup-quiet">
             {last_update_at === null

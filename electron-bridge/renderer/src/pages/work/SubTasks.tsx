@@ -1,5 +1,5 @@
 /** The steps of a task: ticked, renamed, put in order by hand or by keyboard. */
-import {useCallback, useMemo, useRef, useState, type PointerEvent, type ReactNode} from 'react';
+import {useCallback, useEffect, useMemo, useRef, useState, type ReactNode} from 'react';
 import {taken} from '../../client/failure.js';
 import {usePlatform} from '../../data/situation.js';
 import type {SubTask, Task} from '../../data/work/filters.js';
@@ -21,6 +21,7 @@ export function SubTasks({task}: {task: Task}): ReactNode {
   const order = useOrder(task.id);
   const [wanted, setWanted] = useState<readonly string[] | null>(null);
   const [said, setSaid] = useState('');
+  const [dragged, setDragged] = useState<string | null>(null);
   const list = useRef<HTMLUListElement>(null);
   const steps = useMemo(() => inOrder(task.sub_tasks, wanted), [task.sub_tasks, wanted]);
 
@@ -54,6 +55,32 @@ export function SubTasks({task}: {task: Task}): ReactNode {
     });
     return below < 0 ? rows.length - 1 : below;
   };
+  const drag = useRef<{readonly to: (y: number) => void; readonly drop: () => void} | null>(null);
+  useEffect(() => {
+    drag.current = {
+      to(y) {
+        if (dragged !== null) setWanted(moved(dragged, placeAt(y)));
+      },
+      drop() {
+        setDragged(null);
+        if (dragged !== null && wanted !== null) commit(wanted, dragged);
+      },
+    };
+  });
+  useEffect(() => {
+    if (dragged === null) return;
+    // On the window: what is dragged is moved about in the document, where it would lose the pointer.
+    const move = (event: PointerEvent): void => drag.current?.to(event.clientY);
+    const drop = (): void => drag.current?.drop();
+    addEventListener('pointermove', move);
+    addEventListener('pointerup', drop);
+    addEventListener('pointercancel', drop);
+    return () => {
+      removeEventListener('pointermove', move);
+      removeEventListener('pointerup', drop);
+      removeEventListener('pointercancel', drop);
+    };
+  }, [dragged]);
   return (
     <Section title={t('steps.title')} actions={<Steps steps={task.sub_tasks} />}>
       {steps.length > 0 && (
@@ -62,11 +89,9 @@ export function SubTasks({task}: {task: Task}): ReactNode {
             <Step
               key={step.id}
               step={step}
+              isDragged={step.id === dragged}
               onMoveBy={(by) => moveBy(step.id, by)}
-              onDragTo={(y) => setWanted(moved(step.id, placeAt(y)))}
-              onDrop={() => {
-                if (wanted !== null) commit(wanted, step.id);
-              }}
+              onDrag={() => setDragged(step.id)}
             />
           ))}
         </ul>
@@ -89,14 +114,14 @@ function inOrder(steps: readonly SubTask[], wanted: readonly string[] | null): r
 
 function Step({
   step,
+  isDragged,
   onMoveBy,
-  onDragTo,
-  onDrop,
+  onDrag,
 }: {
   readonly step: SubTask;
+  readonly isDragged: boolean;
   readonly onMoveBy: (by: number) => void;
-  readonly onDragTo: (y: number) => void;
-  readonly onDrop: () => void;
+  readonly onDrag: () => void;
 }): ReactNode {
   const {t} = useTexts();
   const {id, task_id, title, completed} = step;
@@ -104,14 +129,7 @@ function Step({
   const deleting = useDeleteStep(task_id, id);
   const draftName = `step.${id}`;
   const [isRenaming, setRenaming] = useState(() => hasDraft(draftName));
-  const [isDragged, setDragged] = useState(false);
   const isDone = ticking.isPending ? ticking.variables.isDone : completed;
-  const end = (event: PointerEvent): void => {
-    if (!isDragged) return;
-    event.currentTarget.releasePointerCapture(event.pointerId);
-    setDragged(false);
-    onDrop();
-  };
   return (
     <li className="step" data-done={isDone || undefined} data-dragged={isDragged || undefined}>
       <div className="step-line">
@@ -128,13 +146,8 @@ function Step({
             onMoveBy(by);
           }}
           onPointerDown={(event) => {
-            if (event.button !== 0) return;
-            event.currentTarget.setPointerCapture(event.pointerId);
-            setDragged(true);
+            if (event.button === 0) onDrag();
           }}
-          onPointerMove={(event) => isDragged && onDragTo(event.clientY)}
-          onPointerUp={end}
-          onPointerCancel={end}
         >
           <Icon name="grip" />
         </button>

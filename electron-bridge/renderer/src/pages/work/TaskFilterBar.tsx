@@ -168,6 +168,9 @@ function Search({
   }, [filters.search]);
 
   const jump = async (gear: string): Promise<void> => {
+    // Whoever comes back finds what was typed.
+    sent.current = text;
+    onChange({search: text});
     const [task, other] = await tasksWithGear(client, gear);
     if (task === undefined) setSaid(t('tasks.gear.none', {gear}));
     else if (other === undefined) go(`/tasks/${task.id}`);

@@ -129,9 +129,9 @@ export function EditTask({
     return {...valuesOf(base), base, version: opened.current.version};
   }, []);
   const draft = useDraft<EditValues>(editOf(id), initial);
-  const save = useSave(useTaskStore(id), () => {
+  const save = useSave(useTaskStore(id), (_now, wasMerged) => {
     draft.reset();
-    onClose(save.wasMerged);
+    onClose(wasMerged);
   });
   const words = (field: keyof TaskFields, value: unknown): {label: string; text: string} =>
     wordsOf(field, value, texts, members);

@@ -40,6 +40,10 @@ export function TaskList({filters, onClear, onAdd, wantsFocus}: TaskListProps): 
     refetch: () => Promise.all([blocked.query.refetch(), rest.query.refetch()]),
   };
   const onEnd = useCallback(() => shown.more?.(), [shown]);
+  const rows = useMemo(
+    () => (data === undefined ? [] : rowsOf(data.stuck, data.flowing, t('tasks.blockedFirst'), t('tasks.others'))),
+    [data, t],
+  );
   return (
     <Loaded
       query={query}
@@ -52,7 +56,7 @@ export function TaskList({filters, onClear, onAdd, wantsFocus}: TaskListProps): 
             key={JSON.stringify(filters)}
             name={`list ${JSON.stringify(filters)}`}
             label={t('nav.tasks')}
-            rows={rowsOf(stuck, flowing, t('tasks.blockedFirst'), t('tasks.others'))}
+            rows={rows}
             onEnd={onEnd}
             wantsFocus={wantsFocus}
             foot={shown.isFetchingMore && <Spinner />}

@@ -84,7 +84,9 @@ function useChoices({value, version}: Versioned<Task>, onMerged: () => void): Ch
   const [sent, setSent] = useState<Partial<TaskFields>>({});
   const [queued, setQueued] = useState<Partial<TaskFields> | null>(null);
   const present = {value: fieldsOf(value), version};
-  const save = useSave(useTaskStore(value.id), () => undefined);
+  const save = useSave(useTaskStore(value.id), (_now, wasMerged) => {
+    if (wasMerged) onMerged();
+  });
   const isBusy = save.state !== 'idle' || save.conflict !== null;
   const start = (changes: Partial<TaskFields>): void => {
     setSent(changes);
@@ -95,9 +97,6 @@ function useChoices({value, version}: Versioned<Task>, onMerged: () => void): Ch
     setQueued(null);
     if (save.error === null) start(queued);
   });
-  useEffect(() => {
-    if (save.wasMerged) onMerged();
-  }, [save.wasMerged, onMerged]);
   return {
     save,
     shown: isBusy ? {...present.value, ...sent, ...queued} : present.value,

@@ -168,7 +168,7 @@ export function VirtualList({label, rows, name, onEnd, foot, onKey, wantsFocus}:
           return (
             <div
               key={item.key}
-              role={row.isHeading === true ? 'presentation' : 'listitem'}
+              role="listitem"
               data-index={item.index}
               ref={virtualizer.measureElement}
               className="virtual-row"

@@ -31,7 +31,7 @@ const BARS: Readonly<Record<Priority, number>> = {High: 3, Medium: 2, Low: 1};
 export function PriorityMark({priority, isSilent = false}: {priority: Priority; isSilent?: boolean}): ReactNode {
   const {t} = useTexts();
   return (
-    <span className="priority-mark" data-priority={priority} title={t(`priority.${priority}`)}>
+    <span className="priority-mark" data-priority={priority} title={isSilent ? undefined : t(`priority.${priority}`)}>
       <svg viewBox="0 0 14 14" aria-hidden="true" focusable="false">
         {[1, 2, 3].map((bar) => (
           <rect
@@ -56,9 +56,13 @@ export function Avatar({name, isActive = true}: {name: string; isActive?: boolea
     (word) => /^./u.exec(word ?? '')?.[0],
   );
   return (
-    <span className="avatar" aria-hidden="true" data-inactive={!isActive || undefined}>
-      {(first + last).toUpperCase()}
-    </span>
+    // Drawn by the style: to who listens, and to who speaks to the computer, the name is enough.
+    <span
+      className="avatar"
+      aria-hidden="true"
+      data-letters={(first + last).toUpperCase()}
+      data-inactive={!isActive || undefined}
+    />
   );
 }
 
