@@ -1184,6 +1184,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/vault/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set the recovery code
+         * @description Let 160 random bits that the caller has made and a person has typed from paper open the vault.
+         *
+         *     An older code no longer does. The code is in no answer: whoever made it shows it.
+         */
+        post: operations["ApiV1VaultRecoveryRecovery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/vault/reset": {
         parameters: {
             query?: never;
@@ -1864,6 +1886,13 @@ export interface components {
          */
         Reassignment: {
             to: string | null;
+        };
+        /**
+         * RecoveryBody
+         * @description A recovery code as a person has typed it from the paper.
+         */
+        RecoveryBody: {
+            recovery_code: string;
         };
         /**
          * ResetBody
@@ -5062,6 +5091,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            413: components["responses"]["Error413"];
+            421: components["responses"]["Error421"];
+            423: components["responses"]["Error423"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    ApiV1VaultRecoveryRecovery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoveryBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VaultDocument"];
                 };
             };
             400: components["responses"]["Error400"];

@@ -17,6 +17,7 @@ from app.db.configured import DATABASE_FILE
 from app.models.vault import secrets, vault_wraps
 from app.services.vault.check import Tally, verify
 from app.services.vault.keys import VaultLockedError
+from app.services.vault.recovery import new_recovery_code
 from app.services.vault.rows import SecretName, SecretUnreadableError
 from tests.support.canaries import CANARIES, find_canary
 from tests.support.in_process import InProcess, on_postgresql
@@ -310,6 +311,8 @@ def test_rotation_over_http(any_backend: Backend, inside: Desktop) -> None:
         ("/unlock", {"encryption_key": 5}, "encryption_key: Input should be a valid string"),
         ("/unlock", {"encryption_key": "CASSOWARY"}, "encryption_key: Input should be a Fernet key"),
         ("/unlock", {"recovery_code": "CASSOWARY"}, "recovery_code: Input should be a recovery code"),
+        ("/recovery", {}, "recovery_code: Field required"),
+        ("/recovery", {"recovery_code": "CASSOWARY"}, "recovery_code: Input should be a recovery code"),
         ("/reset", {}, "confirm: Field required"),
         ("/reset", {"confirm": "CASSOWARY"}, "confirm: Input should be the id of the vault"),
     ],
@@ -321,6 +324,21 @@ def test_ways_out_of_locked_check_what_they_are_given(
     answer = post(any_backend.sidecar, path, body)
 
     assert (code_of(answer), answer.json()["error"]) == ((400, "validation"), sentence)
+
+
+def test_recovery_code_can_be_set_over_http_and_a_new_one_rotates_the_key(any_backend: Backend) -> None:
+    """The caller has made it and a person has typed it; no answer repeats it, and an older one ends."""
+    sidecar = any_backend.sidecar
+    codes = [new_recovery_code(), new_recovery_code()]
+
+    first, kid = post(sidecar, "/recovery", {"recovery_code": codes[0].lower()}), document(sidecar)["kid"]
+    second = post(sidecar, "/recovery", {"recovery_code": codes[1]})
+    wait_until(lambda: document(sidecar)["rotation"]["state"] == "done", timeout_s=30, what="the rotation to end")
+
+    assert (first.status_code, first.json()["has_recovery_code"]) == (200, True)
+    assert second.status_code == 200
+    assert document(sidecar)["kid"] != kid
+    assert not [code for code in codes if code in first.text + second.text]
 
 
 def test_an_unlocked_vault_cannot_be_reset(any_backend: Backend) -> None:

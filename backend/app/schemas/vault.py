@@ -113,6 +113,15 @@ class UnlockBody(msgspec.Struct):
         return "UnlockBody(...)"
 
 
+class RecoveryBody(msgspec.Struct):
+    """A recovery code as a person has typed it from the paper."""
+
+    recovery_code: Annotated[str, Rule(plain_string, type="string")]
+
+    def __repr__(self) -> str:
+        return "RecoveryBody(...)"
+
+
 class ResetBody(msgspec.Struct):
     """Confirms, by the vault's id, that its key is lost for good."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from litestar import Controller, get, post
 
 from app.api.openapi import JsonBody, errors
-from app.schemas.vault import BulkAnswer, BulkBody, ResetBody, RotationDocument, UnlockBody, VaultDocument
+from app.schemas.vault import BulkAnswer, BulkBody, RecoveryBody, ResetBody, RotationDocument, UnlockBody, VaultDocument
 from app.services.audit.log import Audit
 from app.services.vault.bulk import apply_operations
 from app.services.vault.rotation import Rotations
-from app.services.vault.unlocking import reset, unlock
+from app.services.vault.unlocking import keep_recovery_code, reset, unlock
 from app.services.vault.vault import Vault
 
 ACTOR = "launch-token"
@@ -51,6 +51,27 @@ class VaultController(Controller):
     def reset(self, data: ResetBody, vault: Vault, audit: Audit) -> VaultDocument:
         """Start a new vault key; what the lost one protected stays, unreadable, and is replaced one by one."""
         reset(vault.attachment, audit, confirm=data.confirm, actor=ACTOR)
+        return vault.document()
+
+    @post(
+        "/recovery",
+        dto=JsonBody[RecoveryBody],
+        status_code=200,
+        sync_to_thread=True,
+        responses=errors(400, 413, 423, 503),
+        summary="Set the recovery code",
+    )
+    def recovery(self, data: RecoveryBody, vault: Vault, audit: Audit, rotations: Rotations) -> VaultDocument:
+        """Let 160 random bits that the caller has made and a person has typed from paper open the vault.
+
+        The code is in no answer: whoever made it shows it. An older code no longer opens the vault, and as somebody
+        may have kept what it opened, the vault key is rotated.
+        """
+        is_replaced = vault.document().has_recovery_code
+        keep_recovery_code(vault.attachment, audit, data.recovery_code, actor=ACTOR)
+        if is_replaced:
+            rotations.start(actor=ACTOR)
+            rotations.work_in_background()
         return vault.document()
 
     @post("/rotate", status_code=202, sync_to_thread=True, responses=errors(423, 503), summary="Rotate the vault key")

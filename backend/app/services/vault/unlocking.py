@@ -114,6 +114,7 @@ def keep_recovery_code(attachment: Attachment, audit: Audit, code: str, *, actor
     """Let a recovery code open the vault; an older one no longer does.
 
     Raises:
+        ValidationError: it is no recovery code.
         VaultLockedError: the vault is locked.
     """
     attachment.unlocked_keys()
@@ -121,7 +122,7 @@ def keep_recovery_code(attachment: Attachment, audit: Audit, code: str, *, actor
         connection, keys = change.connection, change.keys
         if keys.active is None:  # another desktop has changed the key in this very moment
             raise keys.locked(keys.active_kid)
-        root = recovery_key(code, keys.vault_id)
+        root = _given_key(None, code, keys.vault_id)
         connection.execute(
             sa.delete(vault_wraps).where(vault_wraps.c.kind == RECOVERY, vault_wraps.c.kid.in_(list(keys.usable)))
         )

@@ -16,6 +16,11 @@ export function explainProblem(problem: Pick<Problem, 'code' | 'message' | 'reme
   return {message, remedy: remedy ?? problem.remedy};
 }
 
+/** The sidecar's English sentence, or in another language the catalogue's for that case. */
+export function explainCoded(name: string, english: string, texts: Texts): string {
+  return isEnglish(texts) && english !== '' ? english : (texts.find(name) ?? english);
+}
+
 /** One sentence about a call that failed. `fieldName` says how a person calls a field. */
 export function explainError(
   error: unknown,

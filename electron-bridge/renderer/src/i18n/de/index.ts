@@ -3,7 +3,9 @@ import type {Catalogue} from '../en/index.js';
 import type {Translation} from '../message.js';
 import {common} from './common.js';
 import {connection} from './connection.js';
+import {keys} from './keys.js';
 import {problems} from './problems.js';
+import {vault} from './vault.js';
 import {work} from './work.js';
 
-export const de: Translation<Catalogue> = {...common, ...connection, ...problems, ...work};
+export const de: Translation<Catalogue> = {...common, ...connection, ...keys, ...problems, ...vault, ...work};

@@ -1,0 +1,235 @@
+/** Cameras: added, tried out before and after, and their passwords never shown. */
+import {useState, type ReactNode} from 'react';
+import {taken} from '../../client/failure.js';
+import type {components} from '../../client/platform.js';
+import {Loaded} from '../../data/Loaded.js';
+import {usePlatform} from '../../data/situation.js';
+import {explainCoded, explainError} from '../../i18n/explain.js';
+import {useTexts, type PlainName} from '../../i18n/index.js';
+import {Button, Details, Dialog, Empty, Outcome, Section, SecretField, Switch, TextField} from '../../kit/index.js';
+import {StatusBadge} from './KeyState.js';
+import {Removal, Row, useOpen} from './parts.js';
+import {useAct, useRead} from './queries.js';
+
+type Camera = components['schemas']['Camera'];
+type CameraOutcome = components['schemas']['CameraOutcome'];
+
+const READS = ['cameras'];
+const WORDS: Readonly<Record<string, PlainName>> = {
+  name: 'keys.cameras.name',
+  stream_url: 'keys.cameras.url',
+  username: 'keys.cameras.username',
+  password: 'keys.cameras.password',
+};
+
+export function CamerasPart(): ReactNode {
+  const {t} = useTexts();
+  const {client} = usePlatform();
+  const cameras = useRead(READS, () => taken(client.GET('/api/v1/cameras')));
+  const {open, show, close} = useOpen<{readonly act: 'edit' | 'delete'; readonly camera: Camera | null}>();
+  return (
+    <Section
+      title={t('keys.part.cameras')}
+      text={t('keys.cameras.text')}
+      actions={
+        <Button icon="plus" onPress={() => show({act: 'edit', camera: null})}>
+          {t('keys.cameras.add')}
+        </Button>
+      }
+    >
+      <Loaded
+        query={cameras}
+        isEmpty={(found) => found.length === 0}
+        empty={<Empty icon="camera" title={t('keys.cameras.none')} />}
+      >
+        {(found) => (
+          <ul className="key-list">
+            {found.map((camera) => (
+              <CameraRow key={camera.id} camera={camera} onAct={(act) => show({act, camera})} />
+            ))}
+          </ul>
+        )}
+      </Loaded>
+      {open?.act === 'edit' && <CameraDialog camera={open.camera} onClose={close} />}
+      {open?.act === 'delete' && open.camera !== null && (
+        <Removal
+          title={t('keys.cameras.delete.title', {owner: open.camera.name})}
+          text={t('keys.cameras.delete.text')}
+          label={t('action.delete')}
+          reads={READS}
+          act={() => taken(client.DELETE('/api/v1/cameras/{id}', {params: {path: {id: open.camera?.id ?? ''}}}))}
+          onClose={close}
+        />
+      )}
+    </Section>
+  );
+}
+
+function CameraRow({camera, onAct}: {camera: Camera; onAct: (act: 'edit' | 'delete') => void}): ReactNode {
+  const {t} = useTexts();
+  const {client} = usePlatform();
+  const test = useAct<undefined, CameraOutcome>(
+    () => taken(client.POST('/api/v1/cameras/{id}/test', {params: {path: {id: camera.id}}})),
+    [],
+  );
+  return (
+    <Row
+      name={camera.name}
+      text={camera.stream_url}
+      actions={[
+        {id: 'edit', label: t('action.edit'), icon: 'edit', onAction: () => onAct('edit')},
+        {id: 'delete', label: t('action.delete'), icon: 'trash', isDangerous: true, onAction: () => onAct('delete')},
+      ]}
+      main={
+        <Button size="small" isPending={test.isPending} onPress={() => test.mutate(undefined)}>
+          {t('keys.test')}
+          <span className="only-read-out">{` ${camera.name}`}</span>
+        </Button>
+      }
+      below={<CameraAnswer isPending={test.isPending} error={test.error} outcome={test.data} />}
+    >
+      <span className="key-facts">
+        <span className="badge" data-kind={camera.active ? 'good' : undefined}>
+          {t(camera.active ? 'keys.cameras.active' : 'keys.cameras.inactive')}
+        </span>
+        {camera.status === 'unreadable' && <StatusBadge status={camera.status} />}
+        <span>{t(camera.password === null ? 'keys.cameras.open' : 'keys.cameras.locked')}</span>
+      </span>
+    </Row>
+  );
+}
+
+function CameraAnswer({
+  isPending,
+  error,
+  outcome,
+}: {
+  isPending: boolean;
+  error: Error | null;
+  outcome: CameraOutcome | undefined;
+}): ReactNode {
+  const texts = useTexts();
+  const {t} = texts;
+  if (isPending) return <Outcome kind="busy">{t('keys.cameras.testing')}</Outcome>;
+  if (error !== null) return <Outcome kind="bad">{explainError(error, texts, wordOf(t))}</Outcome>;
+  if (outcome === undefined) return <Outcome kind="idle" />;
+  const sentence = explainCoded(outcome.ok ? 'keys.cameras.good' : 'keys.cameras.bad', outcome.message, texts);
+  return (
+    <Outcome
+      kind={outcome.ok ? 'good' : 'bad'}
+      details={
+        <Details summary={t('action.details')}>
+          <p className="hint">{t('keys.cameras.steps')}</p>
+          {sentence !== outcome.message && <p className="hint">{outcome.message}</p>}
+        </Details>
+      }
+    >
+      {sentence}
+    </Outcome>
+  );
+}
+
+function wordOf(t: ReturnType<typeof useTexts>['t']): (field: string) => string | null {
+  return (field) => {
+    const name = WORDS[field];
+    return name === undefined ? null : t(name);
+  };
+}
+
+function CameraDialog({camera, onClose}: {camera: Camera | null; onClose: () => void}): ReactNode {
+  const texts = useTexts();
+  const {t} = texts;
+  const {client} = usePlatform();
+  const [name, setName] = useState(camera?.name ?? '');
+  const [url, setUrl] = useState(camera?.stream_url ?? '');
+  const [username, setUsername] = useState(camera?.username ?? '');
+  const [password, setPassword] = useState('');
+  const [isActive, setActive] = useState(camera?.active ?? true);
+  const login = {
+    stream_url: url.trim(),
+    username: username.trim() === '' ? null : username.trim(),
+    ...(password === '' ? {} : {password}),
+  };
+  const test = useAct<undefined, CameraOutcome>(() => taken(client.POST('/api/v1/cameras/test', {body: login})), []);
+  const save = useAct<undefined>(
+    () => {
+      const body = {name: name.trim(), active: isActive, ...login};
+      if (camera === null) return taken(client.POST('/api/v1/cameras', {body}));
+      const known: Readonly<Record<string, unknown>> = {...camera};
+      const changes = Object.fromEntries(Object.entries(body).filter(([field, value]) => known[field] !== value));
+      return taken(client.PATCH('/api/v1/cameras/{id}', {params: {path: {id: camera.id}}, body: changes}));
+    },
+    READS,
+    () => {
+      setPassword('');
+      onClose();
+    },
+  );
+  const canSave = name.trim() !== '' && url.trim() !== '';
+  const submit = (): void => {
+    if (canSave && !save.isPending) save.mutate(undefined);
+  };
+  return (
+    <Dialog
+      title={t(camera === null ? 'keys.cameras.add' : 'keys.cameras.edit')}
+      isOpen
+      onClose={onClose}
+      actions={
+        <>
+          <Button isDisabled={url.trim() === ''} isPending={test.isPending} onPress={() => test.mutate(undefined)}>
+            {t('keys.test')}
+          </Button>
+          <Button look="primary" isDisabled={!canSave} isPending={save.isPending} onPress={submit}>
+            {t('action.save')}
+          </Button>
+        </>
+      }
+    >
+      <form
+        className="form"
+        autoComplete="off"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          submit();
+        }}
+      >
+        <TextField label={t('keys.cameras.name')} value={name} onChange={setName} isRequired autoFocus />
+        <TextField
+          label={t('keys.cameras.url')}
+          hint={t('keys.cameras.url.hint')}
+          value={url}
+          onChange={setUrl}
+          isRequired
+          isMono
+          spellCheck="false"
+        />
+        <div className="form-row">
+          <TextField
+            label={t('keys.cameras.username')}
+            value={username}
+            onChange={setUsername}
+            isOptional
+            autoComplete="off"
+          />
+          <SecretField
+            label={t('keys.cameras.password')}
+            value={password}
+            onChange={setPassword}
+            isOptional
+            {...(camera?.password == null ? {} : {hint: t('keys.cameras.password.kept')})}
+          />
+        </div>
+        <Switch isSelected={isActive} onChange={setActive}>
+          {t('keys.cameras.active')}
+        </Switch>
+        {save.isError ? (
+          <Outcome kind="bad">{explainError(save.error, texts, wordOf(t))}</Outcome>
+        ) : (
+          <CameraAnswer isPending={test.isPending} error={test.error} outcome={test.data} />
+        )}
+        <button type="submit" hidden />
+      </form>
+    </Dialog>
+  );
+}

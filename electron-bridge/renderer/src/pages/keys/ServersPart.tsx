@@ -1,0 +1,170 @@
+/** Chat servers with keys of their own. */
+import {useState, type ReactNode} from 'react';
+import {taken} from '../../client/failure.js';
+import type {components} from '../../client/platform.js';
+import {Loaded} from '../../data/Loaded.js';
+import {usePlatform} from '../../data/situation.js';
+import {useTexts} from '../../i18n/index.js';
+import {Button, Empty, Section, Select, TextField} from '../../kit/index.js';
+import {KeyDialog} from './KeyDialog.js';
+import {KeyState} from './KeyState.js';
+import {Removal, Row, useOpen} from './parts.js';
+import {PROVIDERS, useAct, useProviders, useRead, type ProviderName} from './queries.js';
+
+type ServerConfig = components['schemas']['ServerConfig'];
+type ServerConfigBody = components['schemas']['ServerConfigBody'];
+
+const READS = ['servers'];
+const DM = ['public', 'hidden'] as const;
+const ROLLS = [
+  'manual_digital',
+  'manual_physical_total',
+  'manual_physical_raw',
+  'auto_visible',
+  'auto_hidden',
+] as const;
+const SHEETS = ['digital_sheet', 'physical_sheet'] as const;
+
+export function ServersPart(): ReactNode {
+  const {t} = useTexts();
+  const {client} = usePlatform();
+  const servers = useRead(READS, () => taken(client.GET('/api/v1/servers')));
+  const {open, show, close} = useOpen<{readonly act: 'set' | 'delete'; readonly server: ServerConfig | null}>();
+  const add = (
+    <Button icon="plus" onPress={() => show({act: 'set', server: null})}>
+      {t('keys.servers.add')}
+    </Button>
+  );
+  return (
+    <Section title={t('keys.part.servers')} text={t('keys.servers.text')} actions={add}>
+      <Loaded
+        query={servers}
+        isEmpty={(found) => found.length === 0}
+        empty={<Empty icon="standup" title={t('keys.servers.none')} />}
+      >
+        {(found) => (
+          <ul className="key-list">
+            {found.map((server) => (
+              <Row
+                key={server.server_id}
+                name={server.server_id}
+                text={server.provider}
+                actions={[
+                  {
+                    id: 'delete',
+                    label: t('action.delete'),
+                    icon: 'trash',
+                    isDangerous: true,
+                    onAction: () => show({act: 'delete', server}),
+                  },
+                ]}
+                main={
+                  <Button size="small" onPress={() => show({act: 'set', server})}>
+                    {t('keys.replace')}
+                    <span className="only-read-out">{` ${server.server_id}`}</span>
+                  </Button>
+                }
+              >
+                <KeyState info={server.api_key} />
+              </Row>
+            ))}
+          </ul>
+        )}
+      </Loaded>
+      {open?.act === 'set' && <ServerDialog server={open.server} onClose={close} />}
+      {open?.act === 'delete' && open.server !== null && (
+        <Removal
+          title={t('keys.servers.delete.title', {owner: open.server.server_id})}
+          text={t('keys.servers.delete.text')}
+          label={t('action.delete')}
+          reads={READS}
+          act={() =>
+            taken(
+              client.DELETE('/api/v1/servers/{server_id}/config', {
+                params: {path: {server_id: open.server?.server_id ?? ''}},
+              }),
+            )
+          }
+          onClose={close}
+        />
+      )}
+    </Section>
+  );
+}
+
+function ServerDialog({server, onClose}: {server: ServerConfig | null; onClose: () => void}): ReactNode {
+  const {t} = useTexts();
+  const {client} = usePlatform();
+  const {data: providers} = useProviders();
+  const [id, setId] = useState(server?.server_id ?? '');
+  const [provider, setProvider] = useState((server?.provider ?? 'openai') as ProviderName);
+  const [dm, setDm] = useState((server?.dm_roll_visibility ?? 'public') as (typeof DM)[number]);
+  const [rolls, setRolls] = useState((server?.player_roll_mode ?? 'manual_digital') as (typeof ROLLS)[number]);
+  const [sheet, setSheet] = useState((server?.character_sheet_mode ?? 'digital_sheet') as (typeof SHEETS)[number]);
+  const put = useAct(
+    (body: ServerConfigBody) =>
+      taken(client.PUT('/api/v1/servers/{server_id}/config', {params: {path: {server_id: id.trim()}}, body})),
+    READS,
+  );
+  return (
+    <KeyDialog
+      title={server === null ? t('keys.servers.add') : `${t('keys.replace')}: ${server.server_id}`}
+      provider={provider}
+      keysUrl={providers?.find(({name}) => name === provider)?.keys_url}
+      hint={server?.api_key.hint}
+      canSave={id.trim() !== ''}
+      onClose={onClose}
+      save={(key, expiresAt) =>
+        put.mutateAsync({
+          api_key: key,
+          provider,
+          dm_roll_visibility: dm,
+          player_roll_mode: rolls,
+          character_sheet_mode: sheet,
+          ...(expiresAt === undefined ? {} : {expires_at: expiresAt}),
+        })
+      }
+    >
+      <TextField
+        label={t('keys.servers.id')}
+        hint={t('keys.servers.id.hint')}
+        value={id}
+        onChange={setId}
+        isReadOnly={server !== null}
+        isRequired
+        isMono
+      />
+      <div className="form-row">
+        <Select
+          label={t('keys.servers.provider')}
+          value={provider}
+          onChange={setProvider}
+          options={PROVIDERS.map((each) => ({
+            id: each,
+            label: providers?.find(({name}) => name === each)?.label ?? each,
+          }))}
+        />
+        <Select
+          label={t('keys.servers.dm')}
+          value={dm}
+          onChange={setDm}
+          options={DM.map((each) => ({id: each, label: t(`keys.servers.dm.${each}`)}))}
+        />
+      </div>
+      <div className="form-row">
+        <Select
+          label={t('keys.servers.rolls')}
+          value={rolls}
+          onChange={setRolls}
+          options={ROLLS.map((each) => ({id: each, label: t(`keys.servers.rolls.${each}`)}))}
+        />
+        <Select
+          label={t('keys.servers.sheet')}
+          value={sheet}
+          onChange={setSheet}
+          options={SHEETS.map((each) => ({id: each, label: t(`keys.servers.sheet.${each}`)}))}
+        />
+      </div>
+    </KeyDialog>
+  );
+}

@@ -1,0 +1,55 @@
+/** Reading and writing around keys: what is read is masked, and what is written is forgotten at once. */
+import {
+  useMutation,
+  useQuery,
+  useQueryClient,
+  type UseMutationResult,
+  type UseQueryResult,
+} from '@tanstack/react-query';
+import {taken} from '../../client/failure.js';
+import type {components} from '../../client/platform.js';
+import {usePlatform} from '../../data/situation.js';
+
+type Schemas = components['schemas'];
+export type KeyInfo = Schemas['KeyInfo'];
+export type ProviderName = Schemas['ProviderInfo']['name'];
+export type ProviderInfo = Schemas['ProviderInfo'];
+export type KeyTestResult = Schemas['KeyTestResult'];
+export const PROVIDERS = ['openai', 'anthropic', 'google', 'deepseek'] as const satisfies readonly ProviderName[];
+
+/** Verdicts and uses of other desktops are no events: read again after a while. */
+const STALE_MS = 5_000;
+const AGAIN_MS = 60_000;
+
+/** One reading under its name. */
+export function useRead<T>(key: readonly unknown[], read: () => Promise<T>): UseQueryResult<T> {
+  return useQuery({queryKey: key, queryFn: read, staleTime: STALE_MS, refetchInterval: AGAIN_MS});
+}
+
+export function useProviders(): UseQueryResult<readonly ProviderInfo[]> {
+  const {client} = usePlatform();
+  return useRead(['providers'], async () => (await taken(client.GET('/api/v1/providers'))).items);
+}
+
+/** A change of keys; what hangs on them is read anew. */
+export function useAct<Input, Output = unknown>(
+  act: (input: Input) => Promise<Output>,
+  reads: readonly string[],
+  onDone?: (output: Output) => void,
+): UseMutationResult<Output, Error, Input> {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: act,
+    // Now or never: a secret does not wait in memory for a database to come back.
+    networkMode: 'always',
+    async onSuccess(output) {
+      await Promise.all([...reads, 'audit', 'vault'].map((name) => cache.invalidateQueries({queryKey: [name]})));
+      onDone?.(output);
+    },
+  });
+}
+
+/** The end of a day as the sidecar takes it; undefined where there is none. */
+export function endOf(day: string): string | undefined {
+  return day === '' ? undefined : new Date(`${day}T23:59:59`).toISOString();
+}

@@ -1,0 +1,193 @@
+import type {Browser} from 'playwright-core';
+import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {pythonPart} from '../../../test/support/parts.js';
+import {Providers} from '../../../test/support/providers.js';
+import {Window, executable, startBrowser} from '../support/browser.js';
+import {Served, command} from '../support/served.js';
+
+const python = pythonPart();
+
+describe.skipIf(executable.value === null || command.value === null)('keys and the vault', () => {
+  let browser: Browser;
+  let served: Served;
+  let providers: Providers;
+  let window: Window;
+
+  beforeAll(async () => {
+    providers = await Providers.start(python.value ?? '');
+    [browser, served] = await Promise.all([startBrowser(), Served.start(providers.environment)]);
+    await served.ready();
+    window = await Window.open(browser, served.address());
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await served.stop();
+    await providers.stop();
+  });
+
+  const dialog = (): ReturnType<Window['page']['getByRole']> => window.page.getByRole('dialog');
+
+  test('a key that the provider refuses is not saved, one that cannot be checked is asked about', async () => {
+    const {page} = window;
+    await window.go('/keys');
+    await page.getByRole('button', {name: 'Set a key OpenAI'}).click();
+    await dialog().getByLabel('Key').fill('short');
+    await dialog().getByRole('button', {name: 'Save'}).click();
+    await page.getByText('A key has at least 10 characters.').waitFor();
+
+    await dialog().getByLabel('Key').fill(providers.keys.bad);
+    await dialog().getByRole('button', {name: 'Save'}).click();
+    await page.getByText(/Nothing was saved; what was stored before still counts/).waitFor();
+    await window.look('keys-bad');
+    expect(await dialog().getByRole('button', {name: 'Save without a check'}).count()).toBe(0);
+
+    await dialog().getByLabel('Key').fill(providers.keys.unreachable);
+    await dialog().getByRole('button', {name: 'Save', exact: true}).click();
+    await dialog().getByRole('button', {name: 'Save without a check'}).waitFor();
+    await window.look('keys-unreachable');
+    expect((await served.ask('GET', '/settings/ai-keys')).body).toMatchObject({openai: {set: false}});
+  });
+
+  test('a good one is tested, saved, masked, and replaced by keyboard alone', async () => {
+    const {page} = window;
+    await dialog().getByLabel('Key').fill(providers.keys.good);
+    await dialog().getByRole('button', {name: 'Test'}).click();
+    await dialog().locator('.outcome[data-kind="good"]').waitFor();
+    await window.look('keys-good');
+    await dialog().getByRole('button', {name: 'Save', exact: true}).click();
+    await dialog().waitFor({state: 'detached'});
+    const mask = providers.keys.good.slice(-4);
+    await page.getByText(new RegExp(`${mask}$`)).waitFor();
+    await window.look('keys-providers');
+
+    await page.getByRole('button', {name: 'Replace the key OpenAI'}).focus();
+    await page.keyboard.press('Enter');
+    await dialog().waitFor();
+    await page.keyboard.insertText(providers.keys.better);
+    await page.keyboard.press('Enter');
+    await dialog().waitFor({state: 'detached'});
+    await page.getByText(new RegExp(`${providers.keys.better.slice(-4)}$`)).waitFor();
+  });
+
+  test('servers, tenants, users, cameras and alert rules are added and shown masked', async () => {
+    const {page} = window;
+    await window.go('/keys/servers');
+    await page.getByText('No chat server has a key').waitFor();
+    await window.look('keys-servers-none');
+    await page.getByRole('button', {name: 'Add a chat server'}).click();
+    await dialog().getByLabel('Id of the server').fill('guild-7');
+    await dialog().getByLabel('Key').fill(providers.keys.good);
+    await window.look('keys-servers-add');
+    await dialog().getByRole('button', {name: 'Save', exact: true}).click();
+    await page.locator('.key-name', {hasText: 'guild-7'}).waitFor();
+
+    await page.getByRole('radio', {name: 'Tenants'}).click();
+    await page.getByRole('button', {name: 'Add a tenant'}).click();
+    await dialog().getByRole('textbox', {name: 'Id'}).fill('acme');
+    await dialog().getByRole('textbox', {name: 'Name'}).fill('Acme');
+    await dialog().getByRole('button', {name: 'Save'}).click();
+    await page.getByRole('button', {name: 'Set a key Acme'}).click();
+    await dialog().getByLabel('Key').fill(providers.keys.bad);
+    await dialog().getByRole('button', {name: 'Save', exact: true}).click();
+    await dialog().locator('.outcome[data-kind="bad"]').waitFor();
+    await dialog().getByLabel('Key').fill(providers.keys.good);
+    await dialog().getByRole('button', {name: 'Save', exact: true}).click();
+    await page.getByRole('button', {name: 'Replace the key Acme'}).waitFor();
+    await window.look('keys-tenants');
+
+    await page.getByRole('radio', {name: 'Users'}).click();
+    await page.getByRole('heading', {name: 'First keys'}).waitFor();
+    await window.look('keys-users');
+
+    await page.getByRole('radio', {name: 'Cameras'}).click();
+    await page.getByRole('button', {name: 'Add a camera'}).click();
+    await dialog().getByLabel('Name').fill('Gate');
+    await dialog().getByLabel('Address of the stream').fill('rtsp://127.0.0.1:9/live');
+    await dialog().getByRole('textbox', {name: 'User'}).fill('viewer');
+    await dialog().getByLabel('Password').fill('camera-canary-1');
+    await dialog().getByRole('button', {name: 'Test'}).click();
+    await dialog().getByText('The connection was refused: nothing listens on that port.').waitFor();
+    await window.look('keys-cameras-test');
+    await dialog().getByRole('button', {name: 'Save'}).click();
+    await page.getByText('Password stored').waitFor();
+    await window.look('keys-cameras');
+
+    await page.getByRole('radio', {name: 'Alert rules'}).click();
+    await page.getByRole('button', {name: 'Add an alert rule'}).click();
+    await dialog().getByLabel('Name').fill('Pager');
+    await dialog().getByRole('textbox', {name: 'Address'}).fill('http://127.0.0.1:9/hook');
+    await dialog().getByRole('button', {name: 'Add a header'}).click();
+    await dialog().getByLabel('Header', {exact: true}).fill('X-Token');
+    await dialog().getByLabel('Value').fill('header-canary-22');
+    await dialog().getByText('The address is in our own network').click();
+    await window.look('keys-alerts-add');
+    await dialog().getByRole('button', {name: 'Save'}).click();
+    await page.getByText('1 header').waitFor();
+    await page.getByRole('button', {name: 'Send a test event Pager'}).click();
+    await page.locator('.key-row .outcome[data-kind="bad"]').waitFor();
+    await window.look('keys-alerts');
+  });
+
+  test('the audit log tells it, filtered, and is verified in words', async () => {
+    const {page} = window;
+    await window.go('/audit');
+    await page
+      .getByRole('cell', {name: 'Set openai'})
+      .or(page.getByRole('cell', {name: 'Everybody openai'}))
+      .first()
+      .waitFor();
+    await page.getByRole('button', {name: 'Verify the chain'}).click();
+    await page.getByText(/^All \d+ entries are intact and in their places/).waitFor();
+    await window.look('audit');
+    await page.getByRole('button', {name: /What was done/}).click();
+    await page.getByRole('option', {name: 'Deleted'}).click();
+    await page.getByText('No entry matches').waitFor();
+  });
+
+  test('usage is empty until something is used, then a chart by owner and day', async () => {
+    const {page} = window;
+    await window.go('/usage');
+    await page.getByText('Nothing has been used yet').waitFor();
+    const answer = await fetch(`${served.url}/ai-gateway/system/default/openai/v1/chat/completions`, {
+      method: 'POST',
+      headers: {'authorization': `Bearer ${served.token}`, 'content-type': 'application/json'},
+      body: JSON.stringify({model: 'gpt-4o-mini', messages: [{role: 'user', content: 'Hi'}]}),
+    });
+    expect(answer.status).toBe(200);
+    await answer.text();
+
+    await page.reload();
+    await page.getByRole('img', {name: 'Calls by day and owner'}).waitFor();
+    await page.getByText('As a table').click();
+    await window.look('usage');
+  });
+
+  test('a recovery code is shown once, typed again, and set; rotation runs to its end', async () => {
+    const {page} = window;
+    await window.go('/vault');
+    await page.getByRole('button', {name: 'Make a recovery code'}).click();
+    const groups = await page.locator('.sheet-code span').allTextContents();
+    expect(groups).toHaveLength(8);
+    await window.look('vault-recovery');
+    await page.getByRole('button', {name: 'I have it on paper'}).click();
+    const field = page.getByRole('alertdialog').getByLabel('Recovery code');
+    await field.fill('AAAA');
+    await page.getByRole('button', {name: 'Save'}).click();
+    await page.getByText('This is not the code that was shown.').waitFor();
+    await field.fill(groups.join(' ').toLowerCase());
+    await page.getByRole('button', {name: 'Save'}).click();
+    await page.getByText('The recovery code is set.').waitFor();
+    expect(await window.placesOf(groups.join('-'))).toEqual([]);
+
+    await page.getByRole('button', {name: 'Rotate now'}).click();
+    await page.getByText(/secrets were sealed anew/).waitFor();
+    await window.look('vault');
+  });
+
+  test('no key is anywhere in the page any more', async () => {
+    for (const secret of [...Object.values(providers.keys), 'camera-canary-1', 'header-canary-22'])
+      expect(await window.placesOf(secret)).toEqual([]);
+    window.isSilent();
+  });
+});
