@@ -15,9 +15,14 @@ export type Stage = Schemas['StageBody'];
 export type SidecarStatus = Schemas['StatusDocument'];
 /** States that a living sidecar reports. */
 export type LivingState = SidecarStatus['state'];
-/** Body of the two connection calls: five fields and the optional ones, or a `dsn` whose gaps the fields fill. */
+/**
+ * Body of the two connection calls: five fields and the optional ones, four with an `auth` that needs no password, or a
+ * `dsn` whose gaps the fields fill.
+ */
 export type ConnectionInput =
-  Schemas['ConnectionSettings'] | (Schemas['DsnBody'] & Partial<Schemas['ConnectionSettings']>);
+  | Schemas['ConnectionSettings']
+  | (Schemas['PasswordlessBody'] & Partial<Schemas['ConnectionSettings']>)
+  | (Schemas['DsnBody'] & Partial<Schemas['ConnectionSettings']>);
 /** How a connection is saved. */
 export interface SaveOptions {
   /** Test it first, and save only what works. @default false */

@@ -74,6 +74,16 @@ function listening(value: Readonly<Record<string, unknown>>): ListeningEvent | n
   };
 }
 
+const DETAILS = ['host', 'port', 'username', 'database', 'sqlstate', 'step', 'at'] as const;
+
+/** Read the facts for whoever repairs it; what is of another kind counts as not known. */
+function parseDetails(value: unknown): Problem['details'] {
+  if (!isRecord(value)) return undefined;
+  const texts = DETAILS.map((name) => [name, typeof value[name] === 'string' ? value[name] : null]);
+  const details = Object.fromEntries(texts) as Record<(typeof DETAILS)[number], string | null>;
+  return {...details, port: typeof value['port'] === 'number' ? value['port'] : details.port};
+}
+
 export function isLivingState(value: unknown): value is LivingState {
   return typeof value === 'string' && Object.hasOwn(LIVING_STATES, value);
 }
@@ -83,6 +93,7 @@ export function parseProblem(value: unknown): Problem | null {
   if (!isRecord(value)) return null;
   const {code, message, remedy, retryable, who, since, next_retry_in_s: nextRetry} = value;
   if (typeof code !== 'string' || typeof message !== 'string') return null;
+  const details = parseDetails(value['details']);
   return {
     code,
     message,
@@ -91,5 +102,6 @@ export function parseProblem(value: unknown): Problem | null {
     who: who === 'you' || who === 'database administrator' ? who : 'developer',
     since: typeof since === 'string' ? since : '',
     next_retry_in_s: typeof nextRetry === 'number' ? nextRetry : null,
+    ...(details === undefined ? {} : {details}),
   };
 }

@@ -668,6 +668,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/settings/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand in a password that is stored nowhere
+         * @description Log in to the saved connection with it from now on; at once if a login had been refused.
+         */
+        post: operations["ApiV1SettingsPasswordUsePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/settings/retry": {
         parameters: {
             query?: never;
@@ -1549,16 +1569,38 @@ export interface components {
             username?: string | null;
         };
         /**
+         * ConnectionAnswer
+         * @description What happened to the settings that were sent.
+         */
+        ConnectionAnswer: {
+            /** @description Parameters of the DSN that belong to other programs; left out if none */
+            ignored?: string[];
+            /** @enum {string} */
+            status: "ok" | "saved";
+        };
+        /**
          * ConnectionSettings
          * @description One PostgreSQL connection; the password is kept exactly as typed.
+         *
+         *         With `auth` ``password`` a password is needed; null stands for the one that is saved.
          */
         ConnectionSettings: {
+            /**
+             * @default password
+             * @enum {string}
+             */
+            auth?: "password" | "kerberos" | "certificate" | "none";
             channel_binding?: ("disable" | "prefer" | "require") | null;
             database: string;
+            gssencmode?: ("disable" | "prefer" | "require") | null;
             host: string;
+            hostaddr?: string | null;
+            krbsrvname?: string | null;
+            load_balance_hosts?: ("disable" | "random") | null;
             options?: string | null;
-            password: string;
+            password: string | null;
             port: number | string;
+            require_auth?: string | null;
             sslcert?: string | null;
             sslkey?: string | null;
             /**
@@ -1566,6 +1608,7 @@ export interface components {
              * @enum {string}
              */
             sslmode?: "disable" | "allow" | "prefer" | "require" | "verify-ca" | "verify-full";
+            sslnegotiation?: ("postgres" | "direct") | null;
             sslrootcert?: string | null;
             target_session_attrs?: ("any" | "read-write" | "read-only" | "primary" | "standby" | "prefer-standby") | null;
             username: string;
@@ -1820,6 +1863,25 @@ export interface components {
             status: "stored";
         };
         /**
+         * PasswordBody
+         * @description A password, or a token that serves as one; kept exactly as it is sent.
+         */
+        PasswordBody: {
+            password: string;
+        };
+        /**
+         * PasswordlessBody
+         * @description Settings of a login without a password; the other fields as with one.
+         */
+        PasswordlessBody: {
+            /** @enum {string} */
+            auth: "certificate" | "kerberos" | "none";
+            database: string;
+            host: string;
+            port: number;
+            username: string;
+        };
+        /**
          * PriorityCounts
          * @description How many tasks there are of each priority.
          */
@@ -1835,6 +1897,7 @@ export interface components {
         ProblemBody: {
             /** @description Stable machine code; later versions may know more of them */
             code: string;
+            details?: components["schemas"]["ProblemDetails"];
             /** @description One sentence: what is wrong */
             message: string;
             /** @description Seconds until the next attempt; null if none is due */
@@ -1850,6 +1913,26 @@ export interface components {
              * @enum {string}
              */
             who: "database administrator" | "developer" | "you";
+        };
+        /**
+         * ProblemDetails
+         * @description Facts for whoever repairs it; null is what is not known, or not safe to show.
+         */
+        ProblemDetails: {
+            /**
+             * Format: date-time
+             * @description When it was met last
+             */
+            at: string | null;
+            database: string | null;
+            host: string | null;
+            /** @description Text if there are several hosts with a port each */
+            port: number | string | null;
+            /** @description PostgreSQL's own code, where the server told one */
+            sqlstate: string | null;
+            /** @description The stage that met the problem */
+            step: string | null;
+            username: string | null;
         };
         /**
          * ProviderInfo
@@ -1938,19 +2021,30 @@ export interface components {
          * @description The saved fields without the password.
          */
         SavedConnection: {
+            /**
+             * @description Left out for a password
+             * @enum {string}
+             */
+            auth?: "certificate" | "kerberos" | "none";
             channel_binding?: string;
             database: string;
+            gssencmode?: string;
             has_password: boolean;
             host: string;
+            hostaddr?: string;
+            krbsrvname?: string;
+            load_balance_hosts?: string;
             options?: string;
             /** @description Text if there are several hosts with a port each */
             port: number | string;
+            require_auth?: string;
             /** Format: date-time */
             saved_at: string;
             sslcert?: string;
             sslkey?: string;
             /** @enum {string} */
             sslmode: "allow" | "disable" | "prefer" | "require" | "verify-ca" | "verify-full";
+            sslnegotiation?: string;
             sslrootcert?: string;
             target_session_attrs?: string;
             username: string;
@@ -2015,7 +2109,7 @@ export interface components {
          */
         StatusBody: {
             /** @enum {string} */
-            status: "alive" | "ok" | "retrying" | "saved" | "stopping";
+            status: "alive" | "ok" | "retrying" | "saved" | "stopping" | "taken";
         };
         /**
          * StatusCounts
@@ -2036,8 +2130,8 @@ export interface components {
             database: components["schemas"]["DatabaseBody"] | null;
             /** @description Random, one for each launch */
             instance: string;
-            /** @enum {string} */
-            mode: "embedded" | "postgresql";
+            /** @description Null while nothing is configured */
+            mode: ("embedded" | "postgresql") | null;
             problem: components["schemas"]["ProblemBody"] | null;
             /** @description Version of the conversation between launcher and sidecar */
             protocol: number;
@@ -2605,8 +2699,8 @@ export interface components {
         /** @description The database cannot be used now */
         Error503: {
             headers: {
-                /** @description Seconds to wait */
-                "Retry-After": number;
+                /** @description Seconds to wait; only where that alone may help */
+                "Retry-After"?: number;
                 /** @description Stable machine code */
                 "Taskflow-Error-Code": string;
                 [name: string]: unknown;
@@ -4021,6 +4115,37 @@ export interface operations {
             500: components["responses"]["Error500"];
         };
     };
+    ApiV1SettingsPasswordUsePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusBody"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            421: components["responses"]["Error421"];
+        };
+    };
     ApiV1SettingsRetryRetry: {
         parameters: {
             query?: never;
@@ -4073,14 +4198,17 @@ export interface operations {
     };
     ApiV1SettingsSaveConnectionSaveConnection: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: test first, and save only what works */
+                test?: "true" | "false";
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ConnectionSettings"] | components["schemas"]["DsnBody"];
+                "application/json": components["schemas"]["ConnectionSettings"] | components["schemas"]["PasswordlessBody"] | components["schemas"]["DsnBody"];
             };
         };
         responses: {
@@ -4090,7 +4218,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StatusBody"];
+                    "application/json": components["schemas"]["ConnectionAnswer"];
                 };
             };
             400: components["responses"]["Error400"];
@@ -4098,6 +4226,7 @@ export interface operations {
             403: components["responses"]["Error403"];
             413: components["responses"]["Error413"];
             421: components["responses"]["Error421"];
+            429: components["responses"]["Error429"];
             500: components["responses"]["Error500"];
         };
     };
@@ -4110,7 +4239,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ConnectionSettings"] | components["schemas"]["DsnBody"];
+                "application/json": components["schemas"]["ConnectionSettings"] | components["schemas"]["PasswordlessBody"] | components["schemas"]["DsnBody"];
             };
         };
         responses: {
@@ -4120,7 +4249,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StatusBody"];
+                    "application/json": components["schemas"]["ConnectionAnswer"];
                 };
             };
             400: components["responses"]["Error400"];

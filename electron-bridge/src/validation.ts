@@ -18,7 +18,8 @@ export class Invalid extends Error {
   }
 }
 
-const MAX_FIELD_CHARS = 4_096;
+/** Tokens that serve as passwords have up to 8,192 characters, and a connection string holds one percent-encoded. */
+const MAX_FIELD_CHARS = 32_768;
 const MAX_BODY_BYTES = 1_048_576;
 /** Of the team's whole work, which is one body. */
 const MAX_IMPORT_BYTES = 256 * MAX_BODY_BYTES;
@@ -41,6 +42,13 @@ const CONNECTION_FIELDS: Readonly<Record<InputName, true>> = {
   target_session_attrs: true,
   channel_binding: true,
   options: true,
+  auth: true,
+  krbsrvname: true,
+  gssencmode: true,
+  require_auth: true,
+  hostaddr: true,
+  load_balance_hosts: true,
+  sslnegotiation: true,
 };
 
 const METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];

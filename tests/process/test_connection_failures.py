@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 TEST_LIMIT_S = 15.0
 """What a test may take, whatever the network does."""
 PASSWORD = CANARIES["single-quote"]
+UNKNOWN = "connection-refused-unknown"
 DRIVER_WORDS = r"://|www\.|psycopg|sqlalchemy|[a-z]Error\b|Traceback|FATAL|connection to server at|libpq"
 
 
@@ -560,6 +561,7 @@ def test_server_that_hangs_up(sidecar: Sidecar, ground: Ground) -> None:
 # Words nobody knows
 
 
+FOREIGN = ("sunucu şifreyi kabul etmedi", "ÖLÜMCÜL (FATAL)", "utf-8")
 LOCALISED = {
     "german": ("Passwort-Authentifizierung für Benutzer »lead« fehlgeschlagen", "FATAL", "utf-8"),
     "german-of-windows": ("Passwort-Authentifizierung für Benutzer »lead« fehlgeschlagen", "FATAL", "cp1252"),
@@ -571,11 +573,20 @@ LOCALISED = {
 
 @pytest.mark.parametrize(("words", "severity", "encoding"), LOCALISED.values(), ids=LOCALISED)
 def test_localised_refusal(sidecar: Sidecar, ground: Ground, words: str, severity: str, encoding: str) -> None:
-    """What nobody here understands is passed on in the server's own words."""
+    """The words with which PostgreSQL rejects a password are known in its languages."""
     reply = error_response(words, sqlstate="28P01", localized_severity=severity, encoding=encoding)
     with FakeServer(reply) as server:
         fields = ground.fields(port=server.port)
-        check_failure(sidecar, fields, "connection-failed", "refused the connection: ", words, "Check the settings")
+        check_failure(sidecar, fields, "password-rejected", "rejected the user name or the password", "Enter the right")
+
+
+def test_foreign_refusal(sidecar: Sidecar, ground: Ground) -> None:
+    """What nobody here understands is passed on in the server's own words."""
+    words, severity, encoding = FOREIGN
+    reply = error_response(words, sqlstate="28P01", localized_severity=severity, encoding=encoding)
+    with FakeServer(reply) as server:
+        fields = ground.fields(port=server.port)
+        check_failure(sidecar, fields, UNKNOWN, "refused the connection: ", words, "It is tried again")
 
 
 def test_words_of_a_server_are_cleaned(sidecar: Sidecar, ground: Ground) -> None:
@@ -586,11 +597,11 @@ def test_words_of_a_server_are_cleaned(sidecar: Sidecar, ground: Ground) -> None
         f"quota exceeded\nfor {PASSWORD}",
     ):
         with FakeServer(error_response(words, sqlstate="XX000")) as server:
-            check_failure(sidecar, ground.fields(port=server.port), "connection-failed", "quota exceeded")
+            check_failure(sidecar, ground.fields(port=server.port), UNKNOWN, "quota exceeded")
     for words in (f"quota of {PASSWORD} exceeded", f"quota of {PASSWORD.upper()} exceeded"):
         with FakeServer(error_response(words, sqlstate="XX000")) as server:
             fields = ground.fields(port=server.port)
-            answer = check_failure(sidecar, fields, "connection-failed", "refused the connection")
+            answer = check_failure(sidecar, fields, UNKNOWN, "refused the connection")
             assert "quota" not in answer.text
 
 
@@ -612,9 +623,7 @@ def test_no_host_of_the_demanded_kind(sidecar: Sidecar, ground: Ground) -> None:
     """There is no standby among them."""
     fields = ground.fields(target_session_attrs="standby")
 
-    check_failure(
-        sidecar, fields, "connection-failed", "None of the hosts is a server of the demanded kind", "Check the"
-    )
+    check_failure(sidecar, fields, UNKNOWN, "None of the hosts is a server of the demanded kind", "Check the")
 
 
 # Nothing is written
@@ -658,12 +667,13 @@ def saver() -> Iterator[Sidecar]:
 
 
 def assert_final(sidecar: Sidecar, code: str) -> dict[str, Any]:
-    """The sidecar has given up with a problem, and tells it everywhere alike; return the problem."""
+    """The sidecar has given up for now with a problem, and tells it everywhere alike; return the problem."""
     document = sidecar.wait_for(lambda document: (document["problem"] or {}).get("code") == code)
     problem: dict[str, Any] = document["problem"]
     assert document["state"] == "failed"
     assert not problem["retryable"]
-    assert problem["next_retry_in_s"] is None
+    # long enough for an account not to be locked, or for a person to have repaired it
+    assert problem["next_retry_in_s"] > (200 if code == "password-rejected" else 15)
     assert sidecar.health() == (503, {"status": "unhealthy", "error": problem["message"]})
     assert {stage["name"]: stage["state"] for stage in document["stages"]}["connect"] == "failed"
     return problem
@@ -725,9 +735,21 @@ def test_localised_refusal_is_tried_once(saver: Sidecar, ground: Ground) -> None
             dead = f"{free_port()},{server.port}"
             saver.save_connection(ground.fields(host="127.0.0.1,127.0.0.1", port=dead))
 
-            assert_final(saver, "connection-failed")
+            assert_final(saver, "password-rejected")
             pause(0.3)
             assert len(server.received) == 1
+
+
+def test_foreign_refusal_is_tried_again_after_a_while(saver: Sidecar, ground: Ground) -> None:
+    """It may pass, or be a wrong password in a language we do not know."""
+    words, severity, encoding = FOREIGN
+    reply = error_response(words, sqlstate="28P01", localized_severity=severity, encoding=encoding)
+    with FakeServer(reply) as server:
+        saver.save_connection(ground.fields(port=server.port))
+
+        assert assert_pending(saver, UNKNOWN)["next_retry_in_s"] > 2
+        pause(0.5)  # a passing trouble would have been tried twice more
+        assert len(server.received) == 1
 
 
 @pytest.mark.parametrize(

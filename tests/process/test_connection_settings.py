@@ -69,7 +69,7 @@ def assert_error(answer: httpx.Response, status: int, code: str, sentence: str) 
 
 
 def assert_away(sidecar: Sidecar, code: str, sentence: str) -> None:
-    """Every data call, reading or writing, is told the same, and when to come again."""
+    """Every data call, reading or writing, is told the same, and when to come again if that may help by itself."""
     calls: list[tuple[str, str, dict[str, str] | None]] = [
         ("GET", "/api/v1/members", None),
         ("POST", "/api/v1/members", {"name": "Ada", "email": "ada@example.com"}),
@@ -78,7 +78,8 @@ def assert_away(sidecar: Sidecar, code: str, sentence: str) -> None:
     for method, path, body in calls:
         answer = sidecar.request(method, path, json=body)
         assert_error(answer, 503, code, sentence)
-        assert answer.headers["Retry-After"] == "5"
+        met = sidecar.status()["problem"]
+        assert ("Retry-After" in answer.headers) is (met is None or met["retryable"])
 
 
 def save(sidecar: Sidecar, body: dict[str, Any]) -> None:
@@ -682,7 +683,7 @@ def test_wrong_values_are_not_echoed(sidecar: Sidecar, path: str) -> None:
     fields: dict[str, Any] = {"host": "h", "port": 1, "database": "d", "username": "u", "password": "p"}
     for canary in CANARIES.values():
         for body in (
-            {**fields, "password": canary * 40},
+            {**fields, "password": canary * 600},
             {**fields, "port": canary},
             {**fields, "sslmode": canary},
             {**fields, "host": f"u:{canary[:200]}@h"},

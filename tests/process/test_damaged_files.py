@@ -209,7 +209,7 @@ def of_contents() -> Iterator[Variant]:
     plaintexts += [json.dumps({**VALUES, "sslmode": "sometimes"}).encode()]
     for field in VALUES:
         plaintexts.append(json.dumps({name: value for name, value in VALUES.items() if name != field}).encode())
-        wrong: tuple[object, ...] = (None, [], {}, "", True, 1.5, "x" * 256)
+        wrong: tuple[object, ...] = (None, [], {}, "", True, 1.5, "x" * 8193)
         plaintexts += [json.dumps({**VALUES, field: value}).encode() for value in wrong]
     return (Variant(f"holds {plaintext[:60]!r}", token=token_of(plaintext)) for plaintext in plaintexts)
 

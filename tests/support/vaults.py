@@ -16,7 +16,6 @@ from app.core.installation import installation
 from app.core.security import KEY_FILE, load_or_create_keys
 from app.db.base import utc_now
 from app.models.vault import secrets, vault_owners
-from app.services.ai_keys.watch import watch_keys
 from app.services.audit.log import Audit
 from app.services.vault.rotation import Clock, Rotations
 from app.services.vault.rows import Place, SecretName, seal_row
@@ -86,7 +85,7 @@ class Desktop:
                 owner = f"filled-{number % owners}"
                 which, secret = SecretName(kind, owner, f"name-{number}"), f"sk-{number:06}-{'x' * 40}"
                 now = utc_now()
-                place = Place(str(uuid.uuid4()), kind, owner, which.name, 1, None, salts[owner], "")
+                place = Place(str(uuid.uuid4()), kind, owner, which.name, 1, None, salts[owner])
                 sealed = seal_row(place, secret, keys, key)._asdict()
                 rows.append(
                     {
@@ -166,7 +165,7 @@ def desktop(
         **settings,
     )
     audit = Audit(store.database, config_dir)
-    vault = Vault(config, store.database, audit, watch_keys(config))
+    vault = Vault(config, store.database, audit)
     options = {} if clock is None else {"clock": clock}
     rotations = Rotations(vault.attachment, store.database, audit, installation(config_dir), **options)
     return Desktop(config, store, audit, vault, rotations)

@@ -64,7 +64,11 @@ _CONFIG = OpenAPIConfig(
 _ERROR_HEADERS = {
     "Taskflow-Error-Code": {"description": "Stable machine code", "required": True, "schema": {"type": "string"}},
 }
-_RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait", "required": True, "schema": {"type": "integer"}}}
+_SECONDS = {"type": "integer"}
+_WAITS: dict[str, dict[str, Any]] = {
+    "429": {"Retry-After": {"description": "Seconds to wait", "required": True, "schema": _SECONDS}},
+    "503": {"Retry-After": {"description": "Seconds to wait; only where that alone may help", "schema": _SECONDS}},
+}
 
 
 def schema_handler(build: Build) -> HTTPRouteHandler:
@@ -95,7 +99,7 @@ def _share_errors(responses: dict[str, dict[str, Any]], shared: dict[str, dict[s
     for status, response in responses.items():
         content = response.get("content", {}).get("application/json", {})
         if content.get("schema") == {"$ref": "#/components/schemas/ErrorBody"}:
-            response["headers"] = _ERROR_HEADERS | (_RETRY_AFTER if status in ("429", "503") else {})
+            response["headers"] = _ERROR_HEADERS | _WAITS.get(status, {})
             name = f"Error{status}"
             if shared.setdefault(name, response) == response:
                 responses[status] = {"$ref": f"#/components/responses/{name}"}

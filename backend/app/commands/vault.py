@@ -7,7 +7,6 @@ import json
 import click
 
 from app.commands.legacy import encrypt_legacy, import_json
-from app.commands.opened import opened_vault
 from app.commands.options import as_json_option, config_for, directory_option
 
 ACTOR = "cli"
@@ -29,7 +28,9 @@ def vault_status(config_dir: str | None, *, as_json: bool) -> int:
     """Tell the vault's state and what it holds, by count."""
     import msgspec
 
-    with opened_vault(config_for(config_dir)) as services:
+    from app.services.vault.standalone import standalone
+
+    with standalone(config_for(config_dir)) as services:
         document = services.vault.document()
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(document), indent=2))
@@ -50,8 +51,9 @@ def vault_rotate(config_dir: str | None, *, as_json: bool) -> int:
     import msgspec
 
     from app.commands.progress import progress
+    from app.services.vault.standalone import standalone
 
-    with opened_vault(config_for(config_dir)) as services, progress() as report:
+    with standalone(config_for(config_dir)) as services, progress() as report:
         services.rotations.start(actor=ACTOR)
         services.rotations.work(lambda job: report("Sealing secrets anew", job.done, job.total))
         document = services.rotations.document()
@@ -76,8 +78,9 @@ def vault_verify(config_dir: str | None, *, as_json: bool) -> int:
     import msgspec
 
     from app.services.vault.check import verify
+    from app.services.vault.standalone import standalone
 
-    with opened_vault(config_for(config_dir)) as services:
+    with standalone(config_for(config_dir)) as services:
         tally, broken = verify(services.vault.attachment, services.database)
     if as_json:
         click.echo(json.dumps({**tally._asdict(), "unreadable": msgspec.to_builtins(broken)}, indent=2))
@@ -97,9 +100,10 @@ def vault_verify(config_dir: str | None, *, as_json: bool) -> int:
 def vault_recovery(config_dir: str | None) -> int:
     """Make a recovery code to print out; it opens the vault when every key is lost. An older code is replaced."""
     from app.services.vault.recovery import is_same_code, new_recovery_code
+    from app.services.vault.standalone import standalone
     from app.services.vault.unlocking import keep_recovery_code
 
-    with opened_vault(config_for(config_dir)) as services:
+    with standalone(config_for(config_dir)) as services:
         services.vault.attachment.unlocked_keys()
         code = new_recovery_code()
         click.echo(f"Recovery code: {code}\nPrint it, keep it away from this computer, and enter it once more.")

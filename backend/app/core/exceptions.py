@@ -177,8 +177,15 @@ class DatabaseAwayError(RequestError):
     status = 503
     code = "connection-lost"
 
-    def __init__(self, message: str = "Database connection lost. Please retry.", *, code: str | None = None) -> None:
-        super().__init__(message, code=code, headers={"Retry-After": "5"})
+    def __init__(
+        self,
+        message: str = "Database connection lost. Please retry.",
+        *,
+        code: str | None = None,
+        may_pass: bool = True,
+    ) -> None:
+        """`may_pass`: it may come right although nobody does anything, so that it helps to call again."""
+        super().__init__(message, code=code, headers={"Retry-After": "5"} if may_pass else None)
 
 
 INTERNAL = "Internal server error"

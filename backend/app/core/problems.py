@@ -12,6 +12,8 @@ from typing import Final
 YOU: Final = "you"
 DBA: Final = "database administrator"
 DEVELOPER: Final = "developer"
+SESSIONS_WANTED: Final = "this program needs 3, and wants up to 17 while it is busy"
+"""A number for whoever sets limits: the heartbeat, the listener and the pool."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,8 @@ class Problem:
     remedy: str
     retryable: bool
     who: str
+    sqlstate: str | None = None
+    """PostgreSQL's own code, where the server told one."""
 
     @property
     def sentence(self) -> str:
@@ -127,7 +131,7 @@ _CATALOGUE: Final[tuple[tuple[str, bool, str, str, str], ...]] = (
         "too-many-connections",
         True,
         DBA,
-        "The database server has no connection left.",
+        f"The database server has no connection left; {SESSIONS_WANTED}.",
         "Close other clients, or ask the database administrator to allow more connections.",
     ),
     (
@@ -157,6 +161,34 @@ _CATALOGUE: Final[tuple[tuple[str, bool, str, str, str], ...]] = (
         DBA,
         "The server, probably a connection pooler, refused a start-up parameter.",
         "Ask the database administrator to allow it (PgBouncer: ignore_startup_parameters), or connect directly.",
+    ),
+    (
+        "auth-downgraded",
+        False,
+        DBA,
+        "The database server asks for a weaker way of logging in than before; nothing was sent to it.",
+        "Ask the database administrator whether this is the right server; if it is, enter the settings again.",
+    ),
+    (
+        "read-only",
+        True,
+        DBA,
+        "The database takes no changes at the moment.",
+        "Wait, it is tried again by itself; or give the address of the primary server.",
+    ),
+    (
+        "locked",
+        True,
+        DBA,
+        "Somebody else holds a lock on what is to be read or changed.",
+        "Try again in a moment; if it stays so, ask the database administrator who holds it.",
+    ),
+    (
+        "connection-refused-unknown",
+        True,
+        DBA,
+        "The database server refused the connection for a reason of its own.",
+        "It is tried again by itself; if it stays so, show this message to the database administrator.",
     ),
     (
         "connection-failed",

@@ -7,6 +7,7 @@ pipeline reports through its own `Run`; once a newer run has begun, what the old
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from dataclasses import dataclass, field
@@ -31,6 +32,9 @@ EMBEDDED: Final = "embedded"
 POSTGRESQL: Final = "postgresql"
 
 STARTING_SENTENCE: Final = "The sidecar is starting."
+SETTLE_S: Final = 2.0
+READ_ONLY: Final = "read-only"
+"""The problem that hides behind no other sentence: it is no loss of the connection."""
 
 
 @dataclass(slots=True)
@@ -58,18 +62,43 @@ class Stage:
         return entry
 
 
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What a person who repairs the connection needs to know of it, and what of that is safe to show."""
+
+    host: str | None = None
+    port: int | str | None = None
+    username: str | None = None
+    database: str | None = None
+    is_safe: Callable[[str], bool] = field(default=lambda _: True, repr=False)
+    """Whether a text holds no part of the password."""
+
+    def document(self, **more: object) -> dict[str, Any]:
+        """Return the JSON form, null for whatever is not known or not safe to show."""
+        facts = {"host": self.host, "port": self.port, "username": self.username, "database": self.database, **more}
+        return {name: value if self.is_safe(str(value)) else None for name, value in facts.items()}
+
+
+NOWHERE: Final = Where()
+
+
 @dataclass(slots=True)
 class _Facts:
     """Everything the status document tells; guarded by the lock of `Readiness`."""
 
     state: str = STARTING
     was_ready: bool = False
-    mode: str = EMBEDDED
+    mode: str | None = None
     problem: Problem | None = None
     since: float = 0.0
+    met_at: float = 0.0
+    """When the problem was met last."""
+    step: str | None = None
+    """The stage that met it."""
     next_retry_at: float | None = None
     stages: dict[str, Stage] = field(default_factory=lambda: {name: Stage(name) for name in STAGES})
     database: dict[str, Any] | None = None
+    where: Where = NOWHERE
     key_fingerprint: str | None = None
 
 
@@ -81,6 +110,8 @@ class Readiness:
         self._lock = threading.Lock()
         self._listeners: set[Callable[[], object]] = set()
         self._current: Run | None = None
+        self._asked_at = -math.inf
+        """When a run began that somebody had asked for, by a save, a delete or a retry."""
         self.is_ready = False
 
     @property
@@ -113,9 +144,24 @@ class Readiness:
     def away(self) -> DatabaseAwayError:
         """Return the answer of data calls while the database cannot be used."""
         problem = self._facts.problem
-        if self._facts.was_ready and self._facts.state == RECONNECTING:
+        if problem is None:
+            return DatabaseAwayError(self.sentence, code=STARTING)
+        if self._facts.was_ready and self._facts.state == RECONNECTING and problem.code != READ_ONLY:
             return DatabaseAwayError()
-        return DatabaseAwayError(self.sentence, code=STARTING if problem is None else problem.code)
+        return DatabaseAwayError(self.sentence, code=problem.code, may_pass=problem.retryable)
+
+    async def settled(self) -> None:
+        """Wait, if a run that somebody asked for began just now, until it has an outcome; not for longer than 2 s."""
+        if self._facts.state != STARTING or time.monotonic() - self._asked_at > SETTLE_S:
+            return
+        import asyncio
+
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+        with self.listening(lambda: loop.call_soon_threadsafe(changed.set)), contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_S):
+                while self._facts.state == STARTING and self._current is not None:
+                    await changed.wait()
+                    changed.clear()
 
     def document(self) -> dict[str, Any]:
         """Return the changing part of the status document."""
@@ -145,12 +191,14 @@ class Readiness:
         """Start to report a new run of the pipeline; the previous run's reports are ignored from now on.
 
         Args:
-            lost: why a ready database was lost; the state is `reconnecting` from now on until it is back.
+            lost: why a ready database was lost; the state is `reconnecting` from now on until it is back, or `failed`
+                as before if it was refused and is only tried again.
         """
         run = Run(self)
         with self._lock:
             if self._current is not None:
                 self._current.superseded.set()
+                self._asked_at = time.monotonic() if lost is None else -math.inf
             self._current = run
             facts = self._facts
             self.is_ready = False
@@ -158,8 +206,10 @@ class Readiness:
             facts.next_retry_at = None
             if lost is None:
                 facts.state, facts.problem, facts.database, facts.was_ready = STARTING, None, None, False
+                facts.where = NOWHERE
             else:
-                _set_problem(facts, lost, RECONNECTING)
+                facts.step = "ready" if facts.state == READY else facts.step
+                _set_problem(facts, lost, RECONNECTING if lost.retryable else FAILED)
         self.announce()
         return run
 
@@ -228,13 +278,17 @@ class Run:
         """Report the fingerprint of the local root key."""
         self._report(lambda facts: setattr(facts, "key_fingerprint", fingerprint))
 
-    def mode(self, mode: str) -> None:
-        """Report which kind of database is meant."""
+    def mode(self, mode: str | None) -> None:
+        """Report which kind of database is meant; None if none is configured."""
         self._report(lambda facts: setattr(facts, "mode", mode))
 
-    def target(self, database: dict[str, Any]) -> None:
+    def target(self, database: dict[str, Any], where: Where = NOWHERE) -> None:
         """Report which database is meant, before it answers."""
-        self._report(lambda facts: setattr(facts, "database", database))
+
+        def change(facts: _Facts) -> None:
+            facts.database, facts.where = database, where
+
+        self._report(change)
 
     def ready(self, database: dict[str, Any]) -> bool:
         """Flip the readiness flag; False if a newer run took over."""
@@ -272,8 +326,12 @@ def _finish(stage: Stage, state: str) -> None:
 
 
 def _set_problem(facts: _Facts, problem: Problem, state: str) -> None:
+    facts.met_at = time.time()
     if facts.problem is None or facts.problem.code != problem.code:
-        facts.since = time.time()
+        facts.since = facts.met_at
+    for stage in facts.stages.values():
+        if stage.state in ("running", "failed"):
+            facts.step = stage.name
     facts.state, facts.problem = state, problem
 
 
@@ -290,9 +348,14 @@ def _problem_document(facts: _Facts) -> dict[str, Any] | None:
         "remedy": problem.remedy,
         "retryable": problem.retryable,
         "who": problem.who,
-        "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(facts.since)),
+        "since": _instant(facts.since),
         "next_retry_in_s": next_retry_in_s,
+        "details": facts.where.document(sqlstate=problem.sqlstate, step=facts.step, at=_instant(facts.met_at)),
     }
+
+
+def _instant(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def health_answer(readiness: Readiness) -> tuple[int, dict[str, str]]:

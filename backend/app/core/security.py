@@ -290,6 +290,23 @@ def save_credentials(directory: Path, values: Mapping[str, Any]) -> None:
     log.info("credentials saved")
 
 
+def amend_credentials(directory: Path, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
+    """Replace what is saved by what `change` makes of it, if it makes anything; saved at the same time as before.
+
+    Raises:
+        ProblemError: the files cannot be read, or not be written; what was saved is as it was.
+    """
+    try:
+        with _changing:
+            keys = existing_keys(directory)
+            saved = read_credentials(directory, keys) if keys is not None else None
+            values = change(saved.values) if saved is not None else None
+            if keys is not None and saved is not None and values is not None and values != saved.values:
+                _write_credentials(directory, values, keys, at=saved.saved_at)
+    except OSError:
+        raise ProblemError(problem("storage-unwritable")) from None
+
+
 def delete_credentials(directory: Path) -> bool:
     """Delete `db_credentials.enc`, readable or not; `fernet.key` stays, other things hang on it.
 

@@ -23,7 +23,7 @@ from msgspec import UNSET, Meta, UnsetType
 from app.core.exceptions import ValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -246,8 +246,13 @@ def _refuse_constant(_: str) -> None:
     raise ValueError
 
 
-def build(schema: type[S], values: Mapping[str, Any]) -> S:
+def build(schema: type[S], values: Mapping[str, Any], *, required: Iterable[str] = ()) -> S:
     """Check `values` against the rules of `schema` and return the Struct; unknown keys are ignored.
+
+    Args:
+        schema: the Struct.
+        values: by name.
+        required: fields that are needed here although they have a default.
 
     Raises:
         ValidationError: ``<field>: <what is wrong>`` for the first broken rule in the order of the schema.
@@ -255,7 +260,7 @@ def build(schema: type[S], values: Mapping[str, Any]) -> S:
     checked: dict[str, Any] = {}
     for field in _fields(schema):
         if field.name not in values:
-            if field.required:
+            if field.required or field.name in required:
                 raise ValidationError(f"{field.name}: Field required")
             continue
         value = values[field.name]

@@ -5,12 +5,18 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from app import __version__
 from app.core.exceptions import ProblemError
-from app.core.problems import problem
-from app.db.diagnose import depends_on_encryption, diagnose
+from app.core.problems import Problem, problem
+from app.db.conninfo import conninfo
+from app.db.diagnose import asks_for_password, depends_on_encryption, diagnose, lacks_channel_binding
+from app.db.login import REVEALING, Logins, Proof, allowed_methods, as_libpq, is_verified
+from app.db.settings import ENCRYPTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +32,10 @@ CONNECT_DEADLINE_S: Final = 12.0
 """Limit for one attempt as a whole, name resolution included, which libpq does not bound at all."""
 STATEMENT_TIMEOUT_MS: Final = 30_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS: Final = 60_000
+LOCK_TIMEOUT_MS: Final = 5_000
 SESSION_OPTIONS: Final = (
     f"-c statement_timeout={STATEMENT_TIMEOUT_MS} "
+    f"-c lock_timeout={LOCK_TIMEOUT_MS} "
     f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
 )
 _CLIENT_CHECK_VERSION: Final = 140000
@@ -36,16 +44,49 @@ _NEVER_ASK: Final = "-"
 """With none at all OpenSSL would ask for an encrypted key's passphrase on the terminal, or on stdin."""
 
 
-class Connector:
-    """Opens connections with one set of settings; remembers what a server or a pooler refused."""
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How one attempt is made; what is found to work is kept for the next connection."""
 
-    def __init__(self, settings: ConnectionSettings) -> None:
+    sslmode: str
+    behind_pooler: bool = False
+    """The server refused session time-outs as start-up parameters; they must be set per transaction."""
+    binds: bool = False
+    """Demand channel binding: the login is good for this very TLS connection only."""
+    reveals: bool = False
+    """A verified server asks for the password itself."""
+
+
+class Connector:
+    """Opens connections with one set of settings; remembers what a server or a pooler refused, and what it can do.
+
+    No login is weaker than the last one that succeeded: once a server has shown that it knows the password without
+    being told (SCRAM), and that it binds the login to the TLS connection, it has to do so each time.
+    """
+
+    def __init__(self, settings: ConnectionSettings, logins: Logins | None = None) -> None:
         self.settings = settings
-        self.behind_pooler = False
-        """The server refused session time-outs as start-up parameters; they must be set per transaction."""
-        self._sslmode = settings.sslmode
+        self._logins = Logins() if logins is None else logins
+        sslmode = tls_mode(settings)
+        first_sslmode = sslmode
         if len(settings.hosts) == 1:  # with several, libpq must do it: a second walk past dead ones costs too much time
-            self._sslmode = _FIRST_SSLMODE.get(settings.sslmode, settings.sslmode)
+            first_sslmode = _FIRST_SSLMODE.get(sslmode, sslmode)
+        self._way = _Way(first_sslmode, binds=_may_bind(settings, first_sslmode))
+
+    @property
+    def behind_pooler(self) -> bool:
+        """Whether session time-outs must be set per transaction."""
+        return self._way.behind_pooler
+
+    @property
+    def password(self) -> str | None:
+        """The password that the next login uses."""
+        return self._logins.password(self.settings)
+
+    @property
+    def proof(self) -> Proof:
+        """What the logins so far have shown."""
+        return self._logins.proof(self.settings)
 
     def open(self, *, deadline_s: float = CONNECT_DEADLINE_S, cancelled: threading.Event | None = None) -> Any:
         """Return an open psycopg2 connection.
@@ -56,7 +97,7 @@ class Connector:
         return within(self._negotiate, deadline_s, cancelled)
 
     def _negotiate(self, given_up: threading.Event) -> Psycopg2Connection:
-        """Connect; without session time-outs, or with the other choice between TLS and none, if that is at fault.
+        """Connect; in another way if it is the way that is at fault.
 
         libpq itself carries `prefer` and `allow` out by trying twice, whatever the first failure was. A rejected
         password must be tried once only: accounts get locked. So the first try is made here, and libpq gets the mode
@@ -64,56 +105,85 @@ class Connector:
         """
         import psycopg2
 
-        behind_pooler, sslmode = self.behind_pooler, self._sslmode
+        way, password, proof = self._way, self.password, self.proof
         while True:
             try:
-                connection = self._connect("" if behind_pooler else SESSION_OPTIONS, sslmode)
+                connection = self._connect(way, password, proof)
             except (psycopg2.Error, UnicodeError, ValueError) as exc:
                 error: Exception = exc
             else:
-                self.behind_pooler, self._sslmode = behind_pooler, sslmode
+                self._way = way
+                self._logins.prove(self.settings, self._shown_by(connection, way, proof))
                 return connection
             # driver texts may quote parts of the DSN: only the diagnosis leaves this function, without a context
-            found = diagnose(error, self.settings)
-            if given_up.is_set():
+            found = diagnose(error, msgspec.structs.replace(self.settings, password=password), proof)
+            other = None if given_up.is_set() else self._another(way, error, found, proof)
+            if other is None:
                 raise ProblemError(found)
-            if found.code == "parameter-refused" and not behind_pooler:
-                behind_pooler = True
-            elif sslmode != self.settings.sslmode and depends_on_encryption(error):
-                sslmode = self.settings.sslmode
-            else:
-                raise ProblemError(found)
+            way = other
 
-    def _connect(self, session_options: str, sslmode: str) -> Psycopg2Connection:
+    def _another(self, way: _Way, error: Exception, found: Problem, proof: Proof) -> _Way | None:
+        """Return a way that may succeed where `way` failed; None if there is none, or none that may be gone."""
+        if found.code == "parameter-refused" and not way.behind_pooler:
+            return replace(way, behind_pooler=True)
+        if way.binds and lacks_channel_binding(error) and not self._must_bind(proof):
+            return replace(way, binds=False)
+        if asks_for_password(error) and not way.reveals and is_verified(self.settings):
+            revealing = allowed_methods(self.settings, proof, reveal=True)
+            return replace(way, reveals=True) if revealing & REVEALING else None
+        sslmode = tls_mode(self.settings)
+        if way.sslmode != sslmode and depends_on_encryption(error):
+            return replace(way, sslmode=sslmode, binds=False)
+        return None
+
+    def _must_bind(self, proof: Proof) -> bool:
+        return proof.channel_binding or self.settings.channel_binding == "require"
+
+    def _shown_by(self, connection: Psycopg2Connection, way: _Way, proof: Proof) -> Proof:
+        """Return what a login that succeeded has shown."""
+        has_shown_none = allowed_methods(self.settings, proof, reveal=way.reveals).isdisjoint(REVEALING)
+        return Proof(scram=has_shown_none and bool(connection.info.used_password), channel_binding=way.binds)
+
+    def _connect(self, way: _Way, password: str | None, proof: Proof) -> Psycopg2Connection:
         import psycopg2
 
-        connection = psycopg2.connect(**self.parameters(session_options) | {"sslmode": sslmode})
+        session_options = "" if way.behind_pooler else SESSION_OPTIONS
+        must_bind = way.binds or self._must_bind(proof)
+        parameters = self.parameters(session_options) | {
+            "password": password,
+            "sslmode": way.sslmode,
+            "channel_binding": "require" if must_bind else "prefer",
+            "require_auth": as_libpq(allowed_methods(self.settings, proof, reveal=way.reveals)),
+        }
+        connection = psycopg2.connect(conninfo(parameters))
         if session_options and connection.server_version >= _CLIENT_CHECK_VERSION:
             _notice_dead_clients(connection)
         return connection
 
     def parameters(self, session_options: str) -> dict[str, Any]:
-        """Return libpq's keyword parameters; psycopg2 quotes them, so that each value arrives exactly as typed."""
+        """Return libpq's keyword parameters, but for those that differ from one attempt to the next."""
         settings = self.settings
         own_options = f"{settings.options or ''} {session_options}".strip()
         parameters = {
             "host": ",".join(settings.hosts),
+            "hostaddr": settings.hostaddr,
             "port": str(settings.port),
             "dbname": settings.database,
             "user": settings.username,
-            "password": settings.password,
-            "sslmode": settings.sslmode,
             "sslrootcert": settings.sslrootcert,
             "sslcert": settings.sslcert,
             "sslkey": settings.sslkey,
             "sslpassword": _NEVER_ASK,
+            "sslcertmode": "require" if settings.auth == "certificate" else None,
+            "sslnegotiation": settings.sslnegotiation,
             "target_session_attrs": settings.target_session_attrs,
-            "channel_binding": settings.channel_binding,
+            "load_balance_hosts": settings.load_balance_hosts,
             "options": own_options or None,
             "application_name": APPLICATION_NAME,
             "client_encoding": "utf8",
             "connect_timeout": max(2, min(CONNECT_TIMEOUT_S, int(CONNECT_DEADLINE_S - 1) // len(settings.hosts))),
-            "gssencmode": "disable",
+            "krbsrvname": settings.krbsrvname,
+            "gssencmode": settings.gssencmode or _gss_encryption(settings),
             "keepalives": 1,
             "keepalives_idle": 10,
             "keepalives_interval": 3,
@@ -121,6 +191,22 @@ class Connector:
             "tcp_user_timeout": 10_000,
         }
         return {name: value for name, value in parameters.items() if value is not None}
+
+
+def tls_mode(settings: ConnectionSettings) -> str:
+    """Return the TLS mode that counts: a certificate can be shown over TLS only."""
+    return "require" if settings.auth == "certificate" and settings.sslmode == "prefer" else settings.sslmode
+
+
+def _may_bind(settings: ConnectionSettings, sslmode: str) -> bool:
+    """Tell whether a login may be bound to a TLS connection: by SCRAM, over TLS."""
+    is_local = all(host.startswith(("/", "@")) for host in settings.hosts)
+    return settings.auth in ("password", "none") and sslmode != "disable" and not is_local
+
+
+def _gss_encryption(settings: ConnectionSettings) -> str:
+    """Kerberos encrypts where TLS is not demanded, and nothing is lost by trying: the ticket is there already."""
+    return "prefer" if settings.auth == "kerberos" and settings.sslmode not in ENCRYPTED else "disable"
 
 
 def _notice_dead_clients(connection: Psycopg2Connection) -> None:
@@ -183,15 +269,15 @@ def _wait_for_either(done: threading.Event, cancelled: threading.Event | None, d
         deadline_s -= step_s
 
 
-def check_connection(settings: ConnectionSettings) -> None:
-    """Connect, run a trivial query, close.
+def check_connection(settings: ConnectionSettings, logins: Logins | None = None) -> None:
+    """Connect, run a trivial query, close. `logins`: what is known of them, where the settings are the saved ones.
 
     Raises:
         ProblemError: it did not work.
     """
     import psycopg2
 
-    connection = Connector(settings).open()
+    connection = Connector(settings, logins).open()
     clock = cut_off_after(connection, CONNECT_TIMEOUT_S / 2)
     try:
         with clock, connection.cursor() as cursor:

@@ -10,6 +10,7 @@ import contextlib
 import io
 import sqlite3
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from app.core.readiness import Run
     from app.db.session import OpenDatabase
 
-HEAD: Final = "0008"
+HEAD: Final = "0007"
 LOCK_KEY: Final = 0x7461736B666C6F77  # "taskflow", as the 64-bit number that PostgreSQL's advisory locks take
 LOCK_WAIT_S: Final = 60.0
 LOOK_DEADLINE_S: Final = 5.0
@@ -193,7 +194,7 @@ def problems_of_database(*, right: str = "SELECT on the program's tables") -> It
     try:
         yield
     except DBAPIError as exc:
-        raise ProblemError(_problem_of(exc, right)) from None
+        raise ProblemError(replace(_problem_of(exc, right), sqlstate=getattr(exc.orig, "pgcode", None))) from None
 
 
 def _problem_of(exc: DBAPIError, right: str) -> Problem:

@@ -7,9 +7,12 @@ sidecar is not ready, so that data calls and `/health` tell the same story.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sqlite3
 import threading
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -18,11 +21,13 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.core.exceptions import DatabaseAwayError, ProblemError, ValidationError
 from app.core.logging import get_logger
+from app.core.patience import refused_s
 from app.core.problems import Problem, problem
 from app.core.trust import OWNER_FILE, UntrustedError, require_own_file
 from app.db.connect import (
     CONNECT_DEADLINE_S,
     IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    LOCK_TIMEOUT_MS,
     STATEMENT_TIMEOUT_MS,
     Connector,
     cut,
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry
 
     from app.core.readiness import Readiness
+    from app.db.login import Logins
     from app.db.settings import ConnectionSettings
 
 POOL_SIZE: Final = 5
@@ -177,17 +183,24 @@ def _timer(after_s: float, action: Callable[[], object]) -> threading.Timer:
     return timer
 
 
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    problem: Problem
+    password: str | None = field(repr=False)
+    until: float
+
+
 class Entrance:
-    """The way to a server's connections: one attempt at a time, and none any more after a refusal.
+    """The way to a server's connections: one attempt at a time, and for long none after a refusal.
 
     However many requests want a connection, a password that was changed on the server is tried once: accounts get
-    locked.
+    locked. Another password counts at once.
     """
 
     def __init__(self, connector: Connector) -> None:
         self.connector = connector
         self._spare: Any = None
-        self._refusal: Problem | None = None
+        self._refusal: _Refusal | None = None
         self._attempt = threading.Lock()
 
     def open(self, *, cancelled: threading.Event, deadline_s: float = CONNECT_DEADLINE_S) -> Any:
@@ -204,13 +217,17 @@ class Entrance:
             self._attempt.release()
 
     def _attempted(self, deadline_s: float, cancelled: threading.Event) -> Any:
-        if self._refusal is not None:
-            raise ProblemError(self._refusal)
+        password, refusal = self.connector.password, self._refusal
+        if refusal is not None and refusal.password == password and time.monotonic() < refusal.until:
+            raise ProblemError(refusal.problem)
+        self._refusal = None
         try:
             return self.connector.open(deadline_s=deadline_s, cancelled=cancelled)
         except ProblemError as exc:
             if not exc.problem.retryable:
-                self._refusal = exc.problem
+                wait_s = refused_s(exc.problem, refusals=1)
+                until = math.inf if wait_s is None else time.monotonic() + wait_s
+                self._refusal = _Refusal(exc.problem, password, until)
             raise
 
     def keep(self, connection: Any) -> None:
@@ -223,12 +240,12 @@ class Entrance:
         return spare if spare is not None else self.open(cancelled=cancelled)
 
 
-def open_postgresql(settings: ConnectionSettings) -> tuple[OpenDatabase, Entrance]:
-    """Make an engine; nothing is connected yet."""
+def open_postgresql(settings: ConnectionSettings, logins: Logins | None = None) -> tuple[OpenDatabase, Entrance]:
+    """Make an engine; nothing is connected yet. `logins`: what the process knows of them."""
     import psycopg2
     from psycopg2 import extensions
 
-    connector = Connector(settings)
+    connector = Connector(settings, logins)
     entrance = Entrance(connector)
     engine = sa.create_engine(
         sa.URL.create("postgresql+psycopg2"),
@@ -258,7 +275,7 @@ def open_postgresql(settings: ConnectionSettings) -> tuple[OpenDatabase, Entranc
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         if is_write and connector.behind_pooler:
             connection.exec_driver_sql(
-                f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS};"
+                f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}; SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS};"
                 f" SET LOCAL idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_TIMEOUT_MS}"
             )
 
@@ -493,9 +510,11 @@ class Database:
         code = _away_code(exc)
         if code == "busy":
             return DatabaseAwayError(_BUSY, code=code)
+        if code == "read-only":
+            self.on_failure()  # the watch finds out whether all connections are so, and looks for the primary server
         if code is not None:
             log.error("the database refused a statement", extra={"code": code, "sqlstate": _sqlstate(exc)})
-            return DatabaseAwayError(problem(code).message, code=code)
+            return DatabaseAwayError(problem(code).message, code=code, may_pass=problem(code).retryable)
         return exc
 
 
@@ -558,7 +577,11 @@ def _away_code(exc: DBAPIError) -> str | None:
     state = _sqlstate(exc)
     if state == "42501":
         return "permission-denied"
-    if state[:2] in ("53", "55") or state in ("57014", "40001", "40P01", "25006", "25P03"):
+    if state == "25006":
+        return "read-only"
+    if state == "55P03":
+        return "locked"
+    if state[:2] in ("53", "55") or state in ("57014", "40001", "40P01", "25P03"):
         return "busy"
     if isinstance(exc.orig, sqlite3.OperationalError):
         name = getattr(exc.orig, "sqlite_errorname", "")

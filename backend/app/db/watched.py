@@ -104,27 +104,43 @@ class WatchedPostgres(Watched):
         with problems_of_database(), cut_off_after(first, CONNECT_TIMEOUT_S), self.database.reader.connect() as taken:
             driver: Any = taken.connection.driver_connection
             with driver.cursor() as cursor:
-                self._compare_clocks(cursor)
+                is_read_only = self._look(cursor)
+        if is_read_only:
+            raise ProblemError(problem("read-only"))
 
     def heartbeat(self, run: Run, *, suspicious: bool) -> Problem | None:
         """Ask the server something trivial; after a failed use or a broken heart, over a new connection."""
         broken = suspicious
-        if self._heart is not None and not suspicious:
+        if self._heart is not None:
             started = time.monotonic()
-            if self._beat(self._heart):
+            found = self._beat(self._heart)
+            if found is None and not suspicious:
                 return None
-            if time.monotonic() - started >= HEARTBEAT_DEADLINE_S:
-                return problem("connection-timeout")  # silence: another connection would only wait as long
+            if found is not None and (found.code == "read-only" or time.monotonic() - started >= HEARTBEAT_DEADLINE_S):
+                return found  # after silence another connection would only wait as long
+            if found is not None:
+                self.close()
             broken = True
-        self.close()
         try:
-            self._heart = self._new_heart(run)
+            heart = self._new_heart(run)
         except ProblemError as exc:
-            # a server without a free connection is alive; requests go on with those they have, unless those broke
-            return None if exc.problem.code == "too-many-connections" and not broken else exc.problem
+            return None if self._is_bearable(exc.problem, broken=broken) else exc.problem
+        self.close()
+        self._heart = heart
         if broken:
             self.database.refresh()  # whatever broke one connection may have broken the idle ones
+            return self._beat(heart)  # made anew, it knows what changed for the user meanwhile
         return None
+
+    def _is_bearable(self, met: Problem, *, broken: bool) -> bool:
+        """Tell whether the database can be used although no new connection is to be had.
+
+        A server without a free connection is alive, and so is one that refuses a login, as with a token that has
+        expired meanwhile: requests go on with the connections they have, unless those broke.
+        """
+        if met.code == "too-many-connections":
+            return not broken or self._heart is not None
+        return met.code == "password-rejected" and self._heart is not None
 
     def _new_heart(self, run: Run) -> object:
         """Connect; once more if the server hung up meanwhile: an administrator may have ended all of our sessions."""
@@ -135,26 +151,27 @@ class WatchedPostgres(Watched):
                 raise
         return self._entrance.open(deadline_s=HEARTBEAT_DEADLINE_S, cancelled=run.superseded)
 
-    def _beat(self, connection: object) -> bool:
+    def _beat(self, connection: object) -> Problem | None:
         import psycopg2
 
         from app.db.connect import cut_off_after
 
         try:
             with cut_off_after(connection, HEARTBEAT_DEADLINE_S), connection.cursor() as cursor:  # type: ignore[attr-defined]
-                self._compare_clocks(cursor)
+                is_read_only = self._look(cursor)
             connection.rollback()  # type: ignore[attr-defined]
         except psycopg2.Error:
-            return False
-        return True
+            return problem("connection-timeout")
+        return problem("read-only") if is_read_only else None
 
-    def _compare_clocks(self, cursor: Any) -> None:
-        """Ask for the server's time, and note by how much this computer is ahead of it."""
+    def _look(self, cursor: Any) -> bool:
+        """Note by how much this computer's clock is ahead of the server's; tell whether the server only reads."""
         before = utc_now()
-        cursor.execute("SELECT clock_timestamp()")
-        ((theirs,),) = cursor.fetchall()
+        cursor.execute("SELECT clock_timestamp(), current_setting('transaction_read_only') = 'on'")
+        ((theirs, is_read_only),) = cursor.fetchall()
         ours = before + (utc_now() - before) / 2
         self.database.description["clock_offset_s"] = round((ours - theirs).total_seconds(), 3)
+        return bool(is_read_only) and self._entrance.connector.settings.wants_to_write
 
     def close(self) -> None:
         """Close the heartbeat's connection."""

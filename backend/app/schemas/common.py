@@ -20,7 +20,7 @@ class ErrorBody(msgspec.Struct):
 class StatusBody(msgspec.Struct):
     """A word that says what happened."""
 
-    status: Literal["alive", "ok", "saved", "retrying", "stopping"]
+    status: Literal["alive", "ok", "saved", "retrying", "stopping", "taken"]
 
 
 class RotatedBody(msgspec.Struct):

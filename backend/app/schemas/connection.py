@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from app.core.validation import text
 from app.schemas.common import Timestamp
 
 
@@ -14,6 +15,35 @@ class DsnBody(msgspec.Struct):
     """A DSN instead of the five fields; fields fill in what the DSN leaves out."""
 
     dsn: Annotated[str, Meta(description="A postgresql:// URI or a libpq key=value string")]
+
+
+class PasswordlessBody(msgspec.Struct):
+    """Settings of a login without a password; the other fields as with one."""
+
+    host: str
+    port: int
+    database: str
+    username: str
+    auth: Literal["kerberos", "certificate", "none"]
+
+
+class PasswordBody(msgspec.Struct):
+    """A password, or a token that serves as one; kept exactly as it is sent."""
+
+    password: Annotated[str, text(8192, trim=False)]
+
+    def __repr__(self) -> str:
+        return "PasswordBody(...)"
+
+
+class ConnectionAnswer(msgspec.Struct):
+    """What happened to the settings that were sent."""
+
+    status: Literal["ok", "saved"]
+    ignored: (
+        Annotated[list[str], Meta(description="Parameters of the DSN that belong to other programs; left out if none")]
+        | UnsetType
+    ) = UNSET
 
 
 class SavedConnection(msgspec.Struct):
@@ -26,9 +56,18 @@ class SavedConnection(msgspec.Struct):
     sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
     has_password: bool
     saved_at: Timestamp
+    auth: Annotated[
+        Literal["kerberos", "certificate", "none"] | UnsetType, Meta(description="Left out for a password")
+    ] = UNSET
     sslrootcert: str | UnsetType = UNSET
     sslcert: str | UnsetType = UNSET
     sslkey: str | UnsetType = UNSET
     target_session_attrs: str | UnsetType = UNSET
     channel_binding: str | UnsetType = UNSET
     options: str | UnsetType = UNSET
+    krbsrvname: str | UnsetType = UNSET
+    gssencmode: str | UnsetType = UNSET
+    require_auth: str | UnsetType = UNSET
+    hostaddr: str | UnsetType = UNSET
+    load_balance_hosts: str | UnsetType = UNSET
+    sslnegotiation: str | UnsetType = UNSET

@@ -23,6 +23,18 @@ class Unhealthy(msgspec.Struct):
     error: Annotated[str, Meta(description="One sentence for a person")]
 
 
+class ProblemDetails(msgspec.Struct):
+    """Facts for whoever repairs it; null is what is not known, or not safe to show."""
+
+    host: str | None
+    port: Annotated[int | str | None, Meta(description="Text if there are several hosts with a port each")]
+    username: str | None
+    database: str | None
+    sqlstate: Annotated[str | None, Meta(description="PostgreSQL's own code, where the server told one")]
+    step: Annotated[str | None, Meta(description="The stage that met the problem")]
+    at: Annotated[str | None, Meta(description="When it was met last", extra_json_schema={"format": "date-time"})]
+
+
 class ProblemBody(msgspec.Struct):
     """What is wrong, in words for a person."""
 
@@ -33,6 +45,7 @@ class ProblemBody(msgspec.Struct):
     who: Annotated[Literal["you", "database administrator", "developer"], Meta(description="Who can fix it")]
     since: Timestamp
     next_retry_in_s: Annotated[float | None, Meta(description="Seconds until the next attempt; null if none is due")]
+    details: ProblemDetails | UnsetType = UNSET
 
 
 class StageBody(msgspec.Struct):
@@ -74,7 +87,7 @@ class StatusDocument(msgspec.Struct):
     """Everything there is to tell about the sidecar."""
 
     state: Literal["starting", "setup_required", "ready", "failed", "reconnecting"]
-    mode: Literal["embedded", "postgresql"]
+    mode: Annotated[Literal["embedded", "postgresql"] | None, Meta(description="Null while nothing is configured")]
     version: str
     protocol: Annotated[int, Meta(description="Version of the conversation between launcher and sidecar")]
     instance: Annotated[str, Meta(description="Random, one for each launch")]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from app.core.exceptions import ValidationError
 from app.core.validation import Rule, build, one_of, plain_string, text
-from app.db.lenient import shown_instant
+from app.db.base import instant_text
 from app.schemas.common import Timestamp
 
 OWNER_KINDS: Final = ("server", "user", "tenant", "system", "camera", "alert_rule")
@@ -75,17 +75,17 @@ class RotationDocument(msgspec.Struct):
 
 def rotation_document(row: Any) -> RotationDocument | None:
     """Return the JSON form of a job."""
-    if row is None or row.state not in get_args(RotationState):
+    if row is None:
         return None
     return RotationDocument(
         state=row.state,
         from_kid=row.from_kid,
         to_kid=row.to_kid,
-        total=max(row.total, 0),
-        done=max(row.done, 0),
-        quarantined=max(row.quarantined, 0),
-        started_at=shown_instant(row.started_at),
-        finished_at=shown_instant(row.finished_at),
+        total=row.total,
+        done=row.done,
+        quarantined=row.quarantined,
+        started_at=instant_text(row.started_at),
+        finished_at=instant_text(row.finished_at),
     )
 
 

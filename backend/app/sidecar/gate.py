@@ -54,10 +54,15 @@ WORK_PATHS: Final = (
     "/api/v1/import",
 )
 """What the work half serves, with everything below, and the page at `/`."""
+_NO_DATA: Final = (
+    *("/health", "/assets", "/connection", "/schema"),
+    *("/api/v1/status", "/api/v1/shutdown", "/api/v1/settings"),
+)
+"""What needs no database."""
 SECRETS_WITHIN: Final = ("/api/v1/settings/ai-keys",)
 """What lies below one of those and is the secrets half's all the same."""
 HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
-_LOOPBACK_ORIGIN: Final = re.compile(r"http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?")
+_LOOPBACK_ORIGIN: Final = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")
 _EXPOSED: Final = "Taskflow-Error-Code, Taskflow-Proof, Retry-After, ETag, Link, Location"
 _ABSOLUTE_FORM: Final = re.compile(r"https?://([^/]*)(.*)", re.IGNORECASE | re.DOTALL)
 _ALWAYS: Final = (
@@ -216,6 +221,12 @@ class _Door:
             self.decided.set()
 
 
+def _needs_data(path: str) -> bool:
+    """Tell whether a canonical path needs the database, so that a call waits for one that was just chosen."""
+    is_without = path == "/" or any(_is_below(path, root) for root in _NO_DATA)
+    return not is_without or any(_is_below(path, root) for root in SECRETS_WITHIN)
+
+
 def is_work(path: str) -> bool:
     """Tell whether the work half serves a canonical path; the secrets half serves all others, unknown ones included."""
     is_within = any(_is_below(path, root) for root in WORK_PATHS)
@@ -294,6 +305,8 @@ class Gate:
             return
         try:
             await door.decided.wait()
+            if not self._readiness.is_ready and _needs_data(scope["path"]):
+                await self._readiness.settled()
             if door.application is None:
                 await self._answer_stopping(answer)
             else:

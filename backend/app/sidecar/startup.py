@@ -8,18 +8,27 @@ file was repaired. Nothing outside this module decides about readiness.
 from __future__ import annotations
 
 import contextlib
-import random
+import math
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from app.core.exceptions import ProblemError
 from app.core.fernet_keys import KeyRing, fingerprint
-from app.core.logging import LOG_DIRECTORY, LOG_FILE, get_logger
+from app.core.logging import LOG_DIRECTORY, LOG_FILE, get_logger, protect
+from app.core.patience import backoff_s, refused_s
 from app.core.problems import Problem, problem
 from app.core.readiness import FAILED, RECONNECTING, SETUP_REQUIRED, Run
-from app.core.security import CREDENTIALS_FILE, KEY_FILE, OWN_FILES, load_or_create_keys, require_own_files
+from app.core.security import (
+    CREDENTIALS_FILE,
+    KEY_FILE,
+    OWN_FILES,
+    amend_credentials,
+    load_or_create_keys,
+    require_own_files,
+)
 from app.db.configured import DATABASE_FILE, SupersededError, choose_database, migrate, prepare_data_directory
+from app.db.login import Logins, proof_in, with_proof
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,13 +39,9 @@ if TYPE_CHECKING:
     from app.core.config import Config
     from app.core.readiness import Readiness
     from app.db.session import Database
+    from app.db.settings import ConnectionSettings
     from app.db.watched import Watched
 
-FIRST_BACKOFF_S: Final = 0.1
-EARLY_BACKOFF_S: Final = 0.8
-"""Longest wait between attempts during the first `EARLY_S` of an outage."""
-EARLY_S: Final = 30.0
-LATE_BACKOFF_S: Final = 5.0
 HEARTBEAT_S: Final = 1.0
 REPAIR_POLL_S: Final = 0.5
 _FILE_PROBLEMS: Final = (
@@ -45,13 +50,16 @@ _FILE_PROBLEMS: Final = (
 )
 """A file that changes while the pipeline reads it counts as repaired."""
 
+_PASSWORD_PROBLEMS: Final = ("password-rejected", "permission-denied", "connection-refused-unknown")
+"""What another password may cure."""
+
 log = get_logger(__name__)
 
 
 _Signatures = tuple[tuple[int, ...] | None, ...]
 
 
-def bring_up(config: Config, run: Run) -> Watched:
+def bring_up(config: Config, run: Run, logins: Logins | None = None) -> Watched:
     """Take the sidecar from cold to a database at head; each line is one stage.
 
     Raises:
@@ -65,7 +73,7 @@ def bring_up(config: Config, run: Run) -> Watched:
         with run.stage("key"):
             keys = load_keys(config, run)
         with run.stage("credentials"):
-            watched = choose_database(config, keys, run)
+            watched = choose_database(config, keys, run, logins)
         undo.callback(watched.abandon)
         with run.stage("connect"):
             connect_with_retry(watched, run)
@@ -89,16 +97,19 @@ def connect_with_retry(watched: Watched, run: Run) -> None:
     def report_attempt(state: RetryCallState) -> None:
         run.attempt("connect", state.attempt_number)
 
-    def report_problem(state: RetryCallState) -> None:
+    def met_by(state: RetryCallState) -> Problem | None:
         error = state.outcome.exception() if state.outcome else None
-        wait_s = state.next_action.sleep if state.next_action else None
-        if isinstance(error, ProblemError):
-            log.warning("database not reached", extra={"code": error.problem.code, "attempt": state.attempt_number})
-            run.problem(error.problem, state=RECONNECTING, retry_in_s=wait_s)
+        return error.problem if isinstance(error, ProblemError) else None
+
+    def report_problem(state: RetryCallState) -> None:
+        met = met_by(state)
+        if met is not None:
+            log.warning("database not reached", extra={"code": met.code, "attempt": state.attempt_number})
+            run.problem(met, state=RECONNECTING, retry_in_s=state.next_action.sleep if state.next_action else None)
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(_is_transient),
-        wait=lambda state: backoff_s(state.attempt_number, time.monotonic() - state.start_time),
+        wait=lambda state: backoff_s(state.attempt_number, time.monotonic() - state.start_time, met_by(state)),
         sleep=tenacity.sleep_using_event(run.superseded),
         stop=tenacity.stop_when_event_set(run.superseded),
         before=report_attempt,
@@ -110,18 +121,6 @@ def connect_with_retry(watched: Watched, run: Run) -> None:
 
 def _is_transient(error: BaseException) -> bool:
     return isinstance(error, ProblemError) and error.problem.retryable
-
-
-def backoff_s(attempt: int, outage_s: float) -> float:
-    """Return the seconds to wait: 0.1 doubling to 0.8 early in an outage, then to 5; jittered downwards.
-
-    Args:
-        attempt: the one that failed, counted from 1.
-        outage_s: how long the outage has lasted.
-    """
-    longest_s = EARLY_BACKOFF_S if outage_s < EARLY_S else LATE_BACKOFF_S
-    doubled_s = FIRST_BACKOFF_S * 2.0 ** min(attempt - 1, 16)
-    return min(longest_s, doubled_s) * random.uniform(0.7, 1.0)  # noqa: S311 - jitter is no secret
 
 
 # --- the thread that lives through it all ----------------------------------------------------------------------------
@@ -138,6 +137,8 @@ class Startup:
         """Set when a use has failed: look at once, do not wait for the next heartbeat. Each thread has its own."""
         self._lock = threading.Lock()
         self._stopped = False
+        self.logins = Logins()
+        """What this process knows of logins beside what is saved."""
         database.on_failure = self._suspect
 
     def run(self, after: Callable[[], object] = lambda: None) -> None:
@@ -157,6 +158,16 @@ class Startup:
             suspicion = self._suspicion = threading.Event()
         threading.Thread(target=self._live, args=(run, suspicion), name="startup", daemon=True).start()
 
+    def use_password(self, settings: ConnectionSettings, password: str) -> None:
+        """Log in with `password` from now on, which is stored nowhere; at once if a login had been refused."""
+        protect(password)
+        self.logins.use_password(settings, password)
+        met = self._readiness.problem
+        if met is not None and met.code in _PASSWORD_PROBLEMS:
+            self.run()
+        else:
+            self._suspicion.set()
+
     def stop(self) -> None:
         """Stop watching and close every connection; requests in flight have had their time."""
         with self._lock:
@@ -171,34 +182,39 @@ class Startup:
     def _live(self, run: Run, suspicion: threading.Event) -> None:
         """Bring up, watch, and when that ends do it again, until superseded."""
         loss: Problem | None = None
-        failures, outage_began = 0, time.monotonic()
+        refused_while_ready: Problem | None = None
+        failures, refusals, outage_began = 0, 0, time.monotonic()
         while not run.superseded.is_set():
             watched: Watched | None = None
             files = _file_signatures(self._config)
             failures += 1
             try:
-                _stay_refused(loss, run)
+                _stay_refused(refused_while_ready, run)
                 watched = self._bring_up(run)
                 loss = self._watch(watched, run, suspicion)
-                failures, outage_began = 0, time.monotonic()
+                refused_while_ready = loss
+                failures, refusals, outage_began = 0, 0, time.monotonic()
             except SupersededError:
                 return
             except ProblemError as exc:
                 if exc.problem.code not in _FILE_PROBLEMS:
                     files = _file_signatures(self._config)
-                loss = self._after_problem(exc.problem, run, files)
+                refusals += 1
+                refused_while_ready = None
+                loss = self._after_problem(exc.problem, run, files, refusals)
             except Exception:  # the outermost edge of this thread: the process stays alive and tells
                 log.exception("start-up failed")
-                loss = self._after_problem(problem("internal"), run, files)
+                loss = self._after_problem(problem("internal"), run, files, refusals)
             finally:
                 if watched is not None:
                     watched.close()
             if not run.superseded.is_set():
-                run = self._begin_again(run, loss, backoff_s(max(1, failures), time.monotonic() - outage_began))
+                wait_s = backoff_s(max(1, failures), time.monotonic() - outage_began, loss)
+                run = self._begin_again(run, loss, wait_s)
 
     def _bring_up(self, run: Run) -> Watched:
         """Run the pipeline and flip the flag."""
-        watched = bring_up(self._config, run)
+        watched = bring_up(self._config, run, self.logins)
         with run.stage("ready"):
             with self._lock:
                 if run.superseded.is_set():
@@ -207,7 +223,20 @@ class Startup:
                 self._database.replace(watched.database)
             run.ready(watched.database.description)
         log.info("ready", extra={"dialect": watched.database.description["dialect"]})
+        self._keep_proof()
         return watched
+
+    def _keep_proof(self) -> None:
+        """Keep with the saved connection what its logins have shown, so that none is weaker after a restart."""
+        from app.db.settings import settings_from_saved
+
+        def with_newest(saved: dict[str, Any]) -> dict[str, Any]:
+            return with_proof(saved, proof_in(saved) | self.logins.proof(settings_from_saved(saved)))
+
+        try:
+            amend_credentials(self._config.config_dir, with_newest)
+        except ProblemError as exc:  # the database serves all the same, and this process remembers
+            log.warning("the way of logging in was not kept", extra={"code": exc.problem.code})
 
     def _watch(self, watched: Watched, run: Run, suspicion: threading.Event) -> Problem | None:
         """Return what was lost; None if superseded."""
@@ -222,16 +251,27 @@ class Startup:
                 return lost
         return None
 
-    def _after_problem(self, found: Problem, run: Run, files: _Signatures) -> Problem | None:
-        """Report a problem that the pipeline raised, and wait until `files` change; that may cure it."""
+    def _after_problem(self, found: Problem, run: Run, files: _Signatures, refusals: int) -> Problem | None:
+        """Report a problem that the pipeline raised, and wait until something may have cured it.
+
+        That is when `files` change, or when somebody may have repaired the server.
+
+        Returns:
+            What to go on telling while it is tried again; None after a change of the files.
+        """
         if run.superseded.is_set() or found.retryable:
             return found
         log.error("start-up stopped", extra={"code": found.code})
-        run.problem(found, state=SETUP_REQUIRED if found.code == "database-not-configured" else FAILED)
-        while not run.superseded.wait(REPAIR_POLL_S):
+        wait_s = refused_s(found, refusals)
+        again_at = math.inf if wait_s is None else time.monotonic() + wait_s
+        state = SETUP_REQUIRED if found.code == "database-not-configured" else FAILED
+        run.problem(found, state=state, retry_in_s=wait_s)
+        while not run.superseded.wait(min(REPAIR_POLL_S, max(0.0, again_at - time.monotonic()))):
             if _file_signatures(self._config) != files:
                 log.info("files changed")
-                break
+                return None
+            if time.monotonic() >= again_at:
+                return found
         return None
 
     def _begin_again(self, run: Run, loss: Problem | None, wait_s: float) -> Run:

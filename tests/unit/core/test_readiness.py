@@ -55,7 +55,8 @@ def refusal(readiness: Readiness) -> tuple[str, str]:
     with pytest.raises(DatabaseAwayError) as caught:
         readiness.require_ready()
     assert caught.value.status == 503
-    assert caught.value.headers == {"Retry-After": "5"}
+    met = readiness.problem
+    assert caught.value.headers == ({"Retry-After": "5"} if met is None or met.retryable else {})
     return caught.value.message, caught.value.code
 
 
@@ -151,7 +152,7 @@ def test_problem_is_told_to_everybody(readiness: Readiness, code: str, state: st
     readiness.begin_run().problem(found, state=state)
 
     document = readiness.document()["problem"]
-    assert set(document) == {"code", "message", "remedy", "retryable", "who", "since", "next_retry_in_s"}
+    assert set(document) == {"code", "message", "remedy", "retryable", "who", "since", "next_retry_in_s", "details"}
     assert (document["code"], document["message"], document["who"]) == (code, found.message, found.who)
     assert document["next_retry_in_s"] is None
     assert (readiness.state, readiness.sentence) == (state, found.message)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
 import pytest
-from psycopg2.extensions import make_dsn, parse_dsn
+from psycopg2.extensions import parse_dsn
 
 from app.core.exceptions import ProblemError
 from app.db.connect import CONNECT_DEADLINE_S, SESSION_OPTIONS, Connector, check_connection, cut_off_after, within
+from app.db.conninfo import conninfo
 from app.db.settings import ConnectionSettings, settings_from_body
 from tests.support.canaries import CANARIES, NASTY_PASSWORDS, find_canary
 from tests.support.network import FakeServer, TcpProxy, error_response, free_port
@@ -48,10 +50,13 @@ def test_every_value_reaches_libpq_as_it_was_typed(text: str) -> None:
     """No name and no password is read as syntax."""
     typed = settings(password=text, username=f"u{text[:200]}u", database=f"d{text[:200]}d", sslrootcert=f"/{text}/r")
 
-    given = Connector(typed).parameters("")
+    given = Connector(typed).parameters("") | {"password": text}
 
-    assert parse_dsn(make_dsn(**given)) == {name: str(value) for name, value in given.items()}
-    assert (given["password"], given["user"], given["dbname"]) == (text, typed.username, typed.database)
+    told = {name: str(value) for name, value in given.items()}
+    assert parse_dsn(conninfo(given)) == told
+    assert re.findall(r"(\w+)='((?:[^'\\]|\\.)*)'", conninfo(given), re.DOTALL) == [
+        (name, re.sub(r"(['\\])", r"\\\1", value)) for name, value in told.items()
+    ]
 
 
 def test_session_options_join_those_that_were_typed() -> None:
@@ -160,7 +165,12 @@ def test_connection_is_cut_off_only_when_it_takes_too_long(database: Database) -
 def test_session_has_time_outs_and_a_name(database: Database) -> None:
     """A hanging statement or an abandoned transaction does not hold others up for ever."""
     connection = Connector(settings_from_body({**database.fields()})).open()
-    names = ("statement_timeout", "idle_in_transaction_session_timeout", "client_connection_check_interval")
+    names = (
+        "statement_timeout",
+        "lock_timeout",
+        "idle_in_transaction_session_timeout",
+        "client_connection_check_interval",
+    )
     try:
         with connection.cursor() as cursor:
             shown = []
@@ -170,9 +180,9 @@ def test_session_has_time_outs_and_a_name(database: Database) -> None:
     finally:
         connection.close()
 
-    assert shown[:3] == ["30s", "1min", "2s"]
-    assert shown[3].startswith("taskflow-sidecar/")
-    assert shown[4] == "UTF8"
+    assert shown[:4] == ["30s", "5s", "1min", "2s"]
+    assert shown[4].startswith("taskflow-sidecar/")
+    assert shown[5] == "UTF8"
 
 
 def test_what_was_refused_is_remembered(database: Database) -> None:

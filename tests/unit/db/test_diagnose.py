@@ -13,6 +13,7 @@ import psycopg2
 import pytest
 
 from app.db.diagnose import clean, depends_on_encryption, diagnose
+from app.db.session import MAX_OVERFLOW, POOL_SIZE
 from app.db.settings import ConnectionSettings
 from tests.support.canaries import CANARIES, find_canary
 from tests.support.network import FakeServer, LoopbackServer, free_port, never_replies
@@ -114,10 +115,20 @@ WORDS: dict[str, tuple[str, ...]] = {
         failed('root certificate file "/r" does not exist\nEither provide the file, ...'),
         failed('could not load private key file "/k": key values mismatch'),
     ),
-    "connection-failed": (
-        failed("SSL error: no protocols available"),
+    "connection-failed": (failed("SSL error: no protocols available"),),
+    "read-only": (
         failed("session is read-only"),
+        failed("server is in hot standby mode"),
+    ),
+    "auth-downgraded": (
+        failed('authentication method requirement "!password,!md5" failed: server requested a cleartext password'),
+        failed('authentication method requirement "!password,!md5" failed: server requested a hashed password'),
+    ),
+    "connection-refused-unknown": (
         failed("server is not in hot standby mode"),
+        fatal("out of memory"),
+        fatal("The endpoint has been disabled. Enable it using Neon API and retry."),
+        fatal("something nobody has heard of"),
     ),
     "not-postgresql": (
         failed("received invalid response to SSL negotiation: H"),
@@ -146,7 +157,7 @@ def test_words_have_their_code(code: str, text: str) -> None:
     ("answer", "code"),
     [
         (WRONG_PASSWORD, "password-rejected"),
-        (fatal("Passwort-Authentifizierung fehlgeschlagen"), "connection-failed"),
+        (fatal("Passwort-Authentifizierung für Benutzer »lead« fehlgeschlagen"), "password-rejected"),
         (
             fatal('no pg_hba.conf entry for host "::1", user "lead", database "team", SSL encryption'),
             "permission-denied",
@@ -282,20 +293,66 @@ def test_socket_is_not_asked() -> None:
     [
         ("Passwort-Authentifizierung für Benutzer »lead« fehlgeschlagen", "FATAL"),
         ("l'authentification par mot de passe a échoué pour l'utilisateur « lead »", "FATAL"),
+        ("la autentificación password falló para el usuario «lead»", "FATAL"),
         ('ユーザー"lead"のパスワード認証に失敗しました', "FATAL"),
+        ('사용자 "lead"의 password 인증을 실패했습니다', "치명적오류"),
         ('пользователь "lead" не прошёл проверку подлинности (по паролю)', "ВАЖНО"),
-        ("sunucu şifreyi kabul etmedi", "ÖLÜMCÜL (FATAL)"),
         ('用户 "lead" Password 认证失败', "致命错误"),
     ],
-    ids=["de", "fr", "ja", "ru", "tr", "zh"],
+    ids=["de", "fr", "es", "ja", "ko", "ru", "zh"],
 )
-def test_localised_refusal_is_passed_on_and_not_retried(words: str, severity: str) -> None:
-    """Nobody knows what it means: it may be a wrong password, so once is enough."""
+def test_localised_rejection_of_a_password_is_known_and_not_retried(words: str, severity: str) -> None:
+    """The words are those of PostgreSQL's own message catalogues; accounts get locked in every language."""
     found = diagnose(error(fatal(words, severity)), settings())
 
+    assert (found.code, found.retryable) == ("password-rejected", False)
+
+
+def test_refusal_without_words_of_ours_is_passed_on_and_tried_again() -> None:
+    """Nobody knows what it means, nor what the next pooler may say."""
+    words = "sunucu şifreyi kabul etmedi"
+    found = diagnose(error(fatal(words, "ÖLÜMCÜL (FATAL)")), settings())
+
+    assert (found.code, found.retryable) == ("connection-refused-unknown", True)
+    assert words in found.message
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("MaxClientsInSessionMode: max clients reached - in Session mode", "too-many-connections"),
+        ("Max client connections reached", "too-many-connections"),
+        ("Timed-out waiting to acquire database connection", "too-many-connections"),
+        ("Tenant or user not found", "password-rejected"),
+        ("Control plane request failed: endpoint is in transition", "server-starting"),
+        ("This RDS Proxy requires TLS connections", "tls-required"),
+        ("This RDS proxy has no credentials for the role lead", "password-rejected"),
+        ("Invalid Username specified. Please check the Username and retry connection.", "password-rejected"),
+        ("The access token has expired", "password-rejected"),
+        ("Cloud SQL IAM user authentication failed for user", "password-rejected"),
+        ("pgbouncer cannot connect to server", "server-starting"),
+        ("query_wait_timeout", "server-starting"),
+        ("no more connections allowed (max_client_conn)", "too-many-connections"),
+    ],
+)
+def test_words_of_poolers_and_managed_services_are_known(words: str, code: str) -> None:
+    """PgBouncer, Supabase, RDS Proxy, Neon, Azure, Cloud SQL."""
+    assert diagnose(error(fatal(words)), settings()).code == code
+
+
+def test_shortage_of_connections_tells_how_many_are_wanted() -> None:
+    """The administrator gets a number: the pool, the heartbeat, the listener."""
+    found = diagnose(error(fatal("sorry, too many clients already")), settings())
+
+    assert f" {POOL_SIZE + MAX_OVERFLOW + 2} " in found.message
+
+
+def test_words_of_the_driver_about_the_string_stay_here() -> None:
+    """They quote a part of it."""
+    found = diagnose(psycopg2.ProgrammingError('invalid dsn: missing "=" after "hunter2"'), settings())
+
+    assert "hunter2" not in found.sentence
     assert found.code == "connection-failed"
-    assert not found.retryable
-    assert words.strip(" .:") in found.message
 
 
 @pytest.mark.parametrize(
@@ -335,8 +392,7 @@ def test_refusal_in_another_encoding_is_readable(monkeypatch: pytest.MonkeyPatch
         found.append((words, diagnose(caught.value, settings())))
 
     for words, problem in found:
-        assert problem.code == "connection-failed"
-        assert not problem.retryable
+        assert problem.code == "connection-refused-unknown"
         assert words in problem.message
 
 

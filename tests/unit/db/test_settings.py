@@ -10,8 +10,10 @@ import msgspec
 import pytest
 
 from app.core.exceptions import ProblemError, ValidationError
+from app.db.conninfo import read_dsn
 from app.db.settings import (
     ConnectionSettings,
+    connection_from_body,
     settings_from_body,
     settings_from_saved,
     settings_from_url,
@@ -24,6 +26,12 @@ LONG = "x" * 256
 INTEGER = "port: Input should be a valid integer"
 MODES = "Input should be 'disable', 'allow', 'prefer', 'require', 'verify-ca' or 'verify-full'"
 URI = "dsn: Input should be a valid postgresql:// URI, special characters of the password percent-encoded"
+AUTH = "Input should be 'password', 'kerberos', 'certificate' or 'none'"
+METHODS = (
+    "Input should be a list of password, md5, gss, sspi, scram-sha-256, none, either all of them or none with an"
+    " exclamation mark"
+)
+ADDRESS = "Input should be an IP address, or one for each host"
 DSN = "dsn: Input should be a postgresql:// URI or a libpq key=value string"
 
 
@@ -112,7 +120,8 @@ def test_companions_are_saved_and_shown_and_the_password_is_not() -> None:
     settings = settings_from_body(changed(**companions))
 
     assert settings.to_saved() == FIELDS | companions
-    assert settings.without_password() == {k: v for k, v in (FIELDS | companions).items() if k != "password"}
+    shown = FIELDS | companions
+    assert settings.without_password() == {name: value for name, value in shown.items() if name != "password"}
 
 
 def test_settings_do_not_show_themselves() -> None:
@@ -134,7 +143,28 @@ def test_settings_do_not_show_themselves() -> None:
         pytest.param(changed(username=...), "username: Field required", id="no-username"),
         pytest.param(changed(password=...), "password: Field required", id="no-password"),
         pytest.param(changed(host=None), "host: field cannot be null", id="host-null"),
-        pytest.param(changed(password=None), "password: field cannot be null", id="password-null"),
+        pytest.param(changed(password=None), "password: Field required", id="password-null"),
+        pytest.param(changed(auth="ldap", password=...), "password: Field required", id="no-password-before-auth"),
+        pytest.param(changed(auth="ldap"), f"auth: {AUTH}", id="auth"),
+        pytest.param(
+            changed(auth="certificate", sslmode="disable"),
+            "sslmode: Input should be 'require' or stricter when auth is 'certificate'",
+            id="certificate-without-tls",
+        ),
+        pytest.param(
+            changed(sslnegotiation="direct"),
+            "sslmode: Input should be 'require' or stricter when sslnegotiation is 'direct'",
+            id="direct-without-tls",
+        ),
+        pytest.param(
+            changed(require_auth="password"),
+            "require_auth: Input should leave a way to log in that does not show the password",
+            id="require-auth-that-weakens",
+        ),
+        pytest.param(changed(require_auth="ldap"), f"require_auth: {METHODS}", id="require-auth-unknown"),
+        pytest.param(changed(require_auth="!md5,gss"), f"require_auth: {METHODS}", id="require-auth-mixed"),
+        pytest.param(changed(hostaddr="db.example"), f"hostaddr: {ADDRESS}", id="hostaddr-name"),
+        pytest.param(changed(host="a,b", hostaddr="::1"), f"hostaddr: {ADDRESS}", id="hostaddr-too-few"),
         pytest.param(changed(host=""), "host: field cannot be blank", id="host-empty"),
         pytest.param(changed(host=" \t"), "host: field cannot be blank", id="host-blank"),
         pytest.param(changed(host="a,,b"), "host: field cannot be blank", id="host-gap-in-list"),
@@ -146,7 +176,9 @@ def test_settings_do_not_show_themselves() -> None:
         pytest.param(changed(host=LONG), "host: String should have at most 255 characters", id="host-long"),
         pytest.param(changed(database=LONG), "database: String should have at most 255 characters", id="database-long"),
         pytest.param(changed(username=LONG), "username: String should have at most 255 characters", id="username-long"),
-        pytest.param(changed(password=LONG), "password: String should have at most 255 characters", id="password-long"),
+        pytest.param(
+            changed(password="x" * 8193), "password: String should have at most 8192 characters", id="password-long"
+        ),
         pytest.param(changed(host=7), "host: Input should be a valid string", id="host-number"),
         pytest.param(changed(password=7), "password: Input should be a valid string", id="password-number"),
         pytest.param(changed(password=["a"]), "password: Input should be a valid string", id="password-list"),
@@ -303,19 +335,22 @@ def test_fields_fill_the_gaps_of_a_dsn() -> None:
         pytest.param("nonsense=1", DSN, id="unknown-key"),
         pytest.param("postgresql://lead:100%@db.example/team", URI, id="percent-sign-not-encoded"),
         pytest.param("postgresql://lead:p@ss@db.example/team", URI, id="at-sign-not-encoded"),
-        pytest.param("postgresql://lead:pw@db.example/team?schema=x", URI, id="parameter-of-another-program"),
+        pytest.param("postgresql://lead:5/a?b=c@db.example/team", URI, id="password-that-looks-like-a-query"),
         pytest.param("postgresql://lead:%00@db.example/team", URI, id="encoded-nul"),
         pytest.param(
-            "postgresql://lead:pw@db.example/team?hostaddr=::1",
-            "dsn: The parameter hostaddr is not supported",
-            id="hostaddr",
+            "service=team", "dsn: The parameter service is not supported, as it reads another file", id="service"
         ),
-        pytest.param("service=team", "dsn: The parameter service is not supported", id="service"),
+        pytest.param(
+            "postgresql://lead:pw@db.example/team?passfile=/p",
+            "dsn: The parameter passfile is not supported, as it reads another file",
+            id="passfile",
+        ),
+        pytest.param("host=a replication=1", "dsn: The parameter replication is not supported", id="replication"),
+        pytest.param("postgresql://lead:pw@db.example/team?hostaddr=x", f"hostaddr: {ADDRESS}", id="hostaddr"),
         pytest.param("postgresql://", "host: Field required", id="nothing-in-it"),
         pytest.param("postgresql://lead:pw@/team", "host: Field required", id="no-host"),
         pytest.param("postgresql://lead:pw@db.example", "database: Field required", id="no-database"),
         pytest.param("postgresql://db.example/team", "username: Field required", id="no-user"),
-        pytest.param("postgresql://lead@db.example/team", "password: Field required", id="no-password"),
         pytest.param("postgresql://lead:p/w@db.example/team", INTEGER, id="slash-not-encoded"),
         pytest.param("postgresql://lead:pw@db.example/team?sslmode=maybe", f"sslmode: {MODES}", id="sslmode"),
     ],
@@ -341,6 +376,72 @@ def test_broken_dsn_gives_no_password_away(canary: str) -> None:
 
         assert caught.value.__context__ is None
         assert find_canary(repr(caught.value), canary) == []
+
+
+@pytest.mark.parametrize(
+    ("dsn", "ignored"),
+    [
+        pytest.param("postgresql://lead:pw@db.example/team?schema=x", ("schema",), id="prisma"),
+        pytest.param(
+            "postgresql://lead:pw@db.example/team?pgbouncer=true&connection_limit=1&sslmode=prefer&pool_timeout=0",
+            ("pgbouncer", "connection_limit", "pool_timeout"),
+            id="several",
+        ),
+        pytest.param("postgresql://lead:p?w@db.example/team?a%5Fb=x", ("a_b",), id="question-mark-in-the-password"),
+        pytest.param("host=db.example dbname=team user=lead password=pw pgbouncer=true", ("pgbouncer",), id="pairs"),
+        pytest.param("postgresql://lead:pw@db.example/team?connect_timeout=1", (), id="libpqs-own"),
+    ],
+)
+def test_parameters_of_other_programs_are_ignored_and_named(dsn: str, ignored: tuple[str, ...]) -> None:
+    """Strings as managed services print them are taken."""
+    typed = connection_from_body({"dsn": dsn})
+
+    assert typed.ignored == ignored
+    assert typed.settings.to_saved() | {"password": "pw"} == FIELDS
+
+
+@pytest.mark.parametrize("dsn", ["postgresql://lead@db.example/team", "host=db.example user=lead dbname=team"])
+def test_dsn_without_a_password_is_a_login_without_one(dsn: str) -> None:
+    """As trust, peer, or the person's own .pgpass allow it; null beside it is the saved password."""
+    fields = {name: value for name, value in FIELDS.items() if name != "password"}
+
+    assert connection_from_body({"dsn": dsn}).settings.to_saved() == fields | {"auth": "none"}
+    assert connection_from_body({"dsn": dsn, "auth": "kerberos"}).settings.to_saved() == fields | {"auth": "kerberos"}
+    assert connection_from_body({"dsn": dsn, "password": None}).settings.lacks_password
+
+
+@pytest.mark.parametrize("auth", ["kerberos", "certificate", "none"])
+def test_password_that_nobody_uses_is_not_kept(auth: str) -> None:
+    """It may be absent, and is not stored."""
+    assert "password" not in settings_from_body(changed(auth=auth)).to_saved()
+    assert settings_from_body(changed(auth=auth, password=...)).password is None
+
+
+def test_libpqs_own_parameters_are_taken_where_they_are_safe() -> None:
+    """Each is a field too."""
+    own = {
+        "hostaddr": "127.0.0.1",
+        "load_balance_hosts": "random",
+        "sslnegotiation": "direct",
+        "sslmode": "require",
+        "krbsrvname": "pg",
+        "gssencmode": "prefer",
+        "require_auth": "scram-sha-256",
+        "channel_binding": "require",
+    }
+    query = "&".join(f"{name}={value}" for name, value in own.items())
+
+    assert settings_from_body({"dsn": f"postgresql://lead:pw@db.example/team?{query}"}).to_saved() == FIELDS | own
+    assert settings_from_body(FIELDS | own).to_saved() == FIELDS | own
+
+
+@pytest.mark.parametrize("text", ["à", "naïve pass", "x\u00a0y", "ssà"])
+def test_letters_beyond_ascii_reach_libpq_whole(text: str) -> None:
+    """Unquoted, a byte of theirs counts as a space where the C library reads another alphabet."""
+    bare = text.replace(" ", "\\ ")
+
+    for dsn in (f"host=db.example user=lead dbname=team password={bare}", f"postgresql://lead:{text}@db.example/team"):
+        assert read_dsn(dsn).parameters["password"] == text
 
 
 # Saved settings and the environment variable

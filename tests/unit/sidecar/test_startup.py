@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.core.config import Config
 from app.core.exceptions import DatabaseAwayError, ProblemError
+from app.core.patience import EARLY_BACKOFF_S, EARLY_S, FIRST_BACKOFF_S, LATE_BACKOFF_S, backoff_s
 from app.core.problems import problem
 from app.core.readiness import EMBEDDED, FAILED, POSTGRESQL, READY, RECONNECTING, SETUP_REQUIRED, STAGES, Readiness
 from app.core.security import load_or_create_keys, read_credentials, save_credentials
@@ -26,16 +27,7 @@ from app.db.settings import settings_from_body
 from app.db.watched import Watched, WatchedPostgres, WatchedSqlite
 from app.models.members import members
 from app.sidecar import startup as module
-from app.sidecar.startup import (
-    EARLY_BACKOFF_S,
-    EARLY_S,
-    FIRST_BACKOFF_S,
-    LATE_BACKOFF_S,
-    Startup,
-    backoff_s,
-    bring_up,
-    connect_with_retry,
-)
+from app.sidecar.startup import Startup, bring_up, connect_with_retry
 from tests.support.network import FakeServer, TcpProxy, black_hole, error_response, free_port
 from tests.support.waiting import wait_until
 

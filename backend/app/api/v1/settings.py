@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -10,11 +10,15 @@ import msgspec
 from litestar import Controller, Response, delete, get, post
 from litestar.openapi.spec import Schema
 from litestar.typing import FieldDefinition
+from msgspec import UNSET
 
 from app.api.openapi import JsonBody, errors
-from app.db.settings import ConnectionSettings, settings_from_body
+from app.api.query import checked_query, query_parameter
+from app.core.logging import protect
+from app.core.validation import build, one_of
+from app.db.settings import ConnectionSettings, TypedConnection, connection_from_body
 from app.schemas.common import RotatedBody, StatusBody
-from app.schemas.connection import DsnBody, SavedConnection
+from app.schemas.connection import ConnectionAnswer, DsnBody, PasswordBody, PasswordlessBody, SavedConnection
 from app.services.connection import ConnectionService
 
 if TYPE_CHECKING:
@@ -37,9 +41,9 @@ class ConnectionBody(JsonBody[ConnectionSettings]):
     """The five fields, or a DSN."""
 
     @classmethod
-    def parse(cls, values: dict[str, Any]) -> ConnectionSettings:
+    def parse(cls, values: dict[str, Any]) -> TypedConnection:
         """Apply the rules of connection settings."""
-        return settings_from_body(values)
+        return connection_from_body(values)
 
     @classmethod
     def create_openapi_schema(
@@ -48,9 +52,29 @@ class ConnectionBody(JsonBody[ConnectionSettings]):
         handler_id: str,
         schema_creator: SchemaCreator,
     ) -> Reference | Schema:
-        """Describe both forms."""
-        dsn = schema_creator.for_field_definition(FieldDefinition.from_annotation(DsnBody))
-        return Schema(any_of=[schema_creator.for_field_definition(field_definition), dsn])
+        """Describe the forms: with a password, with another login, with a DSN."""
+        forms = [FieldDefinition.from_annotation(form) for form in (ConnectionSettings, PasswordlessBody, DsnBody)]
+        described = Schema(any_of=[schema_creator.for_field_definition(form) for form in forms])
+        with_password = schema_creator.schema_registry.get_schema_for_field_definition(forms[0])
+        with_password.required = sorted({*(with_password.required or ()), "password"})
+        return described
+
+
+class PasswordJson(JsonBody[PasswordBody]):
+    """A password."""
+
+    @classmethod
+    def parse(cls, values: dict[str, Any]) -> PasswordBody:
+        """Keep it as it was sent, and out of the logs."""
+        body = build(PasswordBody, values)
+        protect(body.password)
+        return body
+
+
+_ToldToTest = Annotated[
+    str | None, query_parameter("true: test first, and save only what works", enum=["true", "false"])
+]
+_TEST_RULES: Final = {"test": one_of("true", "false")}
 
 
 class SettingsController(Controller):
@@ -66,22 +90,43 @@ class SettingsController(Controller):
         responses=errors(400, 413, 429),
         summary="Test a connection",
     )
-    async def test_connection(self, data: ConnectionSettings, connection: ConnectionService) -> StatusBody:
+    async def test_connection(self, data: TypedConnection, connection: ConnectionService) -> ConnectionAnswer:
         """Connect, run a trivial query, close; nothing is written."""
-        await _in_thread(lambda: connection.test(data))
-        return StatusBody("ok")
+        await _in_thread(lambda: connection.test(data.settings))
+        return ConnectionAnswer("ok", list(data.ignored) or UNSET)
 
     @post(
         "/save-connection",
         dto=ConnectionBody,
         status_code=200,
-        responses=errors(400, 413, 500),
+        responses=errors(400, 413, 429, 500),
         summary="Save the connection",
     )
-    async def save_connection(self, data: ConnectionSettings, connection: ConnectionService) -> StatusBody:
+    async def save_connection(
+        self, data: TypedConnection, connection: ConnectionService, test: _ToldToTest = None
+    ) -> ConnectionAnswer:
         """Encrypt and save; the connection is made anew in the background."""
-        await _in_thread(lambda: connection.save(data))
-        return StatusBody("saved")
+        is_tested = checked_query(_TEST_RULES, {"test": test}).get("test") == "true"
+
+        def save() -> None:
+            if is_tested:
+                connection.test(data.settings)
+            connection.save(data.settings)
+
+        await _in_thread(save)
+        return ConnectionAnswer("saved", list(data.ignored) or UNSET)
+
+    @post(
+        "/password",
+        dto=PasswordJson,
+        status_code=200,
+        responses=errors(400, 404, 409, 413),
+        summary="Hand in a password that is stored nowhere",
+    )
+    async def use_password(self, data: PasswordBody, connection: ConnectionService) -> StatusBody:
+        """Log in to the saved connection with it from now on; at once if a login had been refused."""
+        await _in_thread(lambda: connection.use_password(data.password))
+        return StatusBody("taken")
 
     @get("/connection", responses=errors(404, 409), summary="Show the saved connection")
     async def get_connection(self, connection: ConnectionService) -> Response[SavedConnection]:

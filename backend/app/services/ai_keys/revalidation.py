@@ -22,7 +22,6 @@ from app.models.vault import UNREADABLE, secrets
 from app.services.ai_keys.schedule import Known, change_after, latest_check, next_check
 from app.services.providers import INITIAL, KEY_OWNERS, PROVIDERS, origin_of, provider_of
 from app.services.providers.base import REFUSED
-from app.services.vault.destinations import located
 from app.services.vault.rows import SecretName, is_secret, open_row, select_sealed, waits_for_api_secret
 
 if TYPE_CHECKING:
@@ -193,7 +192,7 @@ class Revalidation:
             .limit(BATCH)
         )
         with self._database.read() as connection:
-            return list(located(connection, connection.execute(query).all()))
+            return list(connection.execute(query))
 
     def _is_due(self, now: dt.datetime) -> sa.ColumnElement[bool]:
         """Return the condition that a row's time has come.

@@ -109,6 +109,11 @@ def _part(value: str | int | None) -> str:
     return "-" if value is None else f"+{value}"
 
 
+def is_number(value: object) -> bool:
+    """Tell whether a column of numbers holds one: SQLite keeps whatever somebody writes into it."""
+    return isinstance(value, int)
+
+
 def is_genuine(key: bytes, entry: Entry) -> bool:
     """Tell whether an entry was written, exactly so, by somebody who has the key."""
     return mac_of(key, entry[1:-1]) == entry.mac
@@ -146,7 +151,7 @@ class Chain:
 
     def feed(self, entry: Entry) -> None:
         """Check the next entry."""
-        if entry.writer_seq <= self._last.writer_seq:
+        if not is_number(entry.writer_seq) or entry.writer_seq <= self._last.writer_seq:
             self._report(entry.seq, INSERTED)
             return
         has_gap = entry.writer_seq > self._last.writer_seq + 1

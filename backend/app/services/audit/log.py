@@ -37,6 +37,7 @@ from app.services.audit.chain import (
     Entry,
     Head,
     is_genuine,
+    is_number,
     mac_key,
     mac_of,
     open_mac_key,
@@ -70,9 +71,6 @@ ACTIONS: Final = (
 MAX_TEXT_CHARS: Final = 500
 MAX_DEVICE_CHARS: Final = 64
 _LOOK_BACK: Final = 100
-MAX_GAP: Final = 1_000_000
-"""A strange entry farther ahead than this is not numbered after: it may have taken the highest number there is."""
-MAX_NUMBER: Final = 1 << 62
 _LOCK_CLASS: Final = 0x61756469  # "audi": the first half of the advisory locks' two-part key
 
 log = get_logger(__name__)
@@ -338,15 +336,13 @@ class Audit:
         if pinned is None:
             last = query.order_by(number_of.desc()).limit(_LOOK_BACK)
             found = (Entry._make(row) for row in connection.execute(last))
-            head = next(
-                (Head(entry.writer_seq, entry.mac) for entry in found if 0 < entry.writer_seq < MAX_NUMBER), None
-            )
+            head = next((Head(entry.writer_seq, entry.mac) for entry in found if is_number(entry.writer_seq)), None)
             return head or Head(0, GENESIS), head.writer_seq if head is not None else 0
         head, number = pinned, pinned.writer_seq
         key = identity.mac_keys[writer.rpartition("-")[2]]
         for row in connection.execute(query.where(number_of > pinned.writer_seq).order_by(number_of)):
             entry = Entry._make(row)
-            if entry.writer_seq <= number + MAX_GAP:
+            if is_number(entry.writer_seq):
                 number = entry.writer_seq
                 head = Head(number, entry.mac) if entry.prev == head.mac and is_genuine(key, entry) else head
         return head, number

@@ -28,7 +28,7 @@ def readable_audit(config: Config) -> Iterator[Audit]:
     keys = existing_keys(config.config_dir)
     with standalone_database(config) as database:
         with database.read() as connection:
-            vault_id = connection.scalar(sa.select(vaults.c.vault_id).where(vaults.c.id == 1))
+            vault_id = connection.scalar(sa.select(vaults.c.vault_id))
         audit = Audit(database, config.config_dir)
         if vault_id is not None:
             audit.attach(vault_id, (*config.encryption_keys, *(keys.keys if keys is not None else ())))

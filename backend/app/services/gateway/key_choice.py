@@ -19,7 +19,7 @@ from app.models.chat_servers import chat_servers
 from app.models.tenants import tenants, trial_calls
 from app.models.vault import EXPIRED, secrets
 from app.services.ai_keys.checks import SENDABLE
-from app.services.providers import INITIAL, PROVIDERS, is_for
+from app.services.providers import INITIAL, PROVIDERS, origin_of
 from app.services.vault.rows import SecretExpiredError, SecretName, select_sealed
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class KeyChoice:
             raise _missing(owner)
         # only now: a row that was moved here is pinned elsewhere too, and that it was moved is the better diagnosis
         provider = PROVIDERS[owner.provider]
-        if not is_for(provider, opened.destination, self._config):
+        if (row.pinned_host or provider.origin) != origin_of(provider, self._config):
             raise KeyUnavailableError(
                 "key-rejected", f"The stored key was entered for another address of {name}. Enter it again {place}."
             )
@@ -217,7 +217,7 @@ def _candidates(kind: str) -> sa.Select[Any]:
     """Select the keys that may serve an owner of that kind; built once, as building takes longer than asking."""
     provider = sa.bindparam("own", type_=sa.Text)
     own = _is_secret(sa.bindparam("kind", type_=sa.Text), sa.bindparam("id", type_=sa.Text), provider)
-    query = select_sealed(secrets.c.fingerprint)
+    query = select_sealed(secrets.c.fingerprint, secrets.c.pinned_host)
     if kind in _LENT:
         lent = _is_secret(sa.literal("system"), sa.literal(SYSTEM_ID), sa.bindparam("lent", type_=sa.Text))
         query = query.where(sa.or_(own, lent))

@@ -8,7 +8,6 @@ from msgspec import UNSET, UnsetType
 
 from app.core.encryption import MASK
 from app.core.exceptions import NotFoundError, ValidationError
-from app.models.vault import UNREADABLE
 from app.schemas.keys import KeyWrite, key_info
 from app.schemas.servers import RevealedKey, ServerConfig
 from app.services.owners.memory_service import Memory, Settings
@@ -108,10 +107,7 @@ def _key_write(body: ServerConfigBody) -> KeyWrite | None:
 
 
 def _shown(found: Memory) -> ServerConfig:
-    key = key_info(found.key)
-    if found.is_damaged:
-        key.status = UNREADABLE
-    return ServerConfig(**found.settings._asdict(), api_key=key)
+    return ServerConfig(**found.settings._asdict(), api_key=key_info(found.key))
 
 
 def _unknown() -> NotFoundError:

@@ -12,16 +12,7 @@ from app.db.base import utc_now
 from app.db.statements import insert_if_absent
 from app.models.tenants import tenants
 from app.schemas.keys import KeyWrite, shown_hint
-from app.schemas.tenants import (
-    DEFAULT_TRIAL_LIMIT,
-    DEFAULT_TRIAL_TOKENS,
-    MAX_TRIAL_LIMIT,
-    MAX_TRIAL_TOKENS,
-    TIERS,
-    OpenAIKeyStatus,
-    OpenAIKeyStored,
-    Tenant,
-)
+from app.schemas.tenants import DEFAULT_TRIAL_LIMIT, DEFAULT_TRIAL_TOKENS, OpenAIKeyStatus, OpenAIKeyStored, Tenant
 from app.services.ai_keys.writes import write_key
 from app.services.vault.keys_at_hand import SYSTEM as NOBODY
 from app.services.vault.rows import SecretName
@@ -67,7 +58,7 @@ class Tenants:
     def all(self) -> list[Tenant]:
         """Return every tenant, by id."""
         with self._database.read() as connection:
-            found = [_tenant(row) for row in connection.execute(sa.select(*_SHOWN))]
+            found = [Tenant(*row) for row in connection.execute(sa.select(*_SHOWN))]
         return sorted(found, key=lambda tenant: tenant.id)
 
     def get(self, tenant_id: str) -> Tenant:
@@ -170,14 +161,7 @@ def _one(connection: sa.Connection, tenant_id: str, *, hold: bool = False) -> Te
     row = connection.execute(query.with_for_update(read=True, key_share=True) if hold else query).one_or_none()
     if row is None:
         raise _unknown()
-    return _tenant(row)
-
-
-def _tenant(row: Any) -> Tenant:
-    """Return a tenant; what somebody has put in the place of its policy lends it nothing."""
-    tier = row.tier if row.tier in TIERS else TIERS[-1]
-    limits = (min(max(row.trial_limit, 0), MAX_TRIAL_LIMIT), min(max(row.trial_tokens, 0), MAX_TRIAL_TOKENS))
-    return Tenant(row.id, row.name, tier, *limits)
+    return Tenant(*row)
 
 
 def _require_usable(verdict: Verdict) -> None:

@@ -16,11 +16,9 @@ from app.core.exceptions import RequestError
 from app.core.fernet_keys import fingerprint as key_fingerprint
 from app.core.logging import get_logger
 from app.db.base import utc_now
-from app.db.statements import grown, insert_if_absent
-from app.models.vault import ACTIVE, LOST, RECOVERY, ROOT, THE_VAULT, secrets, vault_keys, vault_wraps, vaults
+from app.db.statements import insert_if_absent
+from app.models.vault import ACTIVE, LOST, RECOVERY, ROOT, secrets, vault_keys, vault_wraps, vaults
 from app.services.vault.sealing import (
-    FORMAT,
-    LEGACY_FORMAT,
     FormatUnknownError,
     SealBrokenError,
     VaultKey,
@@ -67,8 +65,6 @@ class Keys:
     """None while the vault is locked, or if it is damaged."""
     api_secret: bytes = field(repr=False)
     """`API_KEY_ENCRYPTION_SECRET`; empty if it is not set."""
-    is_legacy: bool
-    """Whether the active key was made by an earlier version, so that what lies under it is to be sealed anew."""
     api_secret_fingerprint: str | None
     """Tells it from another one; None if it is not set, or while the vault is locked."""
 
@@ -159,7 +155,6 @@ def read_keys(
         wraps=wraps,
         fingerprint_key=fingerprint_key,
         api_secret=(api_secret or "").encode(),
-        is_legacy=any(row.state == ACTIVE and row.format == LEGACY_FORMAT for row in found.values()),
         api_secret_fingerprint=_api_secret_fingerprint(fingerprint_key, api_secret),
     )
 
@@ -171,7 +166,6 @@ _ALL_KEYS: Final = (
         vault_keys.c.kid,
         vault_keys.c.state,
         vault_keys.c.fingerprint_key,
-        vault_keys.c.format,
         vault_wraps.c.fingerprint,
         vault_wraps.c.kind,
         vault_wraps.c.wrap,
@@ -179,7 +173,6 @@ _ALL_KEYS: Final = (
     .select_from(vaults)
     .outerjoin(vault_keys, sa.true())
     .outerjoin(vault_wraps, vault_wraps.c.kid == vault_keys.c.kid)
-    .where(vaults.c.id == THE_VAULT)
     .order_by(vault_keys.c.created_at, vault_wraps.c.created_at, vault_wraps.c.fingerprint)
 )
 
@@ -215,9 +208,9 @@ def hold_vault(connection: sa.Connection) -> None:
 
     A database without a vault gets its row here.
     """
-    held = sa.update(vaults).where(vaults.c.id == THE_VAULT).values(epoch=grown(vaults.c.epoch, 1))
+    held = sa.update(vaults).values(epoch=vaults.c.epoch + 1)
     if not connection.execute(held).rowcount:
-        values = {"id": THE_VAULT, "vault_id": str(uuid.uuid4()), "epoch": 0, "created_at": utc_now()}
+        values = {"id": 1, "vault_id": str(uuid.uuid4()), "epoch": 0, "created_at": utc_now()}
         insert_if_absent(connection, vaults, values)
         connection.execute(held)
 
@@ -235,9 +228,7 @@ def add_key(connection: sa.Connection, key: VaultKey, *, state: str, fingerprint
     """Store a new vault key with the fingerprints' key, which is made if there is none; `add_wrap` has to follow."""
     sealed = key.seal_internal(FINGERPRINT, fingerprint_key or randomness.token_bytes(32))
     connection.execute(
-        sa.insert(vault_keys).values(
-            kid=key.kid, state=state, fingerprint_key=sealed, format=FORMAT, created_at=utc_now()
-        )
+        sa.insert(vault_keys).values(kid=key.kid, state=state, fingerprint_key=sealed, created_at=utc_now())
     )
 
 

@@ -13,7 +13,7 @@ from app.core.exceptions import DatabaseAwayError, ProblemError, RequestError
 from app.core.fernet_keys import fingerprint as key_fingerprint
 from app.core.logging import get_logger
 from app.core.security import existing_keys
-from app.models.vault import THE_VAULT, vaults
+from app.models.vault import vaults
 from app.services.vault.keys import Keys, complete, hold_vault, make_first_key, read_keys
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ class Attachment:
 
     def _hold_keys(self, connection: sa.Connection) -> Keys:
         generation = self._database.generation
-        query = sa.select(vaults.c.vault_id, vaults.c.epoch).where(vaults.c.id == THE_VAULT).with_for_update(read=True)
+        query = sa.select(vaults.c.vault_id, vaults.c.epoch).with_for_update(read=True)
         found = connection.execute(query).one_or_none()
         keys = self._known
         if keys is None or found is None or (keys.vault_id, keys.epoch) != tuple(found):  # another desktop has rotated

@@ -19,13 +19,11 @@ import sqlalchemy as sa
 from app.core.exceptions import DatabaseAwayError, RequestError
 from app.core.logging import get_logger
 from app.db.base import Instant, utc_now
-from app.db.statements import grown
 from app.models.vault import (
     ACTIVE,
     LOST,
     RETIRED,
     STAGED,
-    THE_VAULT,
     UNREADABLE,
     secrets,
     vault_keys,
@@ -33,17 +31,15 @@ from app.models.vault import (
     vault_wraps,
 )
 from app.schemas.vault import RotationDocument, rotation_document
-from app.services.vault.destinations import located
 from app.services.vault.keys import VaultLockedError, add_key, add_wrap, renew_recovery, roots_to_renew
 from app.services.vault.rows import (
     Sealed,
     SecretFormatUnknownError,
     SecretUnreadableError,
-    is_same,
-    next_sealed,
     reseal_row,
+    select_sealed,
 )
-from app.services.vault.sealing import FORMAT, LEGACY_FORMAT, forget_derived_keys, new_vault_key, prefix_of
+from app.services.vault.sealing import forget_derived_keys, new_vault_key, prefix_of
 
 if TYPE_CHECKING:
     from app.db.session import Database
@@ -83,7 +79,7 @@ class _Walk:
     """How far one walk over all rows has come."""
 
     to_kid: str
-    position: Any = None
+    last_id: str | None = None
     moved: int = 0
     met_others: bool = False
     """Somebody was just changing a row, or had done so: the next walk looks at it again."""
@@ -169,7 +165,7 @@ class Rotations:
 
     def _job(self) -> Any:
         with self._database.read() as connection:
-            return _job_in(connection)
+            return connection.execute(sa.select(vault_rotations)).one_or_none()
 
     # --- beginning ---------------------------------------------------------------------------------------------------
 
@@ -182,7 +178,7 @@ class Rotations:
         """
         self._attachment.unlocked_keys()
         with self._attachment.changing_keys() as change:
-            running = _job_in(change.connection)
+            running = change.connection.execute(sa.select(vault_rotations)).one_or_none()
             if running is None or running.state == DONE or self._is_abandoned(change.connection, running, change.keys):
                 self._stage(change.connection, change.keys, change.roots)
                 self._audit.append(change.connection, action="rotate", actor=actor, reason="vault key")
@@ -193,8 +189,8 @@ class Rotations:
         if job.state != STAGED or job.to_kid in keys.opened:
             return False
         heartbeat = vault_rotations.c.heartbeat_at
-        is_silent = heartbeat.is_(None) | self._is_stale(connection)
-        return bool(connection.scalar(sa.select(is_silent).where(vault_rotations.c.id == THE_VAULT)))
+        is_silent = heartbeat.is_(None) | (heartbeat < self._clock(connection, STALE_AFTER))
+        return bool(connection.scalar(sa.select(is_silent)))
 
     def _stage(self, connection: sa.Connection, keys: Keys, roots: Sequence[bytes]) -> None:
         """Make the new key beside the active one, for everybody who can open that and is known here."""
@@ -208,7 +204,7 @@ class Rotations:
         connection.execute(sa.delete(vault_rotations))
         connection.execute(
             sa.insert(vault_rotations).values(
-                id=THE_VAULT,
+                id=1,
                 state=STAGED,
                 from_kid=old.kid,
                 to_kid=new.kid,
@@ -223,11 +219,6 @@ class Rotations:
         )
 
     # --- working -----------------------------------------------------------------------------------------------------
-
-    def is_due(self) -> bool:
-        """Tell whether an upgrade has left a vault whose secrets are to be sealed anew."""
-        keys = self._attachment.keys()
-        return keys.active is not None and keys.is_legacy
 
     def is_waiting(self) -> bool:
         """Tell whether there is a job that this desktop could carry on with."""
@@ -307,17 +298,11 @@ class Rotations:
         """
         table = vault_rotations.c
         now, runner = self._clock(connection, dt.timedelta(0)), self._runner()
-        is_silent = self._is_stale(connection)
+        is_silent = table.heartbeat_at < self._clock(connection, STALE_AFTER)
         is_free = table.runner.is_(None) | (table.runner == runner) | is_silent
-        is_same = (table.id == THE_VAULT) & (table.state == job.state) & (table.to_kid == job.to_kid)
+        is_same = (table.state == job.state) & (table.to_kid == job.to_kid)
         claim = sa.update(vault_rotations).where(is_same, is_free)
         return bool(connection.execute(claim.values({"runner": runner, "heartbeat_at": now} | values)).rowcount)
-
-    def _is_stale(self, connection: sa.Connection) -> sa.ColumnElement[bool]:
-        """Return the condition that a heartbeat is old, or lies ahead, where no desktop has put it."""
-        heartbeat = vault_rotations.c.heartbeat_at
-        earliest, latest = self._clock(connection, STALE_AFTER), self._clock(connection, -STALE_AFTER)
-        return (heartbeat < earliest) | (heartbeat > latest)
 
     def _activate(self, job: Any) -> bool:
         """Make the staged key the active one, in one commit."""
@@ -335,7 +320,7 @@ class Rotations:
         walk = self._walk
         if walk is None or walk.to_kid != job.to_kid:
             walk = self._walk = _Walk(job.to_kid)
-        rows, position = self._next_rows(walk, _sources(keys, job))
+        rows, last_id = self._next_rows(walk, _sources(keys, job))
         if not rows:
             return self._end_walk(job, walk)
         moves, broken = _resealed(rows, keys, keys.opened[job.to_kid])
@@ -345,23 +330,24 @@ class Rotations:
             return False
         walk.moved += moved
         walk.met_others |= moved < len(moves)
-        walk.position = position
+        walk.last_id = last_id
         return True
 
-    def _next_rows(self, walk: _Walk, sources: Sequence[str]) -> tuple[list[Any], Any]:
+    def _next_rows(self, walk: _Walk, sources: Sequence[str]) -> tuple[list[Any], str | None]:
         """Read on until there are rows under one of these keys; return them, at most 200, and how far that was.
 
         The keys are no condition of the query: they have just become the old ones, so that PostgreSQL's planner would
         expect next to no rows under them, and read and sort the whole table for every batch.
         """
-        position = walk.position
+        query, last_id = select_sealed().limit(BATCH_ROWS), walk.last_id
         while True:
+            batch = query if last_id is None else query.where(secrets.c.id > last_id)
             with self._database.read() as connection:
-                rows = located(connection, connection.execute(next_sealed(position, BATCH_ROWS)).all())
+                rows = connection.execute(batch).all()
             found = [row for row in rows if row.kid in sources]
             if found or not rows:
-                return found, position if not rows else rows[-1].position
-            position = rows[-1].position
+                return found, last_id if not rows else rows[-1].id
+            last_id = rows[-1].id
 
     def _move(self, job: Any, moves: Sequence[_Move], broken: Sequence[Any]) -> int:
         """Write one batch; return how many rows moved.
@@ -372,7 +358,7 @@ class Rotations:
         with self._database.write() as connection:
             moved = _swap(connection, moves)
             _mark_unreadable(connection, broken)
-            if not self._claim(connection, job, done=grown(vault_rotations.c.done, moved)):
+            if not self._claim(connection, job, done=vault_rotations.c.done + moved):
                 raise _LostJobError
         return moved
 
@@ -404,12 +390,6 @@ class Rotations:
         return False
 
 
-def _job_in(connection: sa.Connection) -> Any:
-    """Return the present or the last rotation; None if there is none, or somebody has made it none."""
-    job = connection.execute(sa.select(vault_rotations).where(vault_rotations.c.id == THE_VAULT)).one_or_none()
-    return job if job is not None and job.state in (*_RUNNING, DONE) and job.to_kid is not None else None
-
-
 def _count(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> int:
     query = sa.select(sa.func.count()).select_from(secrets).where(condition)
     return connection.execute(query).scalar_one()
@@ -422,9 +402,7 @@ def _sources(keys: Keys, job: Any) -> list[str]:
 
 def _needs(kid: str) -> sa.ColumnElement[bool]:
     """Return the condition that a row is, or by its ciphertext once was, under a key."""
-    return (secrets.c.kid == kid) | sa.or_(
-        *(secrets.c.ciphertext.startswith(prefix_of(kid, known)) for known in (FORMAT, LEGACY_FORMAT))
-    )
+    return (secrets.c.kid == kid) | secrets.c.ciphertext.startswith(prefix_of(kid))
 
 
 def _resealed(rows: Sequence[Any], keys: Keys, new: VaultKey) -> tuple[list[_Move], list[Any]]:
@@ -447,7 +425,8 @@ def _resealed(rows: Sequence[Any], keys: Keys, new: VaultKey) -> tuple[list[_Mov
 
 def _mark_unreadable(connection: sa.Connection, broken: Sequence[Any]) -> None:
     for row in broken:
-        connection.execute(sa.update(secrets).where(is_same(row)).values(status=UNREADABLE))
+        is_same = (secrets.c.id == row.id) & (secrets.c.ciphertext == row.ciphertext)
+        connection.execute(sa.update(secrets).where(is_same).values(status=UNREADABLE))
 
 
 _SWAP_ON_POSTGRESQL: Final = sa.text("""

@@ -11,13 +11,11 @@ import contextlib
 import re
 import secrets as randomness
 import uuid
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
-from msgspec import UNSET, UnsetType
 
 from app.core.encryption import MASK
 from app.core.exceptions import NotFoundError, RequestError, ValidationError
@@ -26,30 +24,19 @@ from app.core.logging import get_logger
 from app.db.base import utc_now
 from app.db.session import leave_no_trace
 from app.db.statements import insert_if_absent
-from app.models.vault import (
-    RECOVERY,
-    THE_VAULT,
-    UNKNOWN,
-    UNREADABLE,
-    secrets,
-    vault_owners,
-    vault_rotations,
-    vault_wraps,
-)
+from app.models.vault import RECOVERY, UNKNOWN, UNREADABLE, secrets, vault_owners, vault_rotations, vault_wraps
 from app.schemas.vault import SecretInfo, VaultDocument
-from app.services.vault.destinations import Located, located, located_key
+from app.services.ai_keys.schedule import next_check
+from app.services.providers import origin_of, provider_of
 from app.services.vault.keys import VaultLockedError
 from app.services.vault.keys_at_hand import Attachment
 from app.services.vault.rows import (
-    MAX_VERSION,
     Place,
     SecretExpiredError,
     SecretFormatUnknownError,
     SecretName,
     SecretUnreadableError,
     info_of,
-    is_partly_junk,
-    is_same,
     is_secret,
     is_unreadable,
     open_row,
@@ -61,20 +48,19 @@ from app.services.vault.sealing import fingerprint_of, forget_derived_keys, hint
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterator
 
     from app.core.config import Config
     from app.db.session import Database
     from app.services.audit.log import Audit
-
-Watch = Callable[[SecretName], "Watched"]
-"""Tells what is to stand in the columns of a new secret that its provider is concerned with."""
+    from app.services.providers import Verdict
 
 SALT_BYTES: Final = 32
 _SALT: Final = re.compile(rf"[0-9a-f]{{{2 * SALT_BYTES}}}")
 
 log = get_logger(__name__)
 
-__all__ = ["OpenSecret", "Route", "SecretName", "Vault", "is_masked"]
+__all__ = ["OpenSecret", "SecretName", "Vault", "is_masked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,39 +70,6 @@ class OpenSecret:
     secret: str = field(repr=False)
     row_version: int
     status: str
-    destination: str
-    """Where it may go, and nowhere else."""
-
-
-class Watched(NamedTuple):
-    """Columns of a secret that is a key of a provider."""
-
-    pinned_host: str | None
-    """Origin of the provider it was entered for: it is never sent to another one."""
-    next_check_at: dt.datetime | None
-    """When it is checked with its provider next."""
-
-
-NOT_WATCHED: Final = Watched(None, None)
-
-
-class Said(Protocol):
-    """What a provider said about a key."""
-
-    @property
-    def status(self) -> str:
-        """Its verdict."""
-
-    @property
-    def evidence(self) -> str | None:
-        """What that stands on."""
-
-
-class Route(NamedTuple):
-    """Where a secret was allowed to go, and where from now on."""
-
-    before: str | None
-    after: str | None
 
 
 def is_masked(value: str) -> bool:
@@ -127,16 +80,8 @@ def is_masked(value: str) -> bool:
 class Vault:
     """The vault of the present database."""
 
-    def __init__(self, config: Config, database: Database, audit: Audit, watch: Watch) -> None:
-        """Make the vault.
-
-        Args:
-            config: of this process.
-            database: where its tables are.
-            audit: is told of everything.
-            watch: tells which secrets are keys that their provider's host is pinned for and checks again.
-        """
-        self._watch = watch
+    def __init__(self, config: Config, database: Database, audit: Audit) -> None:
+        self._config = config
         self._database = database
         self._audit = audit
         self.attachment = Attachment(config, database, audit)
@@ -163,9 +108,7 @@ class Vault:
             has_recovery = connection.scalar(
                 sa.select(count()).where(vault_wraps.c.kind == RECOVERY, vault_wraps.c.kid == keys.active_kid)
             )
-            rotation = connection.execute(
-                sa.select(vault_rotations).where(vault_rotations.c.id == THE_VAULT)
-            ).one_or_none()
+            rotation = connection.execute(sa.select(vault_rotations)).one_or_none()
         return VaultDocument(
             state="locked" if keys.active is None else "unlocked",
             vault_id=keys.vault_id,
@@ -206,8 +149,7 @@ class Vault:
         *,
         actor: str,
         expires_at: dt.datetime | None = None,
-        verdict: Said | None = None,
-        destination: str | None = None,
+        verdict: Verdict | None = None,
     ) -> SecretInfo:
         """Store or replace a secret inside a transaction of `writing`; a mask keeps what is stored.
 
@@ -218,7 +160,6 @@ class Vault:
             actor: who does it.
             expires_at: None for never.
             verdict: what its provider just said about it, if it was asked.
-            destination: where it may go; what the owner's row says unless given.
 
         Raises:
             VaultLockedError: the vault is locked; nothing was written.
@@ -230,14 +171,11 @@ class Vault:
         salt = _salt(connection, which.owner_kind, which.owner_id)
         now = utc_now()
         old = connection.execute(_of(which).with_for_update()).one_or_none()
-        watched = self._watch(which)
-        sound = old if old is not None and not is_partly_junk(old) and old.row_version < MAX_VERSION else None
         place = Place(
-            id=str(uuid.uuid4()) if sound is None else sound.id,
-            row_version=1 if sound is None else sound.row_version + 1,
+            id=old.id if old is not None else str(uuid.uuid4()),
+            row_version=_version_after(old),
             expires_at=expires_at,
             salt=salt,
-            destination=destination if destination is not None else self._destination(connection, which, watched),
             **which.columns(),
         )
         values: dict[str, Any] = {
@@ -249,22 +187,27 @@ class Vault:
             "status_evidence": None if verdict is None else verdict.evidence,
             "last_validated_at": None if verdict is None else now,
             "expires_at": expires_at,
-            **watched._asdict(),
-            "refused_at": None,
+            **self._watch(which),
             "updated_at": now,
         }
-        if sound is None:
-            values |= {"id": place.id, "created_at": now, **which.columns()}
         if old is None:
+            values |= {"id": place.id, "created_at": now, **which.columns()}
             connection.execute(sa.insert(secrets).values(**values))
         else:
-            connection.execute(sa.update(secrets).where(is_secret(which)).values(**values))
+            connection.execute(sa.update(secrets).where(secrets.c.id == place.id).values(**values))
         self._say(connection, "set" if old is None else "replace", which, actor, values["fingerprint"])
         return info_of(SimpleNamespace(**(values if old is None else {**old._asdict(), **values})), keys)
 
-    def _destination(self, connection: sa.Connection, which: SecretName, watched: Watched) -> str | None:
-        row = SimpleNamespace(**which.columns(), pinned_host=watched.pinned_host)
-        return located(connection, [row])[0].destination
+    def _watch(self, which: SecretName) -> dict[str, Any]:
+        """Return what holds a provider's key to that provider, and when it is checked next."""
+        provider = provider_of(which)
+        if provider is None:
+            return {"pinned_host": None, "next_check_at": None, "refused_at": None}
+        return {
+            "pinned_host": origin_of(provider, self._config),
+            "next_check_at": next_check(self._config.revalidate_hours),
+            "refused_at": None,
+        }
 
     def _keep(
         self, connection: sa.Connection, which: SecretName, expires_at: dt.datetime | None, actor: str
@@ -280,13 +223,7 @@ class Vault:
         return self.expire(connection, which, expires_at, actor=actor)
 
     def expire(
-        self,
-        connection: sa.Connection,
-        which: SecretName,
-        expires_at: dt.datetime | None,
-        *,
-        actor: str,
-        route: Route | None = None,
+        self, connection: sa.Connection, which: SecretName, expires_at: dt.datetime | None, *, actor: str
     ) -> SecretInfo:
         """Change when a secret expires, inside a transaction of `writing`; it is sealed anew, as the expiry is bound.
 
@@ -295,57 +232,28 @@ class Vault:
             which: which secret.
             expires_at: None for never.
             actor: who does it.
-            route: if its destination changes in the same transaction.
 
         Raises:
             NotFoundError: there is none.
             VaultLockedError: the vault is locked.
             SecretUnreadableError, SecretFormatUnknownError: it does not open.
         """
-        return self._seal_anew(connection, which, expires_at, actor, "expire", route)
-
-    def reroute(self, connection: sa.Connection, which: SecretName, route: Route, *, actor: str) -> SecretInfo:
-        """Let a secret go where its owner's row leads from now on, inside a transaction of `writing`.
-
-        Raises:
-            NotFoundError, VaultLockedError, SecretUnreadableError, SecretFormatUnknownError: as `expire`.
-        """
-        return self._seal_anew(connection, which, UNSET, actor, "replace", route)
-
-    def _seal_anew(
-        self,
-        connection: sa.Connection,
-        which: SecretName,
-        expires_at: dt.datetime | UnsetType | None,
-        actor: str,
-        action: str,
-        route: Route | None,
-    ) -> SecretInfo:
         keys, key = self.attachment.sealing_keys(connection)
         salt = _salt(connection, which.owner_kind, which.owner_id)
         query = select_sealed(secrets.c.fingerprint).where(is_secret(which)).with_for_update(of=secrets)
-        found = connection.execute(query).one_or_none()
-        if found is None:
+        row = connection.execute(query).one_or_none()
+        if row is None:
             raise NotFoundError("No such secret")
-        row = located(connection, [found])[0] if route is None else Located(found, route.before)
         secret = open_row(row, keys)
-        instant = row.expires_at if isinstance(expires_at, UnsetType) else expires_at
-        place = Place(
-            id=row.id,
-            row_version=row.row_version + 1,
-            expires_at=instant,
-            salt=salt,
-            destination=row.destination if route is None else route.after,
-            **which.columns(),
-        )
+        place = Place(id=row.id, row_version=row.row_version + 1, expires_at=expires_at, salt=salt, **which.columns())
         values = {
             **seal_row(place, secret, keys, key)._asdict(),
             "row_version": place.row_version,
-            "expires_at": instant,
+            "expires_at": expires_at,
             "updated_at": utc_now(),
         }
-        connection.execute(sa.update(secrets).where(is_secret(which)).values(**values))
-        self._say(connection, action, which, actor, row.fingerprint)
+        connection.execute(sa.update(secrets).where(secrets.c.id == row.id).values(**values))
+        self._say(connection, "expire", which, actor, row.fingerprint)
         return info_of(connection.execute(_of(which)).one(), keys)
 
     def hold(self, connection: sa.Connection, owner_kind: str, owner_id: str) -> None:
@@ -357,7 +265,7 @@ class Vault:
         row = connection.execute(_of(which).with_for_update()).one_or_none()
         if row is None:
             return False
-        connection.execute(sa.delete(secrets).where(is_secret(which)))
+        connection.execute(sa.delete(secrets).where(secrets.c.id == row.id))
         self._say(connection, "delete", which, actor, row.fingerprint)
         return True
 
@@ -432,22 +340,17 @@ class Vault:
     def _shown(self, query: sa.Select[Any]) -> list[SecretInfo]:
         self.attachment.keys()
         with self._database.read() as connection:
-            rows = located(connection, connection.execute(query).all())
+            rows = connection.execute(query).all()
         keys = self.attachment.keys_of(rows[0].epoch) if rows else self.attachment.keys()
         return [info_of(row, keys) for row in rows]
 
     def stored(self, connection: sa.Connection, which: SecretName) -> SecretInfo | None:
         """Return one secret as lists show it, inside a transaction of `writing`; None if there is none."""
         row = connection.execute(select_infos(is_secret(which))).one_or_none()
-        return None if row is None else info_of(located(connection, [row])[0], self.attachment.keys())
+        return None if row is None else info_of(row, self.attachment.keys())
 
-    def use(self, which: SecretName, *, actor: str, destination: str | None = None) -> str | None:
+    def use(self, which: SecretName, *, actor: str) -> str | None:
         """Return the secret for the call that needs it, None if there is none; counted in the audit log.
-
-        Args:
-            which: which secret.
-            actor: who uses it.
-            destination: where it is going to be sent; what the owner's row says unless given.
 
         Raises:
             VaultLockedError: the key is not at hand.
@@ -455,27 +358,23 @@ class Vault:
             SecretFormatUnknownError: it is no known ciphertext; the row is marked.
             SecretExpiredError: its time is over.
         """
-        found = self.take(which, actor=actor, destination=destination)
+        found = self.take(which, actor=actor)
         return None if found is None else found.secret
 
-    def take(
-        self, which: SecretName, *, actor: str, destination: str | None = None, row: Any = None
-    ) -> OpenSecret | None:
+    def take(self, which: SecretName, *, actor: str, row: Any = None) -> OpenSecret | None:
         """Return the secret as `use` does, with what a verdict on it needs.
 
         Args:
             which: which secret.
             actor: who uses it, for the audit log.
-            destination: where it is going to be sent; what the owner's row says unless given.
-            row: of `select_sealed` and the fingerprint, if it has just been read, of a key of a provider; one that does
-                not open is read anew.
+            row: of `select_sealed` and the fingerprint, if it has just been read; one that does not open is read anew.
         """
-        found = self._opened(which, actor, destination, None if row is None else located_key(row))
+        found = self._opened(which, actor, row)
         if found is None:
             return None
         row, secret = found
         self._audit.note_use(row.id, **which.columns(), fingerprint=row.fingerprint, actor=actor)
-        return OpenSecret(secret, row.row_version, row.status, row.destination)
+        return OpenSecret(secret, row.row_version, row.status)
 
     def reveal(self, which: SecretName, *, actor: str) -> str:
         """Return the secret to a person.
@@ -492,26 +391,21 @@ class Vault:
         self._audit.record(action="reveal", actor=actor, fingerprint=row.fingerprint, **which.columns())
         return secret
 
-    def _row(self, which: SecretName, destination: str | None) -> Located | None:
+    def _row(self, which: SecretName) -> Any:
         self.attachment.keys()
         query = select_sealed(secrets.c.fingerprint).where(is_secret(which))
         with self._database.read() as connection:
-            row = connection.execute(query).one_or_none()
-            if row is None:
-                return None
-            return located(connection, [row])[0] if destination is None else Located(row, destination)
+            return connection.execute(query).one_or_none()
 
-    def _opened(
-        self, which: SecretName, actor: str, destination: str | None = None, row: Any = None
-    ) -> tuple[Any, str] | None:
+    def _opened(self, which: SecretName, actor: str, row: Any = None) -> tuple[Any, str] | None:
         """Return the row and its secret; None if there is none."""
-        row = self._row(which, destination) if row is None else row
+        row = self._row(which) if row is None else row
         while row is not None:
             try:
                 secret = open_row(row, self.attachment.keys_at(row.epoch, row.kid))
                 _require_unexpired(row)
             except (VaultLockedError, SecretUnreadableError, SecretFormatUnknownError, SecretExpiredError) as exc:
-                failed, row = row, self._row(which, destination)
+                failed, row = row, self._row(which)
                 if row is None or row.ciphertext != failed.ciphertext:  # replaced, or moved to the next key, meanwhile
                     continue
                 self._refuse(row, which, actor, exc.code)
@@ -539,14 +433,19 @@ class Vault:
 
     def _mark(self, row: Any, status: str) -> None:
         """Mark exactly this ciphertext; one that was replaced meanwhile is left alone."""
+        is_same = (secrets.c.id == row.id) & (secrets.c.ciphertext == row.ciphertext) & (secrets.c.status != status)
         with self._database.write() as connection:
-            is_other = secrets.c.status != status
-            connection.execute(sa.update(secrets).where(is_same(row), is_other).values(status=status))
+            connection.execute(sa.update(secrets).where(is_same).values(status=status))
 
 
 def _require_unexpired(row: Any) -> None:
     if row.expires_at is not None and row.expires_at <= utc_now():
         raise SecretExpiredError
+
+
+def _version_after(old: Any) -> int:
+    """Return the next version of a row; SQLite keeps whatever somebody writes into a column of numbers."""
+    return old.row_version + 1 if old is not None and isinstance(old.row_version, int) else 1
 
 
 def _of(which: SecretName) -> sa.Select[Any]:

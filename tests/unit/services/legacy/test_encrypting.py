@@ -650,9 +650,7 @@ def test_postgresql_column_of_the_wrong_kind_is_refused(
         run(postgres_application, config, "notes.body")
 
 
-@pytest.mark.parametrize(
-    "url", ["", "nonsense", "mysql://u:p@h/d", "postgresql://user@host/db", "sqlite:", "sqlite:///"]
-)
+@pytest.mark.parametrize("url", ["", "nonsense", "mysql://u:p@h/d", "postgresql://host/db", "sqlite:", "sqlite:///"])
 def test_incomplete_url_is_refused(config: Config, url: str) -> None:
     """One sentence tells the forms."""
     with pytest.raises(UsageError, match=r"postgresql://user:password@host:5432/database or sqlite:///path"):

@@ -20,7 +20,6 @@ from app.core.security import KEY_FILE
 from app.db.base import instant_text
 from app.models.audit import audit_entries
 from app.models.vault import secrets, vault_keys, vault_owners, vault_wraps, vaults
-from app.services.ai_keys.watch import watch_keys
 from app.services.audit.log import AuditUnavailableError
 from app.services.vault.check import Tally, verify
 from app.services.vault.keys import VaultLockedError
@@ -1251,7 +1250,7 @@ def test_the_document_of_a_vault_never_waits_for_its_audit_log(ours: Desktop, st
     change(store, sa.text("ALTER TABLE audit_entries RENAME TO audit_away"))
 
     assert ours.vault.document().secrets == 1
-    assert Vault(ours.config, store.database, ours.audit, watch_keys(ours.config)).document().state == "unlocked"
+    assert Vault(ours.config, store.database, ours.audit).document().state == "unlocked"
 
 
 def test_unknown_format_error_has_its_own_code() -> None:

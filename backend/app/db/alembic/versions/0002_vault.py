@@ -6,8 +6,7 @@ Revision ID: 0002
 import sqlalchemy as sa
 from alembic import op
 
-from app.db.base import Instant, UuidText
-from app.db.lenient import Sealed
+from app.db.base import Instant, Sealed, UuidText
 
 revision = "0002"
 down_revision = "0001"
