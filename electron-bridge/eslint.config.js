@@ -18,7 +18,7 @@ export default defineConfig(
   {
     // What runs in an app's main process must run on Node 16.17.
     files: ['src/**/*.ts'],
-    ignores: ['src/preload.ts', 'src/renderer.ts', 'src/client.ts', 'src/web-globals.ts'],
+    ignores: ['src/preload.ts', 'src/renderer.ts', 'src/react.ts', 'src/client.ts', 'src/web-globals.ts'],
     plugins: {n: node},
     rules: {
       'n/no-unsupported-features/node-builtins': ['error', {version: '>=16.17.0', allowExperimental: true}],

@@ -14,7 +14,7 @@ import {build} from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
-const entries = ['index', 'preload', 'renderer', 'contract'];
+const entries = ['index', 'preload', 'renderer', 'react', 'contract'];
 
 rmSync(dist, {recursive: true, force: true});
 for (const format of ['esm', 'cjs']) {
@@ -26,7 +26,7 @@ for (const format of ['esm', 'cjs']) {
     bundle: true,
     platform: 'node',
     target: 'node16.17',
-    external: ['electron', 'undici'],
+    external: ['electron', 'react', 'undici'],
     // Electron 22 does not `import()` in a script that is CommonJS.
     supported: {'dynamic-import': format === 'esm'},
     define: format === 'cjs' ? {'import.meta.url': '__filename'} : {},

@@ -113,6 +113,12 @@ const CATALOGUE = {
     'The sidecar makes no token for a user.',
     'Give `startSidecar` the secret with which tokens are signed: `secrets: {jwtSecretKey}`.',
   ],
+  'update-pending': [
+    YOU,
+    true,
+    'The app is about to be updated, so the sidecar is not started.',
+    'Wait until the app has started again.',
+  ],
   'not-running': [YOU, true, 'The sidecar is not running.', 'Wait until it is started, or start it again.'],
   'unreachable': [YOU, true, 'The sidecar did not answer.', 'Try again.'],
 } as const satisfies Record<string, Entry>;

@@ -123,6 +123,12 @@ export interface Sidecar {
   /** Ask, wait a grace period, kill. Resolves when the process is gone; twice gives the same promise. */
   stop(): Promise<void>;
   /**
+   * Stop, and stay stopped, so that an updater may replace the sidecar's files: no page can start it again meanwhile.
+   *
+   * @returns a function that takes this back and starts the sidecar, should the update not happen after all.
+   */
+  prepareForUpdate(): Promise<() => Promise<void>>;
+  /**
    * Open a locked vault with the key that `onRecoveryKey` once handed over. It goes back into the secure store if there
    * is one, and the sidecar is started anew with it; otherwise it unlocks the vault under the sidecar's key file.
    *
@@ -181,6 +187,7 @@ class Supervisor implements Sidecar {
   #run: Run | null = null;
   #started: Promise<void> | null = null;
   #stopped: Promise<void> | null = null;
+  #isUpdating = false;
 
   constructor(options: SidecarOptions) {
     this.#options = options;
@@ -210,6 +217,7 @@ class Supervisor implements Sidecar {
   }
 
   start(): Promise<void> {
+    if (this.#isUpdating) return Promise.reject(new SidecarError(bridgeProblem('update-pending')));
     this.#started ??= this.#begin(this.#stopped ?? Promise.resolve());
     return this.#started;
   }
@@ -217,6 +225,15 @@ class Supervisor implements Sidecar {
   stop(): Promise<void> {
     this.#stopped ??= this.#end(this.#run);
     return this.#stopped;
+  }
+
+  async prepareForUpdate(): Promise<() => Promise<void>> {
+    this.#isUpdating = true;
+    await this.stop();
+    return () => {
+      this.#isUpdating = false;
+      return this.start();
+    };
   }
 
   ready(): Promise<void> {

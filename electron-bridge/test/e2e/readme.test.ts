@@ -13,9 +13,13 @@ import {sidecar} from '../support/real.js';
 import {until} from '../support/until.js';
 
 const electron = electronPart();
-const [ES_MODULE = '', PRELOAD = '', PAGE = '', COMMON_JS = ''] = jsSnippets(
-  readFileSync(join(BRIDGE, 'README.md'), 'utf8'),
-);
+const README = readFileSync(join(BRIDGE, 'README.md'), 'utf8');
+const [ES_MODULE = '', PRELOAD = '', PAGE = '', COMMON_JS = ''] = jsSnippets(README);
+const COMPONENT = /```tsx\n([^]*?)```/.exec(README)?.[1] ?? '';
+const RENDERED = `
+  import {createRoot} from 'react-dom/client';
+  createRoot(document.body.appendChild(document.createElement('main'))).render(<Badge />);
+`;
 
 /** Bundle code as apps do. */
 async function bundle(
@@ -24,14 +28,16 @@ async function bundle(
   options: {format: 'cjs' | 'iife'; banner?: string},
 ): Promise<void> {
   await build({
-    stdin: {contents, resolveDir: dirname(outfile)},
+    stdin: {contents, resolveDir: dirname(outfile), loader: 'tsx'},
+    jsx: 'automatic',
+    define: {'import.meta.url': 'mainUrl'},
     outfile,
     bundle: true,
     logLevel: 'warning',
     platform: options.format === 'cjs' ? 'node' : 'browser',
     format: options.format,
     external: ['electron', 'undici'],
-    ...(options.banner === undefined ? {} : {banner: {js: options.banner}, define: {'import.meta.url': 'mainUrl'}}),
+    banner: {js: options.banner ?? ''},
   });
 }
 
@@ -47,6 +53,8 @@ describe.skipIf(electron.missing !== null || sidecar.missing !== null || process
       const scope = join(project, 'node_modules', '@taskflow');
       mkdirSync(scope, {recursive: true});
       symlinkSync(BRIDGE, join(scope, 'electron-bridge'));
+      for (const name of ['react', 'react-dom'])
+        symlinkSync(join(BRIDGE, 'node_modules', name), join(project, 'node_modules', name));
       // A sidecar as its npm package brings it.
       const packaged = packagedExecutable(join(project, 'node_modules', platformPackage()));
       mkdirSync(dirname(packaged), {recursive: true});
@@ -54,8 +62,8 @@ describe.skipIf(electron.missing !== null || sidecar.missing !== null || process
       const command = (sidecar.value ?? []).map((word) => `'${word}'`).join(' ');
       writeFileSync(packaged, `#!/bin/sh\nexec ${command} "$@"\n`, {mode: 0o755});
       await bundle(PRELOAD, join(project, 'preload.js'), {format: 'cjs'});
-      await bundle(PAGE, join(project, 'page.js'), {format: 'iife'});
-      writeFileSync(join(project, 'index.html'), '<!doctype html><title>App</title><script src="page.js"></script>');
+      await bundle(PAGE + COMPONENT + RENDERED, join(project, 'page.js'), {format: 'iife'});
+      writeFileSync(join(project, 'index.html'), '<!doctype html><body><script src="page.js"></script>');
     });
 
     afterAll(() => {
@@ -82,6 +90,8 @@ describe.skipIf(electron.missing !== null || sidecar.missing !== null || process
         30_000,
         () => `the members, after ${said.join()}`,
       );
+      await page.locator('main', {hasText: 'ready sqlite'}).waitFor();
+      await until(() => said.includes('* resync'), 10_000, 'the changes');
       await app.close();
       // No folder was named: the settings are in the app's own.
       expect(existsSync(join(home, 'taskflow', 'fernet.key'))).toBe(true);

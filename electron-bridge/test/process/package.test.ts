@@ -143,10 +143,11 @@ describe('the package, packed and installed into an empty project', () => {
       import {app, ipcMain, safeStorage} from 'electron';
       import {registerSidecarIpc, startSidecar, type Sidecar} from '@taskflow/electron-bridge';
       declare const sidecar: Sidecar;
+      declare const autoUpdater: {on(event: 'update-downloaded', listener: () => void): void; quitAndInstall(): void};
       declare class OpenAI { constructor(options: {baseURL: string; apiKey: string; fetch: typeof fetch}); }
       declare class Anthropic { constructor(options: {baseURL: string; apiKey: string; fetch: typeof fetch}); }
       declare function showToThePersonAndAsk(key: string): Promise<boolean>;
-      export {join, app, ipcMain, safeStorage, registerSidecarIpc, startSidecar, sidecar, showToThePersonAndAsk, OpenAI, Anthropic};
+      export {join, app, ipcMain, safeStorage, registerSidecarIpc, startSidecar, sidecar, showToThePersonAndAsk, OpenAI, Anthropic, autoUpdater};
     `;
     const files = {
       'readme-main.mts': main,
@@ -156,7 +157,7 @@ describe('the package, packed and installed into an empty project', () => {
     };
     for (const [name, code] of Object.entries(files)) writeFileSync(join(project, name), code ?? '');
 
-    expect(others).toHaveLength(3);
+    expect(others).toHaveLength(4);
     // Electron's own declarations contradict those of a newer Node.
     expect(typeErrors(Object.keys(files), {skipLibCheck: true})).toBe('');
   });

@@ -226,3 +226,16 @@ describe('stopping', () => {
     await sidecar.stop();
   });
 });
+
+test('before an update it stops and nobody starts it again, unless the update does not happen', async () => {
+  const started = watched(fake('stays', 'ready'));
+  await started.sidecar.ready();
+
+  const goOn = await started.sidecar.prepareForUpdate();
+
+  expect(started.sidecar.state.kind).toBe('stopped');
+  await expect(started.sidecar.start()).rejects.toMatchObject({code: 'update-pending'});
+  await goOn();
+  await started.sidecar.ready();
+  await started.sidecar.stop();
+});
