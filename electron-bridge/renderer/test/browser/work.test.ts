@@ -235,6 +235,17 @@ describe.skipIf(executable.value === null || command.value === null)("the team's
     expect(body).toMatchObject(Array.from({length: 3}, () => ({assignee_name: 'Carl Gauß'})));
   });
 
+  test('a member who wrote updates is made inactive instead, and what they wrote stays', async () => {
+    const {page} = window;
+    await page.getByRole('button', {name: 'Actions for Ada Lovelace'}).click();
+    await page.getByRole('menuitem', {name: 'Delete'}).click();
+    await page.getByText('Their daily updates would lose their author').waitFor();
+    await page.getByRole('button', {name: 'Deactivate'}).click();
+    await page.getByRole('listitem').filter({hasText: 'Ada Lovelace'}).getByText('inactive').waitFor();
+
+    expect((await served.ask('GET', '/members?active=false')).body).toMatchObject([{name: 'Ada Lovelace'}]);
+  });
+
   test('a language of its own length breaks no page, and German is there', async () => {
     const longer = await Window.open(browser, served.address('', '?lang=pseudo'), {size: SMALL});
     const {id} = await taskNamed('Draw the plan');
@@ -247,7 +258,7 @@ describe.skipIf(executable.value === null || command.value === null)("the team's
     ] as const) {
       await longer.go(path);
       await longer.page.locator(sign).first().waitFor();
-      await longer.keep(`pseudo-${path.replace(/[^a-z]+/g, '-')}`);
+      await longer.keep(`pseudo-${sign.slice(1)}`);
       await longer.fitsItsWindow();
     }
     await longer.close();

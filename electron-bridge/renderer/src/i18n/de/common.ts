@@ -24,7 +24,7 @@ export const common: Translation<typeof english> = {
   'where.team': 'Team-Datenbank',
   'where.none': 'Keine Datenbank',
   'me.label': 'Ich bin',
-  'me.nobody': 'Wählen Sie, wer Sie sind',
+  'me.nobody': 'Namen wählen',
   'me.none': 'Niemand Bestimmtes',
   'help.title': 'Tastenkürzel',
   'help.search': 'Suchen',

@@ -21,7 +21,7 @@ export const common = {
   'where.team': 'Team database',
   'where.none': 'No database',
   'me.label': 'I am',
-  'me.nobody': 'Choose who you are',
+  'me.nobody': 'Choose a name',
   'me.none': 'Nobody in particular',
   'help.title': 'Keyboard shortcuts',
   'help.search': 'Search',

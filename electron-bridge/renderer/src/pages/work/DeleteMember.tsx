@@ -4,10 +4,11 @@ import {useState, type ReactNode} from 'react';
 import {Refused, isTransient, taken, takenPage} from '../../client/failure.js';
 import type {Platform} from '../../client/platform.js';
 import {usePlatform} from '../../data/situation.js';
-import {useMe, type ListedMember} from '../../data/work/members.js';
+import {useMe, useMemberStore, type ListedMember} from '../../data/work/members.js';
 import {readTask} from '../../data/work/tasks.js';
 import {SendingNotice} from '../../forms/Form.js';
 import {sendingState} from '../../forms/create.js';
+import {useSave} from '../../forms/save.js';
 import {useTexts} from '../../i18n/index.js';
 import {Confirm, Notice, Select, Skeleton} from '../../kit/index.js';
 import {assigneeOf, choiceOf, useAssigneeOptions} from './TaskForm.js';
@@ -81,19 +82,7 @@ export function DeleteMember({member, onClose}: {member: ListedMember; onClose: 
   });
   const options = useAssigneeOptions(null).filter((option) => option.id !== id);
   const total = facts.data?.total ?? 0;
-  if (facts.data?.wrote === true)
-    return (
-      <Confirm
-        title={t('member.delete.title', {name})}
-        isOpen
-        onClose={onClose}
-        confirm={{children: t('member.delete'), isDisabled: true}}
-      >
-        <Notice kind="warning" title={t('member.delete.wrote')}>
-          {t('member.delete.wrote.text')}
-        </Notice>
-      </Confirm>
-    );
+  if (facts.data?.wrote === true) return <DeactivateInstead member={member} onClose={onClose} />;
   return (
     <Confirm
       title={t('member.delete.title', {name})}
@@ -124,6 +113,32 @@ export function DeleteMember({member, onClose}: {member: ListedMember; onClose: 
         </>
       )}
       <SendingNotice sending={{state: sendingState(mutation), error: mutation.error}} />
+    </Confirm>
+  );
+}
+
+/** Who has written cannot go; who is inactive is out of everybody's way. */
+function DeactivateInstead({member, onClose}: {member: ListedMember; onClose: () => void}): ReactNode {
+  const {t} = useTexts();
+  const {id, name, email, active} = member;
+  const save = useSave(useMemberStore(id), onClose);
+  return (
+    <Confirm
+      title={t('member.delete.title', {name})}
+      isOpen
+      onClose={onClose}
+      confirm={{
+        children: t('member.deactivate'),
+        look: 'primary',
+        isDisabled: !active,
+        isPending: save.state !== 'idle',
+        onPress: () => save.save({value: {name, email, active}, version: null}, {active: false}),
+      }}
+    >
+      <Notice kind="warning" title={t('member.delete.wrote')}>
+        {t('member.delete.wrote.text')}
+      </Notice>
+      <SendingNotice sending={save} />
     </Confirm>
   );
 }
