@@ -1217,7 +1217,8 @@ export interface paths {
          * Set the recovery code
          * @description Let 160 random bits that the caller has made and a person has typed from paper open the vault.
          *
-         *     An older code no longer does. The code is in no answer: whoever made it shows it.
+         *     The code is in no answer: whoever made it shows it. An older code no longer opens the vault, and as somebody
+         *     may have kept what it opened, the vault key is rotated.
          */
         post: operations["ApiV1VaultRecoveryRecovery"];
         delete?: never;

@@ -97,6 +97,13 @@ def is_verified(settings: ConnectionSettings) -> bool:
     return settings.sslmode == "verify-full" and not is_local and settings.gssencmode in (None, "disable")
 
 
+def trusts_whoever_answers(settings: ConnectionSettings) -> bool:
+    """Tell whether the server is on another computer, and nothing shows that it is the right one."""
+    local = ("/", "@", "127.")
+    is_here = all(host.startswith(local) or host in ("localhost", "::1") for host in settings.hosts)
+    return not is_here and settings.sslmode != "verify-full" and settings.auth != "kerberos"
+
+
 _Key = tuple[Any, ...]
 
 

@@ -133,14 +133,19 @@ def _key(config: Config) -> Check:
 
 
 def _credentials(config: Config) -> Check:
+    from app.db.login import trusts_whoever_answers
     from app.db.settings import settings_from_saved
 
     keys = existing_keys(config.config_dir)
     saved = read_credentials(config.config_dir, keys) if keys is not None else None
     if saved is None:
         return Check("credentials", ok=True, message="No connection is saved.")
-    settings_from_saved(saved.values)
-    return Check("credentials", ok=True, message=f"{CREDENTIALS_FILE} can be decrypted and is complete.")
+    settings = settings_from_saved(saved.values)
+    message = f"{CREDENTIALS_FILE} can be decrypted and is complete."
+    if trusts_whoever_answers(settings):
+        message += f" With the TLS mode {settings.sslmode} another computer could pass for the database server."
+        return Check("credentials", ok=True, message=message, remedy="Choose verify-full, which knows them apart.")
+    return Check("credentials", ok=True, message=message)
 
 
 def _database(config: Config) -> Check:
