@@ -32,18 +32,20 @@ export class App {
    *
    * @param home everything it keeps is below this folder.
    * @param switches more of Chromium's.
+   * @param main another app's main script.
    */
   static async open(
     home: string,
     variables: Readonly<Record<string, string>>,
     switches: readonly string[] = [],
+    main = EXAMPLE_MAIN,
   ): Promise<App> {
     const electron = await _electron.launch({
       executablePath: executable.value ?? '',
       args: [
         '-r',
         join(HERE, 'auto-accept.cjs'),
-        EXAMPLE_MAIN,
+        main,
         `--user-data-dir=${home}`,
         '--no-sandbox',
         '--disable-gpu',

@@ -11,9 +11,12 @@ export function useHome(): string | null {
   const {snapshot, isReady} = useSituation();
   const local = useLocalWork();
   if (isPlaceChosen()) return HOME;
-  if (snapshot === null || snapshot.state.kind === 'launching') return null;
+  const status = snapshot?.status ?? null;
+  if (snapshot?.state.kind === 'failed') return HOME;
+  // Not even the sidecar has said anything yet.
+  if (snapshot === null || status === null) return null;
   if (snapshot.state.kind === 'setup_required') return CONNECTION;
-  if (snapshot.status?.mode !== 'embedded' || snapshot.state.kind === 'failed') return HOME;
+  if (status.mode !== 'embedded') return HOME;
   if (!isReady || local === null) return null;
   return local.tasks + local.members === 0 ? CONNECTION : HOME;
 }
