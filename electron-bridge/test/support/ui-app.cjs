@@ -1,7 +1,7 @@
 // The interface as an app shows it: the bridge, its preload script, and the packed page. Nothing of its own.
-const {join} = require('node:path');
+const {dirname, join} = require('node:path');
 const {BrowserWindow, app, ipcMain} = require('electron');
-const BRIDGE = join(__dirname, '..', '..');
+const BRIDGE = dirname(require.resolve('../../package.json'));
 const {SECURE_WEB_PREFERENCES, denyByDefault, registerSidecarIpc, startSidecar, stopWithApp} = require(
   join(BRIDGE, 'dist', 'cjs', 'index.js'),
 );
