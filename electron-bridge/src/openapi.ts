@@ -1184,6 +1184,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/vault/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept what the database says
+         * @description Believe an older state than this computer has seen, such as a backup that was restored.
+         */
+        post: operations["ApiV1VaultAcceptAccept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/vault/bulk": {
         parameters: {
             query?: never;
@@ -1307,6 +1327,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/vault/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Verify the vault
+         * @description Every secret is opened and compared with the manifest; whatever is not as it was left is told.
+         */
+        get: operations["ApiV1VaultVerifyVerify"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -1351,6 +1391,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AcceptBody
+         * @description Confirms, by the vault's id, that what the database says now is to be believed.
+         */
+        AcceptBody: {
+            confirm: string;
+        };
         /**
          * Actions
          * @description What an alert rule does.
@@ -1460,7 +1507,7 @@ export interface components {
          */
         AuditProblem: {
             /** @enum {string} */
-            kind: "edited" | "inserted" | "missing" | "reordered" | "replaced" | "truncated" | "unlinked";
+            kind: "edited" | "inserted" | "missing" | "reordered" | "replaced" | "truncated" | "unknown-writer" | "unlinked" | "vault-replaced";
             /** @description Entry at which it shows; null if nothing is left of the chain */
             seq: number | null;
         };
@@ -1698,6 +1745,19 @@ export interface components {
         ErrorBody: {
             /** @description One sentence for a person */
             error: string;
+        };
+        /**
+         * Finding
+         * @description Something in the vault that is not as a desktop has left it.
+         */
+        Finding: {
+            /** @enum {string} */
+            kind: "broken" | "key" | "locked" | "missing" | "policy" | "restored" | "rolled-back" | "unreadable" | "waiting" | "wrap";
+            /** @description One sentence for a person */
+            message: string;
+            name: string | null;
+            owner_id: string | null;
+            owner_kind: string | null;
         };
         /**
          * Healthy
@@ -2470,7 +2530,7 @@ export interface components {
             /** @description Of the key that is not at hand; only while locked */
             needs_fingerprint: string | null;
             /** @enum {string} */
-            state: "locked" | "unavailable" | "unlocked";
+            state: "locked" | "rolled-back" | "unavailable" | "unlocked";
         };
         /**
          * VaultDocument
@@ -2484,9 +2544,18 @@ export interface components {
             rotation: components["schemas"]["RotationDocument"] | null;
             secrets: number;
             /** @enum {string} */
-            state: "locked" | "unavailable" | "unlocked";
+            state: "locked" | "rolled-back" | "unavailable" | "unlocked";
             unreadable: number;
             vault_id: string | null;
+        };
+        /**
+         * VaultVerification
+         * @description Whether every secret opens, and is what the manifest says.
+         */
+        VaultVerification: {
+            checked: number;
+            findings: components["schemas"]["Finding"][];
+            ok: boolean;
         };
         /**
          * Verification
@@ -3193,7 +3262,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description What was done */
-                action?: "set" | "replace" | "reveal" | "use" | "validate" | "rotate" | "share" | "expire" | "delete" | "unlock" | "reset" | "refused";
+                action?: "set" | "replace" | "reveal" | "use" | "validate" | "rotate" | "share" | "expire" | "delete" | "unlock" | "reset" | "accept" | "refused";
                 /** @description `next_cursor` of the page before */
                 cursor?: string;
                 /** @description Entries a page; 50 by default */
@@ -5201,6 +5270,38 @@ export interface operations {
             503: components["responses"]["Error503"];
         };
     };
+    ApiV1VaultAcceptAccept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VaultDocument"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            421: components["responses"]["Error421"];
+            423: components["responses"]["Error423"];
+            503: components["responses"]["Error503"];
+        };
+    };
     ApiV1VaultBulkBulk: {
         parameters: {
             query?: never;
@@ -5371,6 +5472,31 @@ export interface operations {
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             413: components["responses"]["Error413"];
+            421: components["responses"]["Error421"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    ApiV1VaultVerifyVerify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VaultVerification"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
             421: components["responses"]["Error421"];
             503: components["responses"]["Error503"];
         };

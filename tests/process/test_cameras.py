@@ -322,7 +322,7 @@ def test_swapped_rows_do_not_open(any_backend: Backend) -> None:
         assert cameras.test(first)["ok"] is True
 
 
-@pytest.mark.parametrize("password", ["encrypted:gAAAAABthis-is-what-I-typed", " lead and trail ", "100%", "vf1.x"])
+@pytest.mark.parametrize("password", ["encrypted:gAAAAABthis-is-what-I-typed", " lead and trail ", "100%", "vf2.x"])
 def test_password_is_used_exactly_as_typed(any_backend: Backend, password: str) -> None:
     """Also one that looks encrypted."""
     cameras = Cameras(any_backend.sidecar)

@@ -247,7 +247,7 @@ def test_any_text_is_sealed_and_comes_back(any_backend: Backend, key: str) -> No
 
     assert ok(reveal(sidecar)) == {"api_key": key.strip()}
     (at_rest,) = ciphertexts(any_backend).values()
-    assert at_rest.startswith("vf1.")
+    assert at_rest.startswith("vf2.")
     assert key.strip() not in at_rest
 
 

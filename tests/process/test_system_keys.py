@@ -170,7 +170,7 @@ def test_any_text_is_sealed(any_backend: Backend, key: str) -> None:
 
     assert use(any_backend, "openai") == key
     (at_rest,) = ciphertexts(any_backend).values()
-    assert at_rest.startswith("vf1.")
+    assert at_rest.startswith("vf2.")
     assert at_rest != key
 
 

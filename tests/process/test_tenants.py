@@ -494,7 +494,7 @@ def test_encrypt_and_decrypt(ai_backend: Backend, sidecar: Sidecar, services: tu
     assert {tenant_id: tenants.decrypt_openai_key(tenant_id) for tenant_id in texts} == texts
     at_rest = ciphertexts(ai_backend)
     assert len(set(at_rest.values())) == len(texts)
-    assert all(ciphertext.startswith("vf1.") for ciphertext in at_rest.values())
+    assert all(ciphertext.startswith("vf2.") for ciphertext in at_rest.values())
     assert status(sidecar, "1")["status"] == "unknown"
     with pytest.raises(NotFoundError):
         tenants.encrypt_openai_key("sk-key", "nobody")

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from app.commands.opened import opened_vault
 from app.core.config import Config
 from app.db.migrations import HEAD
 from app.services.vault.rows import SecretName
-from app.services.vault.standalone import standalone
 from tests.support.databases import SqliteDatabase
 from tests.support.events import EventStream, told
 from tests.support.released import (
+    BY_OWNER,
+    CAMERA,
+    HEADER,
     KEY,
     MEMBERS,
     SECRETS,
@@ -26,6 +29,7 @@ from tests.support.released import (
     revisions,
 )
 from tests.support.sidecar import Sidecar, run_command
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +39,14 @@ if TYPE_CHECKING:
 
 OLD = [f"{revision}-{kind}" for revision in revisions() for kind in ("sqlite", "postgresql")]
 NEVER_SHOWN = {"alembic_version"}
+SEALED_ANEW = {
+    "secrets": ("ciphertext", "kid"),
+    "vaults": ("epoch",),
+    "vault_keys": (),
+    "vault_wraps": (),
+    "vault_rotations": (),
+}
+"""What an upgrade changes by sealing all secrets anew: these columns, or all of them."""
 
 
 class Upgraded:
@@ -48,13 +60,13 @@ class Upgraded:
         self.before = self.rows()
         """All rows by table, as the old version left them."""
 
-    def rows(self, columns: dict[str, list[str]] | None = None) -> dict[str, tuple[list[str], list[str]]]:
+    def rows(self, columns: dict[str, list[str]] | None = None) -> dict[str, tuple[list[str], list[tuple[Any, ...]]]]:
         """Columns and rows of each table; only the given columns of the given tables, if any are."""
         found = {}
         for table in columns or self.contents.tables():
             names = columns[table] if columns else self._columns(table)
             quoted = ", ".join(f'"{name}"' for name in names)
-            found[table] = (names, sorted(map(repr, self.contents.query(f'SELECT {quoted} FROM "{table}"'))))
+            found[table] = (names, sorted(self.contents.query(f'SELECT {quoted} FROM "{table}"'), key=repr))
         return found
 
     def _columns(self, table: str) -> list[str]:
@@ -66,6 +78,16 @@ class Upgraded:
                 f"SELECT column_name FROM information_schema.columns WHERE table_name = '{table}' ORDER BY 1"
             )
         ]
+
+    def before_of(self, table: str, names: list[str]) -> list[str]:
+        """Rows as the old version left them, only those columns."""
+        all_names, rows = self.before[table]
+        places = [all_names.index(name) for name in names]
+        return [repr(tuple(row[place] for place in places)) for row in rows]
+
+    def config(self) -> Config:
+        """The configuration of the sidecar."""
+        return Config.from_environ({**os.environ, **self.env, "TASKFLOW_CONFIG_DIR": str(self.sidecar.config_dir)})
 
     def get(self, path: str) -> Any:
         """Read something through the API."""
@@ -115,13 +137,62 @@ def test_every_released_revision_is_kept() -> None:
 
 def test_no_row_is_lost_or_changed(upgraded: Upgraded) -> None:
     """Column by column, what was there is there; `sidecar status` tells the new revision."""
-    columns = {table: names for table, (names, _) in upgraded.before.items() if table not in NEVER_SHOWN}
+    columns = {
+        table: [name for name in names if name not in SEALED_ANEW.get(table, ())]
+        for table, (names, _) in upgraded.before.items()
+        if table not in NEVER_SHOWN and SEALED_ANEW.get(table) != ()
+    }
 
     after = upgraded.rows(columns)
 
     assert upgraded.sidecar.status()["database"]["revision"] == HEAD
-    for table in columns:
-        assert set(upgraded.before[table][1]) <= set(after[table][1]), table
+    for table, names in columns.items():
+        before = upgraded.before_of(table, names)
+        assert set(before) <= set(map(repr, after[table][1])), table
+
+
+def test_secrets_are_sealed_anew(upgraded: Upgraded) -> None:
+    """By itself: bound to their destinations, under a new key; the old one is gone."""
+    query = "SELECT count(*) FROM {}"
+    wait_until(
+        lambda: upgraded.contents.query(query.format("secrets WHERE ciphertext NOT LIKE 'vf2.%'")) == [(0,)],
+        timeout_s=60,
+        what="the secrets to be sealed anew",
+    )
+    wait_until(
+        lambda: upgraded.contents.query(query.format("vault_keys WHERE format <> 'vf2'")) == [(0,)],
+        timeout_s=60,
+        what="the old key to be gone",
+    )
+
+
+def test_every_owner_has_its_secret(upgraded: Upgraded) -> None:
+    """What cameras, alert rules, chat servers, tenants and users had opens for them, and for nobody else."""
+    if upgraded.revision < "0007":
+        return
+    revealed = upgraded.sidecar.request("POST", "/api/v1/servers/guild/api-key/reveal").json()
+
+    assert revealed == {"api_key": BY_OWNER["server", "guild"]}
+    camera, rule = upgraded.get("cameras")[0], upgraded.get("alert-rules")[0]["actions"]["webhook"]
+    assert (camera["status"], camera["expires_at"]) == ("unknown", "2099-01-31T00:00:00.000000Z")
+    assert (rule["status"], rule["headers"]) == ("unknown", {"X-Token": "****cdef"})
+    with opened_vault(upgraded.config()) as services:
+        infos = services.vault.infos()
+        opened = {
+            (info.owner_kind, info.owner_id): services.vault.use(
+                SecretName(info.owner_kind, info.owner_id, info.name), actor="test"
+            )
+            for info in infos
+            if info.owner_kind != "system"
+        }
+    values = {("camera", camera["id"]): CAMERA["password"]}
+    values |= {(kind, owner): value for kind, owner, value in rules_of(upgraded)}
+    assert opened == {**BY_OWNER, **values}
+
+
+def rules_of(upgraded: Upgraded) -> list[tuple[str, str, str]]:
+    """Owners and values of the headers of alert rules."""
+    return [("alert_rule", rule["id"], HEADER) for rule in upgraded.get("alert-rules")]
 
 
 def test_members_are_as_they_were(upgraded: Upgraded) -> None:
@@ -151,11 +222,9 @@ def test_secrets_still_open(upgraded: Upgraded) -> None:
     audited = upgraded.command("audit", "verify")
 
     assert verified.returncode == audited.returncode == 0, verified.stdout + audited.stdout
-    assert verified.stdout == f"{0 if upgraded.revision < '0002' else len(SECRETS)} secrets open, 0 do not.\n"
-    config = Config.from_environ(
-        {**os.environ, **upgraded.env, "TASKFLOW_CONFIG_DIR": str(upgraded.sidecar.config_dir)}
-    )
-    with standalone(config) as services:
+    count = 0 if upgraded.revision < "0002" else len(SECRETS) + (5 if upgraded.revision >= "0007" else 0)
+    assert verified.stdout == f"{count} secrets open, 0 do not.\n"
+    with opened_vault(upgraded.config()) as services:
         found = {name: services.vault.use(SecretName("system", "default", name), actor="test") for name in SECRETS}
     assert found == (SECRETS if upgraded.revision >= "0002" else dict.fromkeys(SECRETS))
 

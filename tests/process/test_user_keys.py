@@ -352,7 +352,7 @@ def test_what_looks_encrypted_is_encrypted(ai_backend: Backend, shared_providers
 
     assert outcome(user.set("openai", LOOKS_ENCRYPTED)) == (True, True)
 
-    assert ciphertexts(ai_backend)["user", user.id, "openai"].startswith("vf1.")
+    assert ciphertexts(ai_backend)["user", user.id, "openai"].startswith("vf2.")
     assert user.use(ai_backend) == LOOKS_ENCRYPTED
 
 

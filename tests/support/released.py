@@ -48,6 +48,25 @@ OWNERS: Final = (
     "INSERT INTO tenants (id, name, tier, trial_limit, created_at, updated_at)"
     " VALUES ('acme', 'Acme ''n'' Söhne', 'trial', 100, '2026-11-20T12:00:00.123456Z', '2026-11-20T12:00:00.123456Z')"
 )
+CAMERA: Final = {
+    "name": "Door",
+    "stream_url": "http://127.0.0.1:1/stream",
+    "username": "admin",
+    "password": "door-password-0123456789",
+    "expires_at": "2099-01-31T00:00:00Z",
+}
+HEADER: Final = "header-0123456789abcdef"
+WEBHOOK: Final = {
+    "url": "https://hooks.example.com/x",
+    "headers": {"X-Token": HEADER},
+    "allow_private": True,
+}
+BY_OWNER: Final = {
+    ("server", "guild"): "sk-server-0123456789abcdef",
+    ("tenant", "acme"): "sk-tenant-0123456789abcdef",
+    ("user", "ann"): "sk-user-0123456789abcdef",
+}
+"""Keys for OpenAI, since revision 0007."""
 UPDATES: Final = ("Drained today.", "Fitted; 'torqued' — 180 bar")
 
 
@@ -88,9 +107,25 @@ def _fill(sidecar: Sidecar, env: dict[str, str]) -> str:
                 _post(sidecar, f"tasks/{task_id}/subtasks", {"title": title})
             for content in UPDATES:
                 _post(sidecar, f"tasks/{task_id}/updates", {"author_id": members[2], "content": content})
+    if revision >= "0007":
+        _fill_owners(sidecar)
     for member_id, member in zip(members, MEMBERS, strict=True):
         sidecar.request("PATCH", f"/api/v1/members/{member_id}", json={"active": member["active"]})
     return revision
+
+
+def _fill_owners(sidecar: Sidecar) -> None:
+    """Let every kind of owner have a secret."""
+    _post(sidecar, "cameras", CAMERA)
+    _post(sidecar, "alert-rules", {"name": "Rule", "actions": {"webhook": WEBHOOK}})
+    path = "/api/v1/servers/guild/config"
+    assert sidecar.request("PUT", path, json={"api_key": BY_OWNER["server", "guild"]}).status_code == 200
+    operations = [
+        {"op": "set", "owner_kind": kind, "owner_id": owner, "name": "openai", "secret": secret}
+        for (kind, owner), secret in BY_OWNER.items()
+        if kind != "server"
+    ]
+    assert sidecar.request("POST", "/api/v1/vault/bulk", json={"operations": operations}).status_code == 200
 
 
 def _post(sidecar: Sidecar, path: str, body: Any) -> str:

@@ -16,9 +16,10 @@ from app.core.installation import installation
 from app.core.security import KEY_FILE, load_or_create_keys
 from app.db.base import utc_now
 from app.models.vault import secrets, vault_owners
+from app.services.ai_keys.watch import watch_keys
 from app.services.audit.log import Audit
 from app.services.vault.rotation import Clock, Rotations
-from app.services.vault.rows import Place, SecretName, seal_row
+from app.services.vault.rows import Place, SecretName, seal_row, secret_item
 from app.services.vault.sealing import hint_of
 from app.services.vault.vault import Vault
 from tests.support.databases import SqliteDatabase
@@ -85,7 +86,7 @@ class Desktop:
                 owner = f"filled-{number % owners}"
                 which, secret = SecretName(kind, owner, f"name-{number}"), f"sk-{number:06}-{'x' * 40}"
                 now = utc_now()
-                place = Place(str(uuid.uuid4()), kind, owner, which.name, 1, None, salts[owner])
+                place = Place(str(uuid.uuid4()), kind, owner, which.name, 1, None, salts[owner], "")
                 sealed = seal_row(place, secret, keys, key)._asdict()
                 rows.append(
                     {
@@ -105,6 +106,9 @@ class Desktop:
                 )
                 stored[which] = secret
             connection.execute(sa.insert(secrets), rows)
+            for row in rows:
+                which = SecretName(row["owner_kind"], row["owner_id"], row["name"])
+                self.vault.note(connection, secret_item(which), [row["id"], 1, "valid"])
         return stored
 
 
@@ -165,7 +169,7 @@ def desktop(
         **settings,
     )
     audit = Audit(store.database, config_dir)
-    vault = Vault(config, store.database, audit)
+    vault = Vault(config, store.database, audit, watch_keys(config))
     options = {} if clock is None else {"clock": clock}
     rotations = Rotations(vault.attachment, store.database, audit, installation(config_dir), **options)
     return Desktop(config, store, audit, vault, rotations)

@@ -27,6 +27,7 @@ PACKAGES = {"core", "db", "models", "schemas", "services", "api", "commands", "p
 SECRETS = {f"services.{name}" for name in ("vault", "audit", "gateway", "targets", "ai_keys", "owners")}
 FORBIDDEN: dict[str, set[str]] = {
     "core": PACKAGES - {"core"},
+    "services.vault": {"services.providers", "services.ai_keys"},
     "db": {"models", "schemas", "services", "api", "commands", "parts", "sidecar", "main"},
     "models": {"schemas", "services", "api", "commands", "parts", "sidecar", "main"},
     "schemas": {"services", "api", "commands", "parts", "sidecar", "main"},

@@ -96,7 +96,9 @@ def _write_lines(path: Path, lines: Any) -> int:
 
 
 def _verdict_lines(verdict: Verification) -> list[str]:
-    lines = [f"{verdict.entries} entries; {'the log is intact' if verdict.ok else 'the log was tampered with'}."]
+    is_tampered = bool(verdict.problems)
+    state = "intact" if verdict.ok else "tampered with" if is_tampered else "not to be checked here as a whole"
+    lines = [f"{verdict.entries} entries; the log {'was' if is_tampered else 'is'} {state}."]
     if verdict.unchecked:
         lines.append(
             f"{verdict.unchecked} of them were written under keys that are not at hand: of these only numbers and"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from app.commands.opened import opened_vault
 from app.commands.options import as_json_option, config_for, directory_option
 from app.core.exceptions import UsageError
 
@@ -141,12 +142,11 @@ def import_json(config_dir: str | None, file: Path) -> int:
     """
     from app.services.legacy.import_json import import_keys
     from app.services.vault.rows import SecretName
-    from app.services.vault.standalone import standalone
 
     config = config_for(config_dir)
 
     def store(keys: Mapping[str, str]) -> None:
-        with standalone(config) as services, services.vault.writing() as connection:
+        with opened_vault(config) as services, services.vault.writing() as connection:
             for provider, key in keys.items():
                 services.vault.put(connection, SecretName("system", "default", provider), key, actor=ACTOR)
 

@@ -7,6 +7,7 @@ import json
 import click
 
 from app.commands.legacy import encrypt_legacy, import_json
+from app.commands.opened import opened_vault
 from app.commands.options import as_json_option, config_for, directory_option
 
 ACTOR = "cli"
@@ -28,9 +29,7 @@ def vault_status(config_dir: str | None, *, as_json: bool) -> int:
     """Tell the vault's state and what it holds, by count."""
     import msgspec
 
-    from app.services.vault.standalone import standalone
-
-    with standalone(config_for(config_dir)) as services:
+    with opened_vault(config_for(config_dir)) as services:
         document = services.vault.document()
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(document), indent=2))
@@ -51,9 +50,8 @@ def vault_rotate(config_dir: str | None, *, as_json: bool) -> int:
     import msgspec
 
     from app.commands.progress import progress
-    from app.services.vault.standalone import standalone
 
-    with standalone(config_for(config_dir)) as services, progress() as report:
+    with opened_vault(config_for(config_dir)) as services, progress() as report:
         services.rotations.start(actor=ACTOR)
         services.rotations.work(lambda job: report("Sealing secrets anew", job.done, job.total))
         document = services.rotations.document()
@@ -78,21 +76,42 @@ def vault_verify(config_dir: str | None, *, as_json: bool) -> int:
     import msgspec
 
     from app.services.vault.check import verify
-    from app.services.vault.standalone import standalone
 
-    with standalone(config_for(config_dir)) as services:
+    with opened_vault(config_for(config_dir)) as services:
         tally, broken = verify(services.vault.attachment, services.database)
+        found = services.vault.verified()
     if as_json:
-        click.echo(json.dumps({**tally._asdict(), "unreadable": msgspec.to_builtins(broken)}, indent=2))
-        return 0 if tally.opened == sum(tally) else 1
+        click.echo(json.dumps(msgspec.to_builtins(found), indent=2))
+        return 0 if found.ok else 1
     click.echo(f"{tally.opened} secrets open, {tally.broken} do not.")
     for info in broken:
-        click.echo(f"  {info.owner_kind} {info.owner_id}: {info.name}")
+        click.echo(f"  {_printable(f'{info.owner_kind} {info.owner_id}: {info.name}')}")
     if tally.locked:
         click.echo(f"{tally.locked} lie under a key that is not at hand.")
     if tally.waiting:
         click.echo(f"{tally.waiting} were stored with another API_KEY_ENCRYPTION_SECRET than the one set here.")
-    return 0 if tally.opened == sum(tally) else 1
+    for finding in found.findings:
+        where = " ".join(filter(None, (finding.owner_kind, finding.owner_id, finding.name)))
+        click.echo(f"  {finding.kind}{f' ({where})' if where else ''}: {_printable(finding.message)}")
+    return 0 if found.ok else 1
+
+
+@vault.command("accept")
+@directory_option
+@click.option("--confirm", metavar="ID", required=True, help="The vault's id, which 'vault status' prints.")
+def vault_accept(config_dir: str | None, confirm: str) -> int:
+    """Believe what the database says, though this computer has seen a newer state of the vault."""
+    from app.services.vault.unlocking import accept
+
+    with opened_vault(config_for(config_dir)) as services:
+        accept(services.vault.attachment, services.audit, confirm=confirm, actor=ACTOR)
+    click.echo("The state of the vault is accepted.")
+    return 0
+
+
+def _printable(text: str) -> str:
+    """Whatever somebody put into the database cannot steer the terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 @vault.command("recovery")
@@ -100,16 +119,17 @@ def vault_verify(config_dir: str | None, *, as_json: bool) -> int:
 def vault_recovery(config_dir: str | None) -> int:
     """Make a recovery code to print out; it opens the vault when every key is lost. An older code is replaced."""
     from app.services.vault.recovery import is_same_code, new_recovery_code
-    from app.services.vault.standalone import standalone
     from app.services.vault.unlocking import keep_recovery_code
 
-    with standalone(config_for(config_dir)) as services:
+    with opened_vault(config_for(config_dir)) as services:
         services.vault.attachment.unlocked_keys()
         code = new_recovery_code()
         click.echo(f"Recovery code: {code}\nPrint it, keep it away from this computer, and enter it once more.")
         if not is_same_code(click.prompt("Recovery code", prompt_suffix=": "), code):
             click.echo("taskflow-sidecar: That is another code; nothing was changed.", err=True)
             return 1
-        keep_recovery_code(services.vault.attachment, services.audit, code, actor=ACTOR)
+        if keep_recovery_code(services.vault.attachment, services.audit, code, actor=ACTOR):
+            services.rotations.start(actor=ACTOR)
+            services.rotations.work()
     click.echo("The recovery code is set.")
     return 0

@@ -78,16 +78,6 @@ def _parsed(text: Any) -> dt.datetime | None:
         return None
 
 
-class Sealed(TypeDecorator[str]):
-    """A secret in its sealed form. Every column that holds one has this type, and no other column does.
-
-    The type does no sealing: a ciphertext is bound to its row, which a column type cannot see. It marks the column.
-    """
-
-    impl = Text
-    cache_ok = True
-
-
 def utc_now() -> dt.datetime:
     """Return the present instant, with microseconds."""
     return dt.datetime.now(dt.UTC)

@@ -60,6 +60,7 @@ HINT: Final = "taskflow_hint"
 """In a connection's `info`: the channel to notify once its transaction is committed."""
 NOW: Final = "taskflow_now"
 """There too: when its transaction began, by the database's clock."""
+_BEGUN: Final = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SELECT clock_timestamp()"
 _BUSY: Final = "The database is busy. Please retry."
 _NO_TRACE: Final = "taskflow_no_trace"
 SQLITE_SUFFIXES: Final = ("", "-journal", "-wal", "-shm")
@@ -406,6 +407,21 @@ class Database:
             return None
         return tuple(opened.description[name] for name in ("dialect", "host", "port", "database"))
 
+    @property
+    def place(self) -> str | None:
+        """Where this database is, as text: another place is another database; None while there is none."""
+        opened = self._opened
+        if opened is None:
+            return None
+        if opened.engine.dialect.name == "sqlite":
+            return f"sqlite {opened.engine.url.database}"
+        return " ".join(str(opened.description[name]) for name in ("dialect", "host", "port", "database"))
+
+    def is_present(self, connection: sa.Connection) -> bool:
+        """Tell whether a connection is one to the present database."""
+        opened = self._opened
+        return opened is not None and connection.engine.pool is opened.engine.pool
+
     def own_connection(self) -> Any:
         """Return a psycopg2 connection outside the pool, for the caller to close; None where there is no server.
 
@@ -542,7 +558,9 @@ def _try_to_begin(opened: OpenDatabase) -> sa.Connection:
         connection.begin()
         connection.info.pop(HINT, None)
         if connection.dialect.name == "postgresql":
-            connection.info[NOW] = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+            # of whatever isolation the server starts with: who waits for a lock goes on with what it guards
+            begun = connection.exec_driver_sql(_BEGUN)
+            connection.info[NOW] = begun.scalar_one()
     except BaseException:
         connection.close()
         raise

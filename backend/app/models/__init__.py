@@ -14,7 +14,7 @@ from app.models.task_counts import task_counts
 from app.models.tasks import task_grams, tasks
 from app.models.tenants import tenants, trial_calls
 from app.models.usage import ai_usage
-from app.models.vault import secrets, vault_keys, vault_owners, vault_rotations, vault_wraps, vaults
+from app.models.vault import secrets, vault_keys, vault_manifest, vault_owners, vault_rotations, vault_wraps, vaults
 
 __all__ = [
     "ai_usage",
@@ -35,6 +35,7 @@ __all__ = [
     "tenants",
     "trial_calls",
     "vault_keys",
+    "vault_manifest",
     "vault_owners",
     "vault_rotations",
     "vault_wraps",

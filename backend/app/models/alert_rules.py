@@ -5,24 +5,25 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final
 
-from sqlalchemy import Boolean, Column, Named, Table, Text, TypedColumns
+from sqlalchemy import Column, Named, Table, TypedColumns
 
-from app.db.base import Instant, UuidText, metadata
+from app.db.base import metadata
+from app.db.lenient import LenientBoolean, LenientInstant, LenientText, LenientUuid
 
 
 class AlertRuleColumns(TypedColumns):
     """Columns of `alert_rules`; the values of webhook headers are in the vault."""
 
-    id: Named[str] = Column(UuidText, primary_key=True)
-    name: Named[str] = Column(Text, nullable=False)
-    enabled: Named[bool] = Column(Boolean, nullable=False)
-    webhook_url: Named[str] = Column(Text, nullable=False)
-    header_names: Named[str] = Column(Text, nullable=False)
+    id: Named[str] = Column(LenientUuid, primary_key=True)
+    name: Named[str] = Column(LenientText, nullable=False)
+    enabled: Named[bool] = Column(LenientBoolean, nullable=False)
+    webhook_url: Named[str] = Column(LenientText, nullable=False)
+    header_names: Named[str] = Column(LenientText, nullable=False)
     """JSON array, in the order they were given."""
-    allow_private: Named[bool] = Column(Boolean, nullable=False)
+    allow_private: Named[bool] = Column(LenientBoolean, nullable=False)
     """Loopback and private targets are allowed."""
-    created_at: Named[dt.datetime] = Column(Instant, nullable=False)
-    updated_at: Named[dt.datetime] = Column(Instant, nullable=False)
+    created_at: Named[dt.datetime] = Column(LenientInstant, nullable=False)
+    updated_at: Named[dt.datetime] = Column(LenientInstant, nullable=False)
 
 
 alert_rules: Final = Table("alert_rules", metadata, AlertRuleColumns)

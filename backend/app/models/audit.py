@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Named, Table, Text, TypedColumns
+from sqlalchemy import BigInteger, Column, Index, Integer, Named, Table, TypedColumns
 
-from app.db.base import Instant, metadata
+from app.db.base import metadata
+from app.db.lenient import LenientBigNumber, LenientInstant, LenientNumber, LenientText
 
 
 class AuditColumns(TypedColumns):
@@ -15,22 +16,22 @@ class AuditColumns(TypedColumns):
 
     seq: Named[int] = Column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True)
     """Order of arrival over all desktops; may have gaps, `writer_seq` has none."""
-    writer: Named[str] = Column(Text, nullable=False)
+    writer: Named[str] = Column(LenientText, nullable=False)
     """Install id and fingerprint of the local root key: one chain each."""
-    writer_seq: Named[int] = Column(BigInteger, nullable=False)
-    time: Named[dt.datetime] = Column(Instant, nullable=False)
-    actor: Named[str] = Column(Text, nullable=False)
-    device: Named[str] = Column(Text, nullable=False)
-    action: Named[str] = Column(Text, nullable=False)
-    owner_kind: Named[str | None] = Column(Text)
-    owner_id: Named[str | None] = Column(Text)
-    name: Named[str | None] = Column(Text)
-    fingerprint: Named[str | None] = Column(Text)
-    outcome: Named[str] = Column(Text, nullable=False)
-    reason: Named[str | None] = Column(Text)
-    count: Named[int] = Column(Integer, nullable=False)
-    prev: Named[str] = Column(Text, nullable=False)
-    mac: Named[str] = Column(Text, nullable=False)
+    writer_seq: Named[int] = Column(LenientBigNumber, nullable=False)
+    time: Named[dt.datetime] = Column(LenientInstant, nullable=False)
+    actor: Named[str] = Column(LenientText, nullable=False)
+    device: Named[str] = Column(LenientText, nullable=False)
+    action: Named[str] = Column(LenientText, nullable=False)
+    owner_kind: Named[str | None] = Column(LenientText)
+    owner_id: Named[str | None] = Column(LenientText)
+    name: Named[str | None] = Column(LenientText)
+    fingerprint: Named[str | None] = Column(LenientText)
+    outcome: Named[str] = Column(LenientText, nullable=False)
+    reason: Named[str | None] = Column(LenientText)
+    count: Named[int] = Column(LenientNumber, nullable=False)
+    prev: Named[str] = Column(LenientText, nullable=False)
+    mac: Named[str] = Column(LenientText, nullable=False)
 
 
 audit_entries: Final = Table("audit_entries", metadata, AuditColumns)

@@ -5,21 +5,22 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final
 
-from sqlalchemy import Column, Named, Table, Text, TypedColumns
+from sqlalchemy import Column, Named, Table, TypedColumns
 
-from app.db.base import Instant, metadata
+from app.db.base import metadata
+from app.db.lenient import LenientInstant, LenientText
 
 
 class ChatServerColumns(TypedColumns):
     """Columns of `chat_servers`: settings of one chat (Discord) server; its API key is in the vault."""
 
-    server_id: Named[str] = Column(Text, primary_key=True)
-    provider: Named[str] = Column(Text, nullable=False)
-    dm_roll_visibility: Named[str] = Column(Text, nullable=False)
-    player_roll_mode: Named[str] = Column(Text, nullable=False)
-    character_sheet_mode: Named[str] = Column(Text, nullable=False)
-    created_at: Named[dt.datetime] = Column(Instant, nullable=False)
-    updated_at: Named[dt.datetime] = Column(Instant, nullable=False)
+    server_id: Named[str] = Column(LenientText, primary_key=True)
+    provider: Named[str] = Column(LenientText, nullable=False)
+    dm_roll_visibility: Named[str] = Column(LenientText, nullable=False)
+    player_roll_mode: Named[str] = Column(LenientText, nullable=False)
+    character_sheet_mode: Named[str] = Column(LenientText, nullable=False)
+    created_at: Named[dt.datetime] = Column(LenientInstant, nullable=False)
+    updated_at: Named[dt.datetime] = Column(LenientInstant, nullable=False)
 
 
 chat_servers: Final = Table("chat_servers", metadata, ChatServerColumns)

@@ -11,6 +11,7 @@ from app.services.ai_keys.checks import KeyChecks
 from app.services.ai_keys.revalidation import Revalidation
 from app.services.ai_keys.system import SystemKeyService
 from app.services.ai_keys.users import UserAPIKeyManager
+from app.services.ai_keys.watch import watch_keys
 from app.services.alert_engine import AlertEngine
 from app.services.audit.log import Audit
 from app.services.gateway.forwarding import Gateway
@@ -80,7 +81,7 @@ def assemble(config: Config, database: Database, work: WorkParts) -> SecretsPart
     """Make the services around the running parts of the process; nothing is read or written yet."""
     readiness = work.readiness
     audit = Audit(database, config.config_dir)
-    vault = Vault(config, database, audit)
+    vault = Vault(config, database, audit, watch_keys(config))
     usage = Usage(database)
     rotations = Rotations(vault.attachment, database, audit, installation(config.config_dir))
     checks = KeyChecks(config)

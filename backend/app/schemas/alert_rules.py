@@ -39,6 +39,7 @@ REFUSED_HEADERS: Final = frozenset(
 )
 """They are about one connection or the message's length, which are not the rule's to decide."""
 _TOKEN: Final = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"  # noqa: S105 - RFC 9110, section 5.6.2
+HEADER_NAME: Final = re.compile(_TOKEN)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 _USUAL_URL: Final = r"^https?://[a-z]{3,20}(\.[a-z]{3,20}){1,3}(:[1-9][0-9]{0,3})?(/[A-Za-z0-9._~-]{0,30}){0,5}$"
 """What usual addresses look like; more is understood."""

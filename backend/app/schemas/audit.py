@@ -9,7 +9,17 @@ from msgspec import Meta
 
 from app.schemas.common import Timestamp
 
-ProblemKind = Literal["edited", "missing", "reordered", "unlinked", "inserted", "replaced", "truncated"]
+ProblemKind = Literal[
+    "edited",
+    "missing",
+    "reordered",
+    "unlinked",
+    "inserted",
+    "replaced",
+    "truncated",
+    "unknown-writer",
+    "vault-replaced",
+]
 
 
 class AuditOwner(msgspec.Struct):

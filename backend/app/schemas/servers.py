@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -10,11 +10,20 @@ from msgspec import UNSET, UnsetType
 from app.core.validation import one_of
 from app.schemas.keys import ApiKey, ExpiresAt, KeyInfo, Provider
 
-Visibility = Annotated[str, one_of("public", "hidden")]
-RollMode = Annotated[
-    str, one_of("manual_physical_total", "manual_physical_raw", "manual_digital", "auto_visible", "auto_hidden")
-]
-SheetMode = Annotated[str, one_of("digital_sheet", "physical_sheet")]
+VISIBILITIES: Final = ("public", "hidden")
+ROLL_MODES: Final = (
+    "manual_physical_total",
+    "manual_physical_raw",
+    "manual_digital",
+    "auto_visible",
+    "auto_hidden",
+)
+SHEET_MODES: Final = ("digital_sheet", "physical_sheet")
+DEFAULT_MODES: Final = ("public", "manual_digital", "digital_sheet")
+
+Visibility = Annotated[str, one_of(*VISIBILITIES)]
+RollMode = Annotated[str, one_of(*ROLL_MODES)]
+SheetMode = Annotated[str, one_of(*SHEET_MODES)]
 
 
 class ServerConfigBody(msgspec.Struct):
@@ -22,9 +31,9 @@ class ServerConfigBody(msgspec.Struct):
 
     api_key: ApiKey | UnsetType = UNSET
     provider: Provider | UnsetType = UNSET
-    dm_roll_visibility: Visibility = "public"
-    player_roll_mode: RollMode = "manual_digital"
-    character_sheet_mode: SheetMode = "digital_sheet"
+    dm_roll_visibility: Visibility = DEFAULT_MODES[0]
+    player_roll_mode: RollMode = DEFAULT_MODES[1]
+    character_sheet_mode: SheetMode = DEFAULT_MODES[2]
     expires_at: ExpiresAt = UNSET
 
     def __repr__(self) -> str:

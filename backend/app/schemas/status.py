@@ -78,7 +78,7 @@ class DatabaseBody(msgspec.Struct):
 class VaultBody(msgspec.Struct):
     """The vault's state and the fingerprint of the key it uses, or needs."""
 
-    state: Literal["unlocked", "locked", "unavailable"]
+    state: Literal["unlocked", "locked", "rolled-back", "unavailable"]
     key_fingerprint: str | None
     needs_fingerprint: Annotated[str | None, Meta(description="Of the key that is not at hand; only while locked")]
 

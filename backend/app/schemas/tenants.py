@@ -19,7 +19,8 @@ DEFAULT_TRIAL_TOKENS: Final = 200_000
 MAX_TRIAL_TOKENS: Final = 1_000_000_000
 
 Name = Annotated[str, text(100)]
-Tier = Annotated[str, one_of("trial", "pro", "enterprise")]
+TIERS: Final = ("trial", "pro", "enterprise")
+Tier = Annotated[str, one_of(*TIERS)]
 TrialLimit = Annotated[int, integer(0, MAX_TRIAL_LIMIT)]
 TrialTokens = Annotated[int, integer(0, MAX_TRIAL_TOKENS)]
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 import msgspec
+from msgspec import Meta
 
 from app.core.exceptions import ValidationError
 from app.core.validation import Rule, build, one_of, plain_string, text
-from app.db.base import instant_text
+from app.db.lenient import shown_instant
 from app.schemas.common import Timestamp
 
 OWNER_KINDS: Final = ("server", "user", "tenant", "system", "camera", "alert_rule")
@@ -75,24 +76,24 @@ class RotationDocument(msgspec.Struct):
 
 def rotation_document(row: Any) -> RotationDocument | None:
     """Return the JSON form of a job."""
-    if row is None:
+    if row is None or row.state not in get_args(RotationState):
         return None
     return RotationDocument(
         state=row.state,
         from_kid=row.from_kid,
         to_kid=row.to_kid,
-        total=row.total,
-        done=row.done,
-        quarantined=row.quarantined,
-        started_at=instant_text(row.started_at),
-        finished_at=instant_text(row.finished_at),
+        total=max(row.total, 0),
+        done=max(row.done, 0),
+        quarantined=max(row.quarantined, 0),
+        started_at=shown_instant(row.started_at),
+        finished_at=shown_instant(row.finished_at),
     )
 
 
 class VaultDocument(msgspec.Struct):
     """The vault: its state and what it holds, by count."""
 
-    state: Literal["unlocked", "locked", "unavailable"]
+    state: Literal["unlocked", "locked", "rolled-back", "unavailable"]
     vault_id: str | None
     key_fingerprint: str | None
     needs_fingerprint: str | None
@@ -126,6 +127,35 @@ class ResetBody(msgspec.Struct):
     """Confirms, by the vault's id, that its key is lost for good."""
 
     confirm: Annotated[str, Rule(plain_string, type="string")]
+
+
+class AcceptBody(msgspec.Struct):
+    """Confirms, by the vault's id, that what the database says now is to be believed."""
+
+    confirm: Annotated[str, Rule(plain_string, type="string")]
+
+
+FindingKind = Literal[
+    "unreadable", "missing", "restored", "policy", "locked", "rolled-back", "broken", "key", "wrap", "waiting"
+]
+
+
+class Finding(msgspec.Struct):
+    """Something in the vault that is not as a desktop has left it."""
+
+    kind: FindingKind
+    owner_kind: str | None
+    owner_id: str | None
+    name: str | None
+    message: Annotated[str, Meta(description="One sentence for a person")]
+
+
+class VaultVerification(msgspec.Struct):
+    """Whether every secret opens, and is what the manifest says."""
+
+    ok: bool
+    checked: int
+    findings: list[Finding]
 
 
 class BulkOperation(msgspec.Struct):

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 
 import app.models
 from app.core.config import Config
-from app.db.base import Sealed, metadata
+from app.db.base import metadata
 from app.db.configured import DATABASE_FILE
+from app.db.lenient import Sealed
 from app.db.migrations import HEAD
 from app.services.doctor import examine, write_bundle
 from app.services.vault.check import CHECKS, look
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY = bytes(range(32))
-LOOKS_SEALED = re.compile(r"(vf1\.|encrypted:)|gAAAA")
+LOOKS_SEALED = re.compile(r"(vf[12]\.|encrypted:)|gAAAA")
 TABLES = app.models.__all__
 
 

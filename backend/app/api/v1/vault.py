@@ -5,11 +5,21 @@ from __future__ import annotations
 from litestar import Controller, get, post
 
 from app.api.openapi import JsonBody, errors
-from app.schemas.vault import BulkAnswer, BulkBody, RecoveryBody, ResetBody, RotationDocument, UnlockBody, VaultDocument
+from app.schemas.vault import (
+    AcceptBody,
+    BulkAnswer,
+    BulkBody,
+    RecoveryBody,
+    ResetBody,
+    RotationDocument,
+    UnlockBody,
+    VaultDocument,
+    VaultVerification,
+)
 from app.services.audit.log import Audit
 from app.services.vault.bulk import apply_operations
 from app.services.vault.rotation import Rotations
-from app.services.vault.unlocking import keep_recovery_code, reset, unlock
+from app.services.vault.unlocking import accept, keep_recovery_code, reset, unlock
 from app.services.vault.vault import Vault
 
 ACTOR = "launch-token"
@@ -67,12 +77,28 @@ class VaultController(Controller):
         The code is in no answer: whoever made it shows it. An older code no longer opens the vault, and as somebody
         may have kept what it opened, the vault key is rotated.
         """
-        is_replaced = vault.document().has_recovery_code
-        keep_recovery_code(vault.attachment, audit, data.recovery_code, actor=ACTOR)
-        if is_replaced:
+        if keep_recovery_code(vault.attachment, audit, data.recovery_code, actor=ACTOR):
             rotations.start(actor=ACTOR)
             rotations.work_in_background()
         return vault.document()
+
+    @post(
+        "/accept",
+        dto=JsonBody[AcceptBody],
+        status_code=200,
+        sync_to_thread=True,
+        responses=errors(400, 409, 413, 423, 503),
+        summary="Accept what the database says",
+    )
+    def accept(self, data: AcceptBody, vault: Vault, audit: Audit) -> VaultDocument:
+        """Believe an older state than this computer has seen, such as a backup that was restored."""
+        accept(vault.attachment, audit, confirm=data.confirm, actor=ACTOR)
+        return vault.document()
+
+    @get("/verify", sync_to_thread=True, responses=errors(503), summary="Verify the vault")
+    def verify(self, vault: Vault) -> VaultVerification:
+        """Every secret is opened and compared with the manifest; whatever is not as it was left is told."""
+        return vault.verified()
 
     @post("/rotate", status_code=202, sync_to_thread=True, responses=errors(423, 503), summary="Rotate the vault key")
     def rotate(self, rotations: Rotations) -> RotationDocument:

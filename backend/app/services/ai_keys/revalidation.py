@@ -22,7 +22,8 @@ from app.models.vault import UNREADABLE, secrets
 from app.services.ai_keys.schedule import Known, change_after, latest_check, next_check
 from app.services.providers import INITIAL, KEY_OWNERS, PROVIDERS, origin_of, provider_of
 from app.services.providers.base import REFUSED
-from app.services.vault.rows import SecretName, is_secret, open_row, select_sealed, waits_for_api_secret
+from app.services.vault.destinations import located
+from app.services.vault.rows import SecretName, is_secret, select_sealed, waits_for_api_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,7 +193,7 @@ class Revalidation:
             .limit(BATCH)
         )
         with self._database.read() as connection:
-            return list(connection.execute(query))
+            return list(located(connection, connection.execute(query).all()))
 
     def _is_due(self, now: dt.datetime) -> sa.ColumnElement[bool]:
         """Return the condition that a row's time has come.
@@ -233,7 +234,7 @@ class Revalidation:
         secret: str | None = None
         # whoever uses the key meets the same, and marks it
         with contextlib.suppress(RequestError):
-            secret = open_row(row, self._vault.attachment.keys_at(row.epoch, row.kid))
+            secret = self._vault.open_again(row)
         if provider is None or secret is None:
             later = next_check(self._config.revalidate_hours, self._clock())
             with self._database.write() as connection:
@@ -249,6 +250,8 @@ class Revalidation:
         change = change_after(known, verdict, self._config, now)
         with self._audit.writing() as connection:
             is_same = _update(connection, row, change.values)
+            if is_same and "status" in change.values:
+                self._vault.restate(connection, _name_of(row), row.row_version, change.values["status"])
             if is_same and change.told is not None:
                 self._audit.append(
                     connection,

@@ -16,8 +16,8 @@ from app.schemas.keys import KeyWrite, key_info
 from app.schemas.user_keys import InitialKeys, UserKeyAnswer, UserKeys, UserKeyStatus
 from app.services.ai_keys.system import DEFAULT, SYSTEM
 from app.services.ai_keys.writes import write_key
-from app.services.providers import INITIAL, PROVIDERS, origin_of, validity_of
-from app.services.vault.rows import USER, SecretName, is_secret
+from app.services.providers import INITIAL, PROVIDERS, is_for, validity_of
+from app.services.vault.rows import USER, SecretName
 from app.services.vault.vault import is_masked
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ class UserAPIKeyManager:
         found = self._vault.take(which, actor=caller.name)
         if found is None:
             raise _no_key()
-        self._require_same_host(which, found.row_version)
+        if not is_for(PROVIDERS[provider], found.destination, self._config):
+            raise KeyForAnotherHostError
         verdict = self._checks.check(provider, found.secret, caller=caller)
         if _tells_more(verdict, found.status):
             self._vault.set_status(
@@ -101,17 +102,6 @@ class UserAPIKeyManager:
         return UserKeyAnswer(
             success=verdict.valid is not False, message=verdict.message, provider=provider, is_valid=verdict.valid
         )
-
-    def _require_same_host(self, which: SecretName, row_version: int) -> None:
-        """Refuse to send a stored key to another host than the one it was entered for."""
-        is_same_key = is_secret(which) & (secrets.c.row_version == row_version)
-        with self._database.read() as connection:
-            row = connection.execute(sa.select(secrets.c.pinned_host).where(is_same_key)).one_or_none()
-        if row is None:  # deleted or replaced in this very moment
-            raise _no_key()
-        provider = PROVIDERS[which.name]
-        if (row.pinned_host or provider.origin) != origin_of(provider, self._config):
-            raise KeyForAnotherHostError
 
     def status(self, user_id: str) -> UserKeys:
         """Return what is known of a user's keys; nothing is decrypted."""

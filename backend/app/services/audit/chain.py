@@ -38,6 +38,11 @@ REPLACED: Final = "replaced"
 TRUNCATED: Final = "truncated"
 """Entries are missing after this one, the last; without a `seq` nothing is left of the chain."""
 
+UNKNOWN_WRITER: Final = "unknown-writer"
+"""The chain that ends here was written under a key that is not at hand, and the vault's manifest knows of none such."""
+VAULT_REPLACED: Final = "vault-replaced"
+"""The database held another vault when it was seen last."""
+
 
 class Entry(NamedTuple):
     """One row of the log.
@@ -109,11 +114,6 @@ def _part(value: str | int | None) -> str:
     return "-" if value is None else f"+{value}"
 
 
-def is_number(value: object) -> bool:
-    """Tell whether a column of numbers holds one: SQLite keeps whatever somebody writes into it."""
-    return isinstance(value, int)
-
-
 def is_genuine(key: bytes, entry: Entry) -> bool:
     """Tell whether an entry was written, exactly so, by somebody who has the key."""
     return mac_of(key, entry[1:-1]) == entry.mac
@@ -149,9 +149,14 @@ class Chain:
         """The last entry; None while there is none."""
         return self._last if self._last.writer_seq else None
 
+    @property
+    def last_seq(self) -> int | None:
+        """`seq` of the last entry; None while there is none."""
+        return self._end
+
     def feed(self, entry: Entry) -> None:
         """Check the next entry."""
-        if not is_number(entry.writer_seq) or entry.writer_seq <= self._last.writer_seq:
+        if entry.writer_seq <= self._last.writer_seq:
             self._report(entry.seq, INSERTED)
             return
         has_gap = entry.writer_seq > self._last.writer_seq + 1

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 HEAD_FILE: Final = "audit.head"
 USES_FILE: Final = "audit.uses"
 KEYS_FILE: Final = "audit.keys"
+_MANIFEST: Final = "manifest"
+_DATABASES: Final = "databases"
 _MAC: Final = re.compile(r"[0-9a-f]{64}")
 
 log = get_logger(__name__)
@@ -36,6 +38,12 @@ class AuditFiles:
         self._lock = threading.Lock()
         self._learnt: dict[tuple[str, str], Head] = {}
         """Heads that this process pinned; also those that could not be written down yet."""
+        self._roots: dict[str, tuple[int, str]] | None = None
+        """Number and digest of the newest manifest seen, by vault; None until the file was read."""
+        self._vaults: dict[str, str] = {}
+        """The vault that each database held when it was seen last."""
+        self._is_behind = False
+        """More was seen than the file tells."""
 
     # --- audit.head --------------------------------------------------------------------------------------------------
 
@@ -65,15 +73,82 @@ class AuditFiles:
             if known is not None and known.writer_seq >= head.writer_seq:
                 return
             self._learnt[vault_id, writer] = head
-            try:
-                self._read(HEAD_FILE, strict=True)  # heads that cannot be read now must not be written over
-                content = {
-                    vault: {name: {"writer_seq": at.writer_seq, "mac": at.mac} for name, at in heads.items()}
-                    for vault, heads in self._merged().items()
-                }
-                write_atomically(self._directory / HEAD_FILE, json.dumps(content).encode())
-            except OSError as exc:
-                log.error("the head of the audit log could not be pinned", extra={"cause": exc.strerror})  # noqa: TRY400
+            self._write_heads()
+
+    def _write_heads(self) -> None:
+        try:
+            self._read(HEAD_FILE, strict=True)  # heads that cannot be read now must not be written over
+            roots = self._known_roots()
+            merged = self._merged()
+            content: dict[str, Any] = {
+                vault: {name: {"writer_seq": at.writer_seq, "mac": at.mac} for name, at in heads.items()}
+                for vault, heads in merged.items()
+            }
+            for vault, (number, digest) in roots.items():
+                content.setdefault(vault, {})[_MANIFEST] = {"number": number, "digest": digest}
+            if self._vaults:
+                content[_DATABASES] = self._vaults
+            write_atomically(self._directory / HEAD_FILE, json.dumps(content).encode())
+        except OSError as exc:
+            log.error("the head of the audit log could not be pinned", extra={"cause": exc.strerror})  # noqa: TRY400
+        else:
+            self._is_behind = False
+
+    # --- the manifest ------------------------------------------------------------------------------------------------
+
+    def root(self, vault_id: str) -> tuple[int, str] | None:
+        """Return number and digest of the newest manifest that was seen of a vault."""
+        with self._lock:
+            return self._known_roots().get(vault_id)
+
+    def roots(self) -> dict[str, tuple[int, str]]:
+        """Return the same of all vaults, by id."""
+        with self._lock:
+            return dict(self._known_roots())
+
+    def see_root(self, vault_id: str, number: int, digest: str) -> None:
+        """Remember a manifest that is committed; never takes a step back. `write_seen`, or the next pin, writes it."""
+        with self._lock:
+            known = self._known_roots().get(vault_id)
+            if known is None or known[0] < number:
+                self._known_roots()[vault_id] = (number, digest)
+                self._is_behind = True
+
+    def accept_root(self, vault_id: str, number: int, digest: str) -> None:
+        """Remember another manifest in the place of the newest, as a person has accepted it."""
+        with self._lock:
+            self._known_roots()[vault_id] = (number, digest)
+            self._write_heads()
+
+    def write_seen(self) -> None:
+        """Write down what was seen."""
+        with self._lock:
+            if self._is_behind:
+                self._write_heads()
+
+    def vault_in(self, database: str) -> str | None:
+        """Return the id of the vault that a database held when it was seen last."""
+        with self._lock:
+            self._known_roots()
+            return self._vaults.get(database)
+
+    def see_vault(self, database: str, vault_id: str) -> None:
+        """Remember which vault a database holds."""
+        with self._lock:
+            self._known_roots()
+            if self._vaults.get(database) != vault_id:
+                self._vaults[database] = vault_id
+                self._write_heads()
+
+    def _known_roots(self) -> dict[str, tuple[int, str]]:
+        if self._roots is None:
+            stored = self._read_json(HEAD_FILE)
+            stored = stored if isinstance(stored, dict) else {}
+            self._roots = {vault: root for vault, heads in stored.items() if (root := _root_in(heads)) is not None}
+            vaults = stored.get(_DATABASES)
+            if isinstance(vaults, dict):
+                self._vaults = {name: vault for name, vault in vaults.items() if isinstance(vault, str)}
+        return self._roots
 
     def _merged(self) -> dict[str, dict[str, Head]]:
         """Return what the file says, and this process where it knows more."""
@@ -158,6 +233,12 @@ class AuditFiles:
             if strict and not isinstance(exc, UntrustedError) and exc.errno != errno.EFBIG:
                 raise
             return b""
+
+
+def _root_in(stored: Any) -> tuple[int, str] | None:
+    root = stored.get(_MANIFEST) if isinstance(stored, dict) else None
+    number, digest = (root.get("number"), root.get("digest")) if isinstance(root, dict) else (None, None)
+    return (number, digest) if isinstance(number, int) and isinstance(digest, str) else None
 
 
 def _heads_in(stored: dict[str, Any]) -> dict[str, Head]:

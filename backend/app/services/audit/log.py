@@ -32,12 +32,13 @@ from app.core.installation import install_id, own_install_id
 from app.core.logging import get_logger
 from app.db.base import instant_text, utc_now
 from app.models.audit import audit_entries
+from app.schemas.audit import AuditProblem
 from app.services.audit.chain import (
     GENESIS,
+    VAULT_REPLACED,
     Entry,
     Head,
     is_genuine,
-    is_number,
     mac_key,
     mac_of,
     open_mac_key,
@@ -46,6 +47,7 @@ from app.services.audit.chain import (
 from app.services.audit.files import AuditFiles
 from app.services.audit.reading import export_lines, read_page, select_entries, verify_chains
 from app.services.audit.uses import DueUses, UseCounts, Used
+from app.services.vault.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -66,11 +68,15 @@ ACTIONS: Final = (
     "delete",
     "unlock",
     "reset",
+    "accept",
     "refused",
 )
 MAX_TEXT_CHARS: Final = 500
 MAX_DEVICE_CHARS: Final = 64
 _LOOK_BACK: Final = 100
+MAX_GAP: Final = 1_000_000
+"""A strange entry farther ahead than this is not numbered after: it may have taken the highest number there is."""
+MAX_NUMBER: Final = 1 << 62
 _LOCK_CLASS: Final = 0x61756469  # "audi": the first half of the advisory locks' two-part key
 
 log = get_logger(__name__)
@@ -153,6 +159,9 @@ class Audit:
         self._database = database
         self._directory = config_dir
         self._files = AuditFiles(config_dir)
+        self.files = self._files
+        self.ledger = Ledger(self._files)
+        """The manifest, which is changed with the entries that tell of the change."""
         self._clock = clock
         self._device = device
         self._identity: _Identity | None = None
@@ -200,9 +209,16 @@ class Audit:
     def _writing(self) -> Iterator[sa.Connection]:
         with self._database.write() as connection:
             self._own.add(connection)
+            self._listen(connection)
             yield connection
         pending = self._pending.pop(connection, None)
-        if pending is not None and pending.head is not None:
+        root = self.ledger.written(connection)
+        if root is not None and self._identity is not None:
+            self._files.see_root(self._identity.vault_id, *root)
+        if pending is None or pending.head is None:
+            if root is not None:
+                self._files.write_seen()
+        else:
             self._files.pin(pending.identity.vault_id, pending.writer, pending.head)
 
     def append(
@@ -244,8 +260,7 @@ class Audit:
         pending = self._pending.get(connection)
         if pending is None:
             pending = self._pending[connection] = _Pending(identity, connection in self._own)
-            event.listen(connection, "commit", self._write_pending)
-            event.listen(connection, "rollback", self._forget_pending)
+            self._listen(connection)
         pending.entries.append(
             {
                 "time": at or self._clock(),
@@ -262,6 +277,12 @@ class Audit:
             }
         )
 
+    def _listen(self, connection: sa.Connection) -> None:
+        """Be told of a transaction's end, once."""
+        if not event.contains(connection, "commit", self._write_pending):
+            event.listen(connection, "commit", self._write_pending)
+            event.listen(connection, "rollback", self._forget_pending)
+
     def record(self, *, action: str, actor: str, **fields: Any) -> None:
         """Append one entry in a transaction of its own; arguments are those of `append`.
 
@@ -275,10 +296,12 @@ class Audit:
     def _write_pending(self, connection: sa.Connection) -> None:
         """Write what a transaction appended; SQLAlchemy calls this before it commits, and rolls back if it raises."""
         pending = self._pending.get(connection)
-        if pending is None or not pending.entries:
+        has_entries = pending is not None and bool(pending.entries)
+        if not has_entries and not self.ledger.has_noted(connection):
             return
         try:
-            self._write(connection, pending)
+            heads = self._write(connection, pending) if pending is not None and has_entries else {}
+            self.ledger.write(connection, heads)
         except DBAPIError as exc:
             if exc.connection_invalidated:
                 raise
@@ -288,15 +311,18 @@ class Audit:
         except (OSError, OverflowError) as exc:  # no installation id; a strange entry took the highest number
             log.error("the audit log cannot be written", extra={"cause": type(exc).__name__})  # noqa: TRY400
             raise AuditUnavailableError from None
-        pending.entries = []
-        if not pending.is_pinned_at_once:
-            self._is_behind = True
+        if pending is not None:
+            pending.entries = []
+            if not pending.is_pinned_at_once:
+                self._is_behind = True
 
     def _forget_pending(self, connection: sa.Connection) -> None:
         """Drop what a transaction appended that is rolled back."""
         self._pending.pop(connection, None)
+        self.ledger.forget(connection)
 
-    def _write(self, connection: sa.Connection, pending: _Pending) -> None:
+    def _write(self, connection: sa.Connection, pending: _Pending) -> dict[str, Any]:
+        """Write entries; return where the chain ends then, by writer."""
         identity = pending.identity
         writer = identity.writer(own_install_id(self._directory))
         self._keep_keys(identity)
@@ -312,6 +338,7 @@ class Audit:
             rows.append({**row, "mac": prev})
         connection.execute(sa.insert(audit_entries), rows)
         pending.writer, pending.head = writer, Head(number, prev)
+        return {writer: [number, prev]}
 
     def _keep_keys(self, identity: _Identity) -> None:
         """Keep the MAC keys of older chains, so that these can be verified when their root keys are gone."""
@@ -336,13 +363,15 @@ class Audit:
         if pinned is None:
             last = query.order_by(number_of.desc()).limit(_LOOK_BACK)
             found = (Entry._make(row) for row in connection.execute(last))
-            head = next((Head(entry.writer_seq, entry.mac) for entry in found if is_number(entry.writer_seq)), None)
+            head = next(
+                (Head(entry.writer_seq, entry.mac) for entry in found if 0 < entry.writer_seq < MAX_NUMBER), None
+            )
             return head or Head(0, GENESIS), head.writer_seq if head is not None else 0
         head, number = pinned, pinned.writer_seq
         key = identity.mac_keys[writer.rpartition("-")[2]]
         for row in connection.execute(query.where(number_of > pinned.writer_seq).order_by(number_of)):
             entry = Entry._make(row)
-            if is_number(entry.writer_seq):
+            if entry.writer_seq <= number + MAX_GAP:
                 number = entry.writer_seq
                 head = Head(number, entry.mac) if entry.prev == head.mac and is_genuine(key, entry) else head
         return head, number
@@ -426,6 +455,7 @@ class Audit:
         self._due += self._uses.due(identity.vault_id, self._clock().timestamp())
         self.write_uses()
         self._keep_uses()
+        self._files.write_seen()
         if self._is_behind:
             self._catch_up(identity)
 
@@ -490,15 +520,31 @@ class Audit:
         """
         self.write_uses()
         identity = self._identity
+        place = self._database.place
+        before = None if place is None else self._files.vault_in(place)
         if identity is None:
-            return verify_chains(self._database, key_of=lambda _: None, pinned={}, own=None)
-        own_id = install_id(self._directory)
-        return verify_chains(
-            self._database,
-            key_of=identity.key_of,
-            pinned=self._files.heads(identity.vault_id),
-            own=None if own_id is None else identity.writer(own_id),
-        )
+            verdict = verify_chains(self._database, key_of=lambda _: None, pinned={}, own=None)
+        else:
+            own_id = install_id(self._directory)
+            verdict = verify_chains(
+                self._database,
+                key_of=identity.key_of,
+                pinned=self._files.heads(identity.vault_id),
+                own=None if own_id is None else identity.writer(own_id),
+                listed=self._listed_heads(),
+            )
+        if before is not None and (identity is None or identity.vault_id != before):
+            verdict.problems.append(AuditProblem(None, VAULT_REPLACED))
+            verdict.ok = False
+        return verdict
+
+    def _listed_heads(self) -> dict[str, Head] | None:
+        """Return where the manifest says that each chain ended; None if it is not believed, or not at hand."""
+        with self._database.read() as connection:
+            root = self.ledger.root(connection)
+        if root is None:
+            return None
+        return {writer: Head(int(number), str(mac)) for writer, (number, mac) in root.heads.items()}
 
     def export(self) -> Iterator[str]:
         """Yield every entry as a line of JSON, oldest first.

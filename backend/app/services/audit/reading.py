@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import sqlalchemy as sa
 
+from app.db.lenient import LenientText
 from app.models.audit import audit_entries
 from app.schemas.audit import AuditEntry, AuditHead, AuditOwner, AuditPage, AuditProblem, Verification
 from app.schemas.vault import OWNER_KINDS
-from app.services.audit.chain import Chain, Entry, Head
+from app.services.audit.chain import INSERTED, UNKNOWN_WRITER, Chain, Entry, Head
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -33,9 +34,9 @@ def select_entries(dialect: str) -> sa.Select[Any]:
     table = audit_entries.c
     if dialect == "postgresql":
         in_utc = sa.func.timezone("UTC", table.time)
-        time: sa.ColumnElement[str] = sa.func.to_char(in_utc, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"', type_=sa.Text)
+        time: sa.ColumnElement[Any] = sa.func.to_char(in_utc, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"', type_=sa.Text)
     else:
-        time = sa.type_coerce(table.time, sa.Text)
+        time = sa.type_coerce(table.time, LenientText())
     given: dict[str, Any] = {"time": time.label("time"), "times": table.count}
     return sa.select(*(given[name] if name in given else table[name] for name in Entry._fields))
 
@@ -80,6 +81,7 @@ def verify_chains(
     key_of: Callable[[str], bytes | None],
     pinned: Mapping[str, Head],
     own: str | None,
+    listed: Mapping[str, Head] | None = None,
 ) -> Verification:
     """Check every chain.
 
@@ -88,7 +90,10 @@ def verify_chains(
         key_of: returns the MAC key of a writer's chain, None if it is not at hand.
         pinned: heads by writer, read before this is called: what is appended meanwhile is ahead of them.
         own: this desktop's writer.
+        listed: where the vault's manifest says that each chain ended, read before this is called; None if it cannot be
+            believed, or is not at hand.
     """
+    known = _newest(pinned, listed or {})
     problems: list[AuditProblem] = []
     heads: dict[str, Head | None] = {}
     entries = unchecked = 0
@@ -97,9 +102,12 @@ def verify_chains(
         if len(problems) < MAX_PROBLEMS:
             problems.append(AuditProblem(seq, kind))
 
+    for seq in _strays(database):
+        report(seq, INSERTED)
+        entries += 1
     for writer in _writers(database):
         key = key_of(writer)
-        chain = Chain(key, pinned.get(writer), report)
+        chain = Chain(key, known.get(writer), report)
         count = 0
         for entry in _entries_of(database, writer):
             chain.feed(entry)
@@ -107,17 +115,29 @@ def verify_chains(
         chain.end()
         heads[writer] = chain.head
         entries += count
-        unchecked += count if key is None else 0
-    for writer in pinned.keys() - heads.keys():  # nothing is left of these
-        Chain(None, pinned[writer], report).end()
+        if key is None:
+            unchecked += count
+            if listed is not None and writer not in listed:
+                report(chain.last_seq, UNKNOWN_WRITER)
+    for writer in sorted(known.keys() - heads.keys()):  # nothing is left of these
+        Chain(None, known[writer], report).end()
     head = heads.get(own) if own is not None else None
     return Verification(
-        ok=not problems,
+        ok=not problems and not unchecked,
         entries=entries,
         unchecked=unchecked,
         head=AuditHead(own, head.writer_seq, head.mac) if own is not None and head is not None else None,
         problems=sorted(problems, key=lambda problem: (problem.seq is None, problem.seq or 0)),
     )
+
+
+def _newest(pinned: Mapping[str, Head], listed: Mapping[str, Head]) -> dict[str, Head]:
+    """Return where each chain ended at least, as far as either tells."""
+    known = dict(pinned)
+    for writer, end in listed.items():
+        if writer not in known or known[writer].writer_seq < end.writer_seq:
+            known[writer] = end
+    return known
 
 
 def export_lines(database: Database) -> Iterator[str]:
@@ -138,6 +158,9 @@ def export_lines(database: Database) -> Iterator[str]:
 
 def _writers(database: Database) -> Iterator[str]:
     """Yield the writers, each found by one step in the index."""
+    if database.target is not None and database.target[0] == "sqlite":
+        yield from _sqlite_writers(database)
+        return
     query = sa.select(sa.func.min(audit_entries.c.writer))
     with database.read() as connection:
         writer = connection.scalar(query)
@@ -147,6 +170,31 @@ def _writers(database: Database) -> Iterator[str]:
             writer = connection.scalar(query.where(audit_entries.c.writer > writer))
 
 
+_IS_OURS: Final = sa.literal_column(
+    "(typeof(audit_entries.writer) = 'text' AND audit_entries.writer NOT GLOB '*[^ -~]*'"
+    " AND typeof(audit_entries.writer_seq) = 'integer')",
+    sa.Boolean,
+)
+"""What every entry of ours is on SQLite, which keeps whatever is written into a column."""
+
+
+def _sqlite_writers(database: Database) -> Iterator[str]:
+    with database.read() as connection:
+        query = sa.select(audit_entries.c.writer).distinct().where(_IS_OURS).order_by(audit_entries.c.writer)
+        found = list(connection.scalars(query))
+    yield from found
+
+
+def _strays(database: Database) -> Iterator[int]:
+    """Yield entries that belong to no chain, as their writer or number is none."""
+    with database.read() as connection:
+        if connection.dialect.name != "sqlite":
+            return
+        query = sa.select(audit_entries.c.seq).where(sa.not_(_IS_OURS)).limit(MAX_PROBLEMS)
+        found = list(connection.scalars(query))
+    yield from found
+
+
 def _entries_of(database: Database, writer: str) -> Iterator[Entry]:
     """Yield one writer's entries in the order of their numbers."""
     table = audit_entries.c
@@ -154,6 +202,8 @@ def _entries_of(database: Database, writer: str) -> Iterator[Entry]:
     while True:
         with database.read() as connection:
             query = select_entries(connection.dialect.name).where(table.writer == writer)
+            if connection.dialect.name == "sqlite":
+                query = query.where(_IS_OURS)
             if after is not None:
                 # the number by itself is for the index; `seq` tells entries apart that have the same number
                 query = query.where(

@@ -5,12 +5,10 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
 from app.core.security import existing_keys
-from app.models.vault import vaults
 from app.services.audit.log import Audit
 from app.services.configured import standalone_database
+from app.services.vault.keys import Memory, read_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,9 +25,15 @@ def readable_audit(config: Config) -> Iterator[Audit]:
     """
     keys = existing_keys(config.config_dir)
     with standalone_database(config) as database:
-        with database.read() as connection:
-            vault_id = connection.scalar(sa.select(vaults.c.vault_id))
         audit = Audit(database, config.config_dir)
-        if vault_id is not None:
-            audit.attach(vault_id, (*config.encryption_keys, *(keys.keys if keys is not None else ())))
+        roots = (*config.encryption_keys, *(keys.keys if keys is not None else ()))
+        place = database.place
+        memory = Memory(audit.files.roots(), None if place is None else audit.files.vault_in(place))
+        with database.read() as connection:
+            found = read_keys(
+                connection, roots, before=None, api_secret=None, generation=database.generation, memory=memory
+            )
+        if found is not None:
+            audit.attach(found.vault_id, roots)
+            audit.ledger.keys = found
         yield audit

@@ -19,8 +19,8 @@ from app.models.chat_servers import chat_servers
 from app.models.tenants import tenants, trial_calls
 from app.models.vault import EXPIRED, secrets
 from app.services.ai_keys.checks import SENDABLE
-from app.services.providers import INITIAL, PROVIDERS, origin_of
-from app.services.vault.rows import SecretExpiredError, SecretName, select_sealed
+from app.services.providers import INITIAL, PROVIDERS, is_for
+from app.services.vault.rows import SecretExpiredError, SecretName, SecretUnreadableError, select_sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,9 +153,11 @@ class KeyChoice:
             raise _expired(name, place) from None
         if opened is None:  # deleted in this very moment
             raise _missing(owner)
+        if opened.status in _REFUSED:  # whatever the row says: this is what the manifest does
+            raise KeyUnavailableError("key-rejected", f"{name} has rejected the stored key. Enter a new one {place}.")
         # only now: a row that was moved here is pinned elsewhere too, and that it was moved is the better diagnosis
         provider = PROVIDERS[owner.provider]
-        if (row.pinned_host or provider.origin) != origin_of(provider, self._config):
+        if not is_for(provider, opened.destination, self._config):
             raise KeyUnavailableError(
                 "key-rejected", f"The stored key was entered for another address of {name}. Enter it again {place}."
             )
@@ -175,6 +177,8 @@ class KeyChoice:
         trial = rows[0] if rows else self._trial(owner.id, today)
         if trial is None or trial.tier != TRIAL:
             raise _missing(owner)
+        if self._vault.alive(("tenant", owner.id)) != [trial.tier, trial.trial_limit, trial.trial_tokens]:
+            raise SecretUnreadableError  # somebody else has made the tenant what it is
         lend()
         spent = trial.tokens + self._usage.unwritten(owner.id, today)
         if trial.calls >= trial.trial_limit or spent >= trial.trial_tokens:
@@ -217,7 +221,7 @@ def _candidates(kind: str) -> sa.Select[Any]:
     """Select the keys that may serve an owner of that kind; built once, as building takes longer than asking."""
     provider = sa.bindparam("own", type_=sa.Text)
     own = _is_secret(sa.bindparam("kind", type_=sa.Text), sa.bindparam("id", type_=sa.Text), provider)
-    query = select_sealed(secrets.c.fingerprint, secrets.c.pinned_host)
+    query = select_sealed(secrets.c.fingerprint)
     if kind in _LENT:
         lent = _is_secret(sa.literal("system"), sa.literal(SYSTEM_ID), sa.bindparam("lent", type_=sa.Text))
         query = query.where(sa.or_(own, lent))

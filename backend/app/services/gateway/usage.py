@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from app.core.exceptions import RequestError
 from app.core.logging import get_logger
 from app.db.base import utc_now
+from app.db.statements import grown
 from app.models.tenants import trial_calls
 from app.models.usage import ai_usage
 from app.schemas.usage import UsageItem, UsagePage
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 GATHER_S: Final = 1.0
 """How long calls are gathered before they are written: many at once cost one transaction."""
 RETRY_S: Final = 5.0
+MAX_TOKENS: Final = 10**18
+"""So far a count in an eight-byte column is believed."""
 MAX_PENDING: Final = 10_000
 """Kinds of calls, not calls, that are remembered while the database is away."""
 _NOTHING: Final = {"requests": 0, "input_tokens": 0, "output_tokens": 0}
@@ -213,7 +216,11 @@ def _cursor_of(item: UsageItem) -> str:
 def _charged() -> sa.Executable:
     """Return the statement that adds tokens to days' rows of tenants on trial, which their first calls have made."""
     is_day = (trial_calls.c.tenant_id == sa.bindparam("tenant")) & (trial_calls.c.day == sa.bindparam("on"))
-    return sa.update(trial_calls).where(is_day).values(tokens=trial_calls.c.tokens + sa.bindparam("more"))
+    return (
+        sa.update(trial_calls)
+        .where(is_day)
+        .values(tokens=grown(trial_calls.c.tokens, sa.bindparam("more"), maximum=MAX_TOKENS))
+    )
 
 
 @functools.cache
@@ -224,5 +231,5 @@ def _added(dialect: str) -> sa.Executable:
     else:
         from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
     statement = insert(ai_usage)
-    grown = {name: ai_usage.c[name] + statement.excluded[name] for name in _NOTHING}
-    return statement.on_conflict_do_update(index_elements=list(UsageKey._fields), set_=grown)
+    more = {name: grown(ai_usage.c[name], statement.excluded[name], maximum=MAX_TOKENS) for name in _NOTHING}
+    return statement.on_conflict_do_update(index_elements=list(UsageKey._fields), set_=more)

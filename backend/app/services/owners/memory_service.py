@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from app.db.base import utc_now
 from app.db.statements import insert_if_absent
 from app.models.chat_servers import chat_servers
+from app.schemas.servers import DEFAULT_MODES, ROLL_MODES, SHEET_MODES, VISIBILITIES
 from app.services.ai_keys.writes import write_key
+from app.services.providers import PROVIDERS
 from app.services.vault.rows import SecretName
 
 if TYPE_CHECKING:
@@ -38,8 +40,13 @@ class Memory(NamedTuple):
 
     settings: Settings
     key: SecretInfo | None
+    is_damaged: bool
+    """Somebody has put other words in the place of stored ones; defaults stand for these."""
 
 
+_WORDS: Final = (tuple(PROVIDERS), VISIBILITIES, ROLL_MODES, SHEET_MODES)
+"""What each of them but the first may be."""
+_DEFAULTS: Final = ("openai", *DEFAULT_MODES)
 _COLUMNS: Final = tuple(chat_servers.c[name] for name in Settings._fields)
 
 
@@ -54,8 +61,11 @@ class MemoryService:
         """Return every server, by id; nothing is decrypted."""
         keys = {(info.owner_id, info.name): info for info in self._vault.infos(SERVER)}
         with self._database.read() as connection:
-            found = sorted(Settings._make(row) for row in connection.execute(sa.select(*_COLUMNS)))
-        return [Memory(settings, keys.get((settings.server_id, settings.provider))) for settings in found]
+            found = [Settings._make(row) for row in connection.execute(sa.select(*_COLUMNS))]
+        return [
+            Memory(settings, keys.get((settings.server_id, settings.provider)), settings not in found)
+            for settings in sorted(map(_sound, found))
+        ]
 
     def load(self, server_id: str) -> Memory | None:
         """Return one server; None if it is unknown."""
@@ -63,8 +73,9 @@ class MemoryService:
             row = connection.execute(_one(server_id)).one_or_none()
         if row is None:
             return None
-        settings = Settings._make(row)
-        return Memory(settings, self._vault.info(_key(server_id, settings.provider)))
+        stored = Settings._make(row)
+        settings = _sound(stored)
+        return Memory(settings, self._vault.info(_key(server_id, settings.provider)), settings != stored)
 
     def changing(self, *, unlocked: bool) -> contextlib.AbstractContextManager[sa.Connection]:
         """A transaction for the methods below; `unlocked`: a key is going to be sealed."""
@@ -80,7 +91,7 @@ class MemoryService:
         while not insert_if_absent(connection, chat_servers, {**fresh._asdict(), "created_at": now, "updated_at": now}):
             row = connection.execute(_one(fresh.server_id).with_for_update()).one_or_none()
             if row is not None:  # else it was deleted in this very moment
-                return Settings._make(row)
+                return _sound(Settings._make(row))
         return None
 
     def save(self, connection: sa.Connection, settings: Settings) -> None:
@@ -114,6 +125,12 @@ class MemoryService:
     def reveal(self, server_id: str, provider: str, *, actor: str) -> str:
         """Return a key in plain text, which the audit log has to be able to tell; raises NotFoundError."""
         return self._vault.reveal(_key(server_id, provider), actor=actor)
+
+
+def _sound(stored: Settings) -> Settings:
+    """Return settings as they are stored; a default where somebody has put what is none."""
+    each = zip(stored[1:], _WORDS, _DEFAULTS, strict=True)
+    return Settings(stored.server_id, *(word if word in words else default for word, words, default in each))
 
 
 def _key(server_id: str, provider: str) -> SecretName:

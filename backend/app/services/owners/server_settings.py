@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from app.core.encryption import MASK
 from app.core.exceptions import NotFoundError, ValidationError
+from app.models.vault import UNREADABLE
 from app.schemas.keys import KeyWrite, key_info
 from app.schemas.servers import RevealedKey, ServerConfig
 from app.services.owners.memory_service import Memory, Settings
@@ -107,7 +108,10 @@ def _key_write(body: ServerConfigBody) -> KeyWrite | None:
 
 
 def _shown(found: Memory) -> ServerConfig:
-    return ServerConfig(**found.settings._asdict(), api_key=key_info(found.key))
+    key = key_info(found.key)
+    if found.is_damaged:
+        key.status = UNREADABLE
+    return ServerConfig(**found.settings._asdict(), api_key=key)
 
 
 def _unknown() -> NotFoundError:

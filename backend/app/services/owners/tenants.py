@@ -12,7 +12,16 @@ from app.db.base import utc_now
 from app.db.statements import insert_if_absent
 from app.models.tenants import tenants
 from app.schemas.keys import KeyWrite, shown_hint
-from app.schemas.tenants import DEFAULT_TRIAL_LIMIT, DEFAULT_TRIAL_TOKENS, OpenAIKeyStatus, OpenAIKeyStored, Tenant
+from app.schemas.tenants import (
+    DEFAULT_TRIAL_LIMIT,
+    DEFAULT_TRIAL_TOKENS,
+    MAX_TRIAL_LIMIT,
+    MAX_TRIAL_TOKENS,
+    TIERS,
+    OpenAIKeyStatus,
+    OpenAIKeyStored,
+    Tenant,
+)
 from app.services.ai_keys.writes import write_key
 from app.services.vault.keys_at_hand import SYSTEM as NOBODY
 from app.services.vault.rows import SecretName
@@ -58,7 +67,7 @@ class Tenants:
     def all(self) -> list[Tenant]:
         """Return every tenant, by id."""
         with self._database.read() as connection:
-            found = [Tenant(*row) for row in connection.execute(sa.select(*_SHOWN))]
+            found = [_tenant(row) for row in connection.execute(sa.select(*_SHOWN))]
         return sorted(found, key=lambda tenant: tenant.id)
 
     def get(self, tenant_id: str) -> Tenant:
@@ -71,17 +80,26 @@ class Tenants:
         tenant = Tenant(body.id, body.name, body.tier, DEFAULT_TRIAL_LIMIT, DEFAULT_TRIAL_TOKENS)
         now = utc_now()
         values = {name: getattr(tenant, name) for name in tenant.__struct_fields__}
-        with self._database.write() as connection:
+        with self._vault.writing(unlocked=False) as connection:
             if not insert_if_absent(connection, tenants, {**values, "created_at": now, "updated_at": now}):
                 raise ConflictError("Tenant with this id already exists")
+            self._vouch(connection, tenant)
         return tenant
 
     def update(self, tenant_id: str, body: TenantUpdate) -> Tenant:
         """Change what the body holds; raises NotFoundError."""
-        with self._database.write() as connection:
+        with self._vault.writing(unlocked=False) as connection:
             changes: dict[str, Any] = {**present(body), "updated_at": utc_now()}
             connection.execute(sa.update(tenants).where(tenants.c.id == tenant_id).values(**changes))
-            return _one(connection, tenant_id)
+            tenant = _one(connection, tenant_id)
+            if changes.keys() & {"tier", "trial_limit", "trial_tokens"}:
+                self._vouch(connection, tenant)
+            return tenant
+
+    def _vouch(self, connection: sa.Connection, tenant: Tenant) -> None:
+        """Let the manifest tell what the tenant may do: it decides whose key is used."""
+        policy = [tenant.tier, tenant.trial_limit, tenant.trial_tokens]
+        self._vault.note(connection, ("tenant", tenant.id), policy)
 
     def delete(self, tenant_id: str, *, actor: str) -> None:
         """Delete a tenant, and shred its key; works while the vault is locked. Raises NotFoundError."""
@@ -89,6 +107,7 @@ class Tenants:
             # its row first: whoever is just storing a key holds it, and that key is shredded below
             if not connection.execute(sa.delete(tenants).where(tenants.c.id == tenant_id)).rowcount:
                 raise _unknown()
+            self._vault.note(connection, ("tenant", tenant_id), None)
             self._vault.shred(connection, TENANT, tenant_id, actor=actor)
 
     # --- the OpenAI key ----------------------------------------------------------------------------------------------
@@ -161,7 +180,14 @@ def _one(connection: sa.Connection, tenant_id: str, *, hold: bool = False) -> Te
     row = connection.execute(query.with_for_update(read=True, key_share=True) if hold else query).one_or_none()
     if row is None:
         raise _unknown()
-    return Tenant(*row)
+    return _tenant(row)
+
+
+def _tenant(row: Any) -> Tenant:
+    """Return a tenant; what somebody has put in the place of its policy lends it nothing."""
+    tier = row.tier if row.tier in TIERS else TIERS[-1]
+    limits = (min(max(row.trial_limit, 0), MAX_TRIAL_LIMIT), min(max(row.trial_tokens, 0), MAX_TRIAL_TOKENS))
+    return Tenant(row.id, row.name, tier, *limits)
 
 
 def _require_usable(verdict: Verdict) -> None:

@@ -10,6 +10,7 @@ from app.services.providers.base import Provider, Verdict, validity_of
 from app.services.providers.deepseek import DeepSeek
 from app.services.providers.google import Google
 from app.services.providers.openai import OpenAI
+from app.services.vault.destinations import NOWHERE, provider_destination
 
 if TYPE_CHECKING:
     from app.core.config import Config
@@ -43,6 +44,12 @@ def origin_of(provider: Provider, config: Config) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def is_for(provider: Provider, destination: str, config: Config) -> bool:
+    """Tell whether a key with that destination may go where its provider is reached; very old ones have none."""
+    origin = origin_of(provider, config)
+    return destination in (provider_destination(origin), NOWHERE if origin == provider.origin else None)
+
+
 __all__ = [
     "INITIAL",
     "KEY_OWNERS",
@@ -50,6 +57,7 @@ __all__ = [
     "Provider",
     "Verdict",
     "base_url",
+    "is_for",
     "origin_of",
     "provider_of",
     "validity_of",

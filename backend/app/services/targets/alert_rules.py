@@ -17,12 +17,13 @@ from app.core.validation import present
 from app.db.base import utc_now
 from app.models.alert_rules import alert_rules
 from app.models.vault import EXPIRED, UNREADABLE
-from app.schemas.alert_rules import WEBHOOK_PORTS, Actions, AlertRule, Webhook
+from app.schemas.alert_rules import HEADER_NAME, WEBHOOK_PORTS, Actions, AlertRule, Webhook
 from app.schemas.urls import TargetUrl, parse_url
 from app.services.targets.owned_secrets import secrets_of
 from app.services.targets.private_addresses import is_public, literal_address
-from app.services.vault.rows import SecretName
-from app.services.vault.vault import is_masked
+from app.services.vault.destinations import ALERT_RULE, webhook_destination
+from app.services.vault.rows import SecretName, SecretUnreadableError
+from app.services.vault.vault import Route, is_masked
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from app.schemas.vault import SecretInfo
     from app.services.vault.vault import Vault
 
-OWNER: Final = "alert_rule"
+OWNER: Final = ALERT_RULE
 AUTHORIZATION: Final = "Authorization"
 
 _LIST = sa.select(alert_rules).order_by(alert_rules.c.name, alert_rules.c.id)
@@ -107,7 +108,8 @@ class AlertRules:
         _require_allowed(values["webhook_url"], is_allowed=values["allow_private"])
         rule_id, now = str(uuid.uuid4()), utc_now()
         with self._vault.writing(unlocked=headers.has_new) as connection:
-            names = self._write_headers(connection, rule_id, headers, [], kept=(), actor=actor)
+            route = _route(None, values)
+            names = self._write_headers(connection, rule_id, headers, [], route, kept=(), actor=actor)
             connection.execute(
                 sa.insert(alert_rules).values(
                     id=rule_id,
@@ -171,9 +173,12 @@ class AlertRules:
             before = self._row(rule_id)
             if not before.enabled:
                 raise ConflictError("The alert rule is disabled", code="rule-disabled")
+            destination = webhook_destination(before.webhook_url, allow_private=before.allow_private)
+            if destination is None or _is_damaged(before):
+                raise SecretUnreadableError
             headers = {}
-            for name in json.loads(before.header_names):
-                value = self._vault.use(_secret_name(rule_id, name), actor=actor)
+            for name in _header_names(before):
+                value = self._vault.use(_secret_name(rule_id, name), actor=actor, destination=destination)
                 if value is not None:
                     headers[name] = value
             # somebody may just be moving it to another host, with other values
@@ -211,9 +216,12 @@ class AlertRules:
             precondition(before)
             webhook = before.actions.webhook
             url = values.get("webhook_url", webhook.url)
-            _require_allowed(url, is_allowed=values.get("allow_private", webhook.allow_private))
-            kept = {name.lower() for name in webhook.headers} if _origin(url) == _origin(webhook.url) else set()
-            names = self._write_headers(connection, rule_id, headers, list(webhook.headers), kept=kept, actor=actor)
+            if _origin(url) is not None:
+                _require_allowed(url, is_allowed=values.get("allow_private", webhook.allow_private))
+            stays = _origin(url) == _origin(webhook.url) is not None
+            kept = {name.lower() for name in webhook.headers} if stays else set()
+            stored, route = list(webhook.headers), _route(webhook, values)
+            names = self._write_headers(connection, rule_id, headers, stored, route, kept=kept, actor=actor)
             changes = {**values, "header_names": json.dumps(names), "updated_at": utc_now()}
             connection.execute(sa.update(alert_rules).where(alert_rules.c.id == rule_id).values(**changes))
             return self._one(connection, rule_id)
@@ -224,6 +232,7 @@ class AlertRules:
         rule_id: str,
         headers: _Headers,
         stored: Sequence[str],
+        route: Route,
         *,
         kept: Collection[str],
         actor: str,
@@ -235,6 +244,7 @@ class AlertRules:
             rule_id: whose.
             headers: what the write says.
             stored: names of the headers there were.
+            route: where values went, and go from now on.
             kept: lower-case names of those whose values may stay: none if the webhook moves to another host.
             actor: who does it.
         """
@@ -245,7 +255,7 @@ class AlertRules:
         for name, value in wanted.items():
             which = _secret_name(rule_id, name)
             if not is_masked(value):
-                self._vault.put(connection, which, value, actor=actor, expires_at=expires_at)
+                self._vault.put(connection, which, value, actor=actor, expires_at=expires_at, destination=route.after)
             elif name.lower() not in was_stored:
                 raise ValidationError(
                     "actions.webhook.headers: A header that is new needs its value, as nothing is stored that a mask"
@@ -254,7 +264,9 @@ class AlertRules:
             elif name.lower() not in kept:
                 continue
             elif headers.given is UNSET and headers.expires_at is not UNSET:
-                self._vault.expire(connection, which, expires_at, actor=actor)
+                self._vault.expire(connection, which, expires_at, actor=actor, route=route)
+            elif route.before != route.after:
+                self._vault.reroute(connection, which, route, actor=actor)
             names.append(name)
         for gone in was_stored - {name.lower() for name in names}:
             self._vault.delete(connection, _secret_name(rule_id, gone), actor=actor)
@@ -307,8 +319,38 @@ def _require_allowed(url: str, *, is_allowed: bool) -> None:
         )
 
 
-def _origin(url: str) -> tuple[str, str, int]:
-    return parse_url(url, WEBHOOK_PORTS).origin
+def _route(before: Webhook | None, values: Mapping[str, Any]) -> Route:
+    """Return where values of headers went before a write of these columns, and where they go after it."""
+
+    def of(at: Mapping[str, Any]) -> str | None:
+        return webhook_destination(at["webhook_url"], allow_private=at["allow_private"]) if at else None
+
+    was = {} if before is None else {"webhook_url": before.url, "allow_private": before.allow_private}
+    return Route(of(was), of({**was, **values}))
+
+
+def _origin(url: str) -> tuple[str, str, int] | None:
+    """Return what values of headers stay with; None for what somebody has put in the place of a stored URL."""
+    try:
+        return parse_url(url, WEBHOOK_PORTS).origin
+    except ValueError:
+        return None
+
+
+def _header_names(row: Any) -> list[str]:
+    """Return the names of a rule's headers; none if somebody has put something else there."""
+    try:
+        names = json.loads(row.header_names)
+    except (ValueError, RecursionError):
+        return []
+    is_sound = isinstance(names, list) and all(isinstance(name, str) and HEADER_NAME.fullmatch(name) for name in names)
+    return names if is_sound else []
+
+
+def _is_damaged(row: Any) -> bool:
+    """Tell whether a column of a rule holds what is never written there."""
+    written = json.dumps(_header_names(row))
+    return None in (row.enabled, row.allow_private, _origin(row.webhook_url)) or written != row.header_names
 
 
 def _secret_name(rule_id: str, header: str) -> SecretName:
@@ -320,14 +362,14 @@ def _not_found() -> NotFoundError:
 
 
 def _shown(row: Any, infos: Mapping[str, SecretInfo]) -> AlertRule:
-    found = {name: infos.get(f"header:{name.lower()}") for name in json.loads(row.header_names)}
+    found = {name: infos.get(f"header:{name.lower()}") for name in _header_names(row)}
     there = [info for info in found.values() if info is not None]
     statuses = sorted((info.status for info in there), key=lambda status: status not in (UNREADABLE, EXPIRED))
     webhook = Webhook(
         url=row.webhook_url,
         headers={name: MASK + (info.hint or "") for name, info in found.items() if info is not None},
-        allow_private=row.allow_private,
-        status=UNREADABLE if UNREADABLE in statuses else next(iter(statuses), None),
+        allow_private=bool(row.allow_private),
+        status=UNREADABLE if UNREADABLE in statuses or _is_damaged(row) else next(iter(statuses), None),
         expires_at=min((info.expires_at for info in there if info.expires_at is not None), default=None),
     )
-    return AlertRule(id=row.id, name=row.name, enabled=row.enabled, actions=Actions(webhook))
+    return AlertRule(id=row.id, name=row.name, enabled=bool(row.enabled), actions=Actions(webhook))

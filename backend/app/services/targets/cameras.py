@@ -15,13 +15,15 @@ from app.core.exceptions import ConflictError, NotFoundError, ValidationError
 from app.core.validation import present
 from app.db.base import instant_text, utc_now
 from app.models.cameras import cameras
+from app.models.vault import UNREADABLE
 from app.schemas.camera_urls import parse_camera_url, with_password
 from app.schemas.cameras import Camera, CameraOutcome
 from app.services.targets.camera_check import CameraTarget, check_camera
 from app.services.targets.http_auth import Credentials
 from app.services.targets.owned_secrets import secrets_of
-from app.services.vault.rows import SecretName
-from app.services.vault.vault import is_masked
+from app.services.vault.destinations import CAMERA, camera_destination
+from app.services.vault.rows import SecretName, SecretUnreadableError
+from app.services.vault.vault import Route, is_masked
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from app.schemas.vault import SecretInfo
     from app.services.vault.vault import Vault
 
-OWNER: Final = "camera"
+OWNER: Final = CAMERA
 PASSWORD: Final = "password"  # noqa: S105 - its name in the vault
 
 _SHOWN = (cameras.c.id, cameras.c.name, cameras.c.stream_url, cameras.c.username, cameras.c.active)
@@ -85,7 +87,7 @@ class Cameras:
         camera_id, now = str(uuid.uuid4()), utc_now()
         with self._vault.writing(unlocked=password.is_new) as connection:
             _execute(connection, sa.insert(cameras).values(id=camera_id, **values, created_at=now, updated_at=now))
-            self._write_password(connection, camera_id, password, None, has_moved=False, actor=actor)
+            self._write_password(connection, camera_id, values, password, None, actor=actor)
             return self._one(connection, camera_id)
 
     def replace(
@@ -155,22 +157,25 @@ class Cameras:
         with self._vault.writing(unlocked=password.is_new) as connection:
             before = self._one(connection, camera_id, lock=True)
             precondition(before)
-            has_moved = "stream_url" in values and _origin(values["stream_url"]) != _origin(before.stream_url)
             changes = sa.update(cameras).where(cameras.c.id == camera_id).values(**values, updated_at=utc_now())
             _execute(connection, changes)
-            self._write_password(connection, camera_id, password, before, has_moved=has_moved, actor=actor)
+            self._write_password(connection, camera_id, values, password, before, actor=actor)
             return self._one(connection, camera_id)
 
     def _write_password(
         self,
         connection: sa.Connection,
         camera_id: str,
+        values: Mapping[str, Any],
         password: _Password,
         before: Camera | None,
         *,
-        has_moved: bool,
         actor: str,
     ) -> None:
+        was: dict[str, Any] = {} if before is None else {"stream_url": before.stream_url, "username": before.username}
+        now = {**was, **values}
+        route = Route(*(camera_destination(at["stream_url"], at.get("username")) if at else None for at in (was, now)))
+        has_moved = before is not None and _origin(now["stream_url"]) != _origin(before.stream_url)
         which, has_one = SecretName(OWNER, camera_id, PASSWORD), before is not None and before.password is not None
         if isinstance(password.given, str) and not password.is_new and not has_one:
             raise ValidationError(
@@ -178,7 +183,9 @@ class Cameras:
             )
         expires_at = None if isinstance(password.expires_at, UnsetType) else password.expires_at
         if password.is_new and isinstance(password.given, str):
-            self._vault.put(connection, which, password.given, actor=actor, expires_at=expires_at)
+            self._vault.put(
+                connection, which, password.given, actor=actor, expires_at=expires_at, destination=route.after
+            )
             return
         keeps = has_one and password.given is not None and not has_moved
         if has_one and not keeps:
@@ -188,13 +195,19 @@ class Cameras:
             raise ValidationError(sentence) if before is None else ConflictError(sentence)
         is_said = keeps and before is not None and password.expires_at is not UNSET
         if is_said and before is not None and instant_text(expires_at) != before.expires_at:
-            self._vault.expire(connection, which, expires_at, actor=actor)
+            self._vault.expire(connection, which, expires_at, actor=actor, route=route)
+        elif keeps and route.before != route.after:
+            self._vault.reroute(connection, which, route, actor=actor)
 
     def _target(self, camera_id: str, actor: str) -> CameraTarget:
         """Return what to connect to: an address and the password that was entered for that very address."""
         while True:
             before = self._row(camera_id)
-            password = self._vault.use(SecretName(OWNER, camera_id, PASSWORD), actor=actor)
+            destination = camera_destination(before.stream_url, before.username)
+            if destination is None:
+                raise SecretUnreadableError
+            which = SecretName(OWNER, camera_id, PASSWORD)
+            password = self._vault.use(which, actor=actor, destination=destination)
             # somebody may just be moving it to another host, with another password
             if self._row(camera_id) == before:
                 return _camera_target(before.stream_url, before.username, password)
@@ -246,8 +259,12 @@ def _camera_target(stream_url: str, username: str | None, password: str | None) 
     return CameraTarget(parse_camera_url(stream_url), with_password(stream_url, password), credentials)
 
 
-def _origin(stream_url: str) -> tuple[str, str, int]:
-    return parse_camera_url(stream_url).origin
+def _origin(stream_url: str) -> tuple[str, str, int] | None:
+    """Return what a password stays with; None for what somebody has put in the place of a stored URL."""
+    try:
+        return parse_camera_url(stream_url).origin
+    except ValueError:
+        return None
 
 
 def _execute(connection: sa.Connection, statement: sa.Executable) -> None:
@@ -262,13 +279,15 @@ def _not_found() -> NotFoundError:
 
 
 def _shown(row: Any, info: SecretInfo | None) -> Camera:
+    is_damaged = row.active is None or _origin(row.stream_url) is None
+    status = None if info is None else info.status
     return Camera(
         id=row.id,
         name=row.name,
         stream_url=row.stream_url,
         username=row.username,
         password=None if info is None else MASK,
-        active=row.active,
-        status=None if info is None else info.status,
+        active=bool(row.active),
+        status=UNREADABLE if is_damaged else status,
         expires_at=None if info is None else info.expires_at,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.models.vault import secrets
+from app.services.vault.destinations import located
 from app.services.vault.rows import info_of, select_infos
 
 if TYPE_CHECKING:
@@ -29,6 +30,6 @@ def secrets_of(
     if owner_id is not None:
         query = query.where(secrets.c.owner_id == owner_id)
     found: dict[str, dict[str, SecretInfo]] = {}
-    for row in connection.execute(query):
+    for row in located(connection, connection.execute(query).all()):
         found.setdefault(row.owner_id, {})[row.name] = info_of(row, keys)
     return found

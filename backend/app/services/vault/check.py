@@ -14,12 +14,15 @@ from app.core.security import existing_keys
 from app.db.migrations import HEAD, current_revision
 from app.models.vault import RECOVERY, UNKNOWN, UNREADABLE, secrets, vault_keys, vault_wraps
 from app.services.configured import configured
+from app.services.vault.destinations import located
 from app.services.vault.keys import ESCROW, Keys, VaultLockedError, opened_fingerprint_key, read_keys
 from app.services.vault.rows import (
     ApiSecretMissingError,
     SecretFormatUnknownError,
     SecretUnreadableError,
     info_of,
+    is_same,
+    next_sealed,
     open_row,
     select_sealed,
 )
@@ -69,14 +72,13 @@ def outcome_of(row: Any, keys: Keys) -> Tally:
 
 def _rows(connection: sa.Connection) -> Iterator[Any]:
     """Yield every secret with what opening it takes, in batches."""
-    last_id: str | None = None
+    position: Any = None
     while True:
-        query = select_sealed().limit(_BATCH_ROWS)
-        rows = connection.execute(query if last_id is None else query.where(secrets.c.id > last_id)).all()
+        rows = located(connection, connection.execute(next_sealed(position, _BATCH_ROWS)).all())
         yield from rows
         if len(rows) < _BATCH_ROWS:
             return
-        last_id = rows[-1].id
+        position = rows[-1].position
 
 
 # --- vault verify ----------------------------------------------------------------------------------------------------
@@ -99,13 +101,13 @@ def verify(attachment: Attachment, database: Database) -> tuple[Tally, list[Secr
             outcome = _outcome_now(connection, row, attachment)
             tally = _sum(tally, outcome)
             if outcome is BROKEN:
-                broken.append((row.id, row.ciphertext))
+                broken.append(row)
             elif outcome is OPENED and row.status == UNREADABLE:
-                mended.append((row.id, row.ciphertext))
+                mended.append(row)
     keys = attachment.keys()
-    for place in mended:
-        _marked(database, *place, keys, UNKNOWN)
-    return tally, [info for place in broken if (info := _marked(database, *place, keys, UNREADABLE)) is not None]
+    for row in mended:
+        _marked(database, row, keys, UNKNOWN)
+    return tally, [info for row in broken if (info := _marked(database, row, keys, UNREADABLE)) is not None]
 
 
 def _outcome_now(connection: sa.Connection, row: Any, attachment: Attachment) -> Tally:
@@ -114,16 +116,15 @@ def _outcome_now(connection: sa.Connection, row: Any, attachment: Attachment) ->
     if outcome is not OPENED:
         latest = connection.execute(select_sealed().where(secrets.c.id == row.id)).one_or_none()
         if latest is not None and latest.ciphertext != row.ciphertext:
-            return outcome_of(latest, attachment.keys_at(latest.epoch, latest.kid))
+            return outcome_of(located(connection, [latest])[0], attachment.keys_at(latest.epoch, latest.kid))
     return outcome
 
 
-def _marked(database: Database, secret_id: str, ciphertext: str, keys: Keys, status: str) -> SecretInfo | None:
+def _marked(database: Database, broken: Any, keys: Keys, status: str) -> SecretInfo | None:
     """Mark a secret; None if it was replaced or deleted meanwhile."""
-    is_same = (secrets.c.id == secret_id) & (secrets.c.ciphertext == ciphertext)
     with database.write() as connection:
-        connection.execute(sa.update(secrets).where(is_same).values(status=status))
-        row = connection.execute(sa.select(secrets).where(is_same)).one_or_none()
+        connection.execute(sa.update(secrets).where(is_same(broken)).values(status=status))
+        row = connection.execute(sa.select(secrets).where(is_same(broken))).one_or_none()
     return None if row is None else info_of(row, keys)
 
 

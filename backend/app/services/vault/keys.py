@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets as randomness
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -16,9 +16,38 @@ from app.core.exceptions import RequestError
 from app.core.fernet_keys import fingerprint as key_fingerprint
 from app.core.logging import get_logger
 from app.db.base import utc_now
-from app.db.statements import insert_if_absent
-from app.models.vault import ACTIVE, LOST, RECOVERY, ROOT, secrets, vault_keys, vault_wraps, vaults
+from app.db.statements import grown, insert_if_absent
+from app.models.vault import (
+    ACTIVE,
+    LOST,
+    RECOVERY,
+    ROOT,
+    THE_VAULT,
+    secrets,
+    vault_keys,
+    vault_manifest,
+    vault_wraps,
+    vaults,
+)
+from app.services.vault.manifest import (
+    MAC as MAC_PATH,
+)
+from app.services.vault.manifest import (
+    ROOT as ROOT_PATH,
+)
+from app.services.vault.manifest import (
+    ManifestBrokenError,
+    Root,
+    StaleKeysError,
+    is_older,
+    read_root,
+    verified_root,
+    wrap_digest,
+    wrap_name,
+)
 from app.services.vault.sealing import (
+    FORMAT,
+    LEGACY_FORMAT,
     FormatUnknownError,
     SealBrokenError,
     VaultKey,
@@ -65,8 +94,16 @@ class Keys:
     """None while the vault is locked, or if it is damaged."""
     api_secret: bytes = field(repr=False)
     """`API_KEY_ENCRYPTION_SECRET`; empty if it is not set."""
+    is_legacy: bool
+    """Whether the active key was made by an earlier version, so that what lies under it is to be sealed anew."""
     api_secret_fingerprint: str | None
     """Tells it from another one; None if it is not set, or while the vault is locked."""
+    is_damaged: bool
+    """Whether the stored key of the fingerprints does not open."""
+    root: Root | None
+    """Of the manifest, verified; None if there is none yet, or while the vault is locked."""
+    doubt: str | None
+    """Why the database is not believed: it was rolled back, or changed outside."""
 
     @property
     def active_kid(self) -> str | None:
@@ -90,6 +127,11 @@ class Keys:
             return None
         return next(iter(self.wraps.get(self.active_kid or "", ())), None)
 
+    @property
+    def opens_legacy(self) -> bool:
+        """Whether ciphertexts of the format before are still opened: until they have been sealed anew once."""
+        return self.root is None or self.root.legacy
+
     def is_given_up(self, kid: str) -> bool:
         """Tell whether what lies under a key is lost: a reset gave the key up, or this vault never had it."""
         return self.states.get(kid, LOST) == LOST
@@ -108,12 +150,20 @@ class Keys:
 
     def is_complete(self, root: bytes) -> bool:
         """Tell whether nothing is to be made or added for a desktop with this root key."""
-        is_unsound = self.active is not None and self.fingerprint_key is None
-        return bool(self.states) and not self.lacks_wrap(root) and not is_unsound
+        is_unsound = self.is_damaged or (self.active is not None and self.fingerprint_key is None)
+        has_manifest = self.active is None or self.root is not None
+        return bool(self.states) and not self.lacks_wrap(root) and not is_unsound and has_manifest
 
 
 def read_keys(
-    connection: sa.Connection, roots: Sequence[bytes], *, before: Keys | None, api_secret: str | None, generation: int
+    connection: sa.Connection,
+    roots: Sequence[bytes],
+    *,
+    before: Keys | None,
+    api_secret: str | None,
+    generation: int,
+    memory: Memory | None = None,
+    is_own: bool = False,
 ) -> Keys | None:
     """Read the vault's keys in one statement, and open those that the root keys open.
 
@@ -123,6 +173,8 @@ def read_keys(
         before: what was open before stays open.
         api_secret: `API_KEY_ENCRYPTION_SECRET`.
         generation: of the engine, noted before the connection was taken from it.
+        memory: what this desktop has seen of the database, looked up before this is called.
+        is_own: this transaction has changed them, and the manifest does not tell it yet.
 
     Returns:
         None if the database has no vault yet.
@@ -132,7 +184,8 @@ def read_keys(
         return None
     vault_id = rows[0].vault_id
     found = {row.kid: row for row in rows if row.kid is not None}
-    opened = {}
+    opened: dict[str, VaultKey] = {}
+    opening: dict[str, set[str]] = {}
     if before is not None and before.vault_id == vault_id:
         opened = {kid: key for kid, key in before.opened.items() if kid in found}
     by_fingerprint = {key_fingerprint(root): root for root in roots}
@@ -141,31 +194,94 @@ def read_keys(
         root = by_fingerprint.get(row.fingerprint)
         key = None if root is None else _unwrapped(root, row)
         if key is not None:
+            opening.setdefault(row.kid, set()).add(f"{wrap_name(row.kid, row.fingerprint)} {_digest(row)}")
             opened.setdefault(row.kid, key)  # the same object while it is in use, as derived keys are kept by it
         if row.kind == ROOT and (root is None or key is not None):
             wraps[row.kid] = (*wraps[row.kid], row.fingerprint)
-    active = next((opened.get(kid) for kid, row in found.items() if row.state == ACTIVE), None)
+    states = {kid: row.state for kid, row in found.items()}
+    manifest, doubt = (None, None) if is_own else _judged(connection, rows[0], opened, memory)
+    if manifest is not None:
+        listed = {f"{name} {digest}" for name, digest in manifest.wraps.items()}
+        known = {} if before is None or before.vault_id != vault_id else before.opened
+        opened = {
+            kid: key
+            for kid, key in opened.items()
+            if kid in manifest.keys and (kid in known or opening.get(kid, set()) & listed)
+        }
+        wraps = {kid: tuple(of for of in named if wrap_name(kid, of) in manifest.wraps) for kid, named in wraps.items()}
+        active_there = next((kid for kid, state in states.items() if state == ACTIVE), manifest.kid)
+        doubt = doubt or (None if active_there == manifest.kid else "another key is active than the manifest says")
+        states = {**dict.fromkeys(found, LOST), **manifest.keys}
+    active_kid = next((kid for kid, state in states.items() if state == ACTIVE), None)
+    active = opened.get(active_kid or "") if active_kid in found else None
     fingerprint_key = None if active is None else opened_fingerprint_key(active, found[active.kid].fingerprint_key)
+    is_damaged = active is not None and fingerprint_key is None
+    if is_damaged and before is not None and before.vault_id == vault_id:
+        fingerprint_key = before.fingerprint_key  # somebody has damaged it: what is known serves, and is written anew
     return Keys(
         vault_id=vault_id,
         epoch=rows[0].epoch,
         generation=generation,
-        states={kid: row.state for kid, row in found.items()},
+        states=states,
         opened=opened,
         wraps=wraps,
         fingerprint_key=fingerprint_key,
         api_secret=(api_secret or "").encode(),
+        is_damaged=is_damaged,
+        root=manifest,
+        doubt=doubt,
+        is_legacy=any(row.state == ACTIVE and row.format == LEGACY_FORMAT for row in found.values()),
         api_secret_fingerprint=_api_secret_fingerprint(fingerprint_key, api_secret),
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a desktop remembers of a database."""
+
+    roots: Mapping[str, tuple[int, str]]
+    """Number and digest of the newest manifest, by vault."""
+    vault_id: str | None
+    """Of the vault that was there last."""
+
+
+def _digest(row: Any) -> str:
+    return wrap_digest(row.kind, row.wrap)
+
+
+def _judged(
+    connection: sa.Connection, row: Any, opened: Mapping[str, VaultKey], memory: Memory | None
+) -> tuple[Root | None, str | None]:
+    """Return the manifest's root, if it can be verified here, and what makes the database doubtful."""
+    seen = None if memory is None else memory.roots.get(row.vault_id)
+    if memory is not None and memory.vault_id not in (None, row.vault_id):
+        return None, "the database held another vault"
+    if row.root is None or row.mac is None:
+        is_bound = sa.select(secrets.c.id).where(secrets.c.ciphertext.startswith(f"{FORMAT}.")).limit(1)
+        was_there = seen is not None or connection.execute(is_bound).first() is not None
+        return None, "the manifest is missing" if was_there else None
+    doubt = None
+    try:
+        root = read_root(row.root)
+        doubt = "the manifest is older than what was seen" if is_older(root, seen) else None
+        return verified_root(row.root, row.mac, opened), doubt
+    except StaleKeysError:
+        return None, doubt
+    except ManifestBrokenError:
+        return None, "the manifest is broken"
+
+
+_NODE: Final = sa.select(vault_manifest.c.content)
 _ALL_KEYS: Final = (
     sa.select(
+        _NODE.where(vault_manifest.c.path == ROOT_PATH).scalar_subquery().label("root"),
+        _NODE.where(vault_manifest.c.path == MAC_PATH).scalar_subquery().label("mac"),
         vaults.c.vault_id,
         vaults.c.epoch,
         vault_keys.c.kid,
         vault_keys.c.state,
         vault_keys.c.fingerprint_key,
+        vault_keys.c.format,
         vault_wraps.c.fingerprint,
         vault_wraps.c.kind,
         vault_wraps.c.wrap,
@@ -173,6 +289,7 @@ _ALL_KEYS: Final = (
     .select_from(vaults)
     .outerjoin(vault_keys, sa.true())
     .outerjoin(vault_wraps, vault_wraps.c.kid == vault_keys.c.kid)
+    .where(vaults.c.id == THE_VAULT)
     .order_by(vault_keys.c.created_at, vault_wraps.c.created_at, vault_wraps.c.fingerprint)
 )
 
@@ -208,9 +325,9 @@ def hold_vault(connection: sa.Connection) -> None:
 
     A database without a vault gets its row here.
     """
-    held = sa.update(vaults).values(epoch=vaults.c.epoch + 1)
+    held = sa.update(vaults).where(vaults.c.id == THE_VAULT).values(epoch=grown(vaults.c.epoch, 1))
     if not connection.execute(held).rowcount:
-        values = {"id": 1, "vault_id": str(uuid.uuid4()), "epoch": 0, "created_at": utc_now()}
+        values = {"id": THE_VAULT, "vault_id": str(uuid.uuid4()), "epoch": 0, "created_at": utc_now()}
         insert_if_absent(connection, vaults, values)
         connection.execute(held)
 
@@ -228,7 +345,9 @@ def add_key(connection: sa.Connection, key: VaultKey, *, state: str, fingerprint
     """Store a new vault key with the fingerprints' key, which is made if there is none; `add_wrap` has to follow."""
     sealed = key.seal_internal(FINGERPRINT, fingerprint_key or randomness.token_bytes(32))
     connection.execute(
-        sa.insert(vault_keys).values(kid=key.kid, state=state, fingerprint_key=sealed, created_at=utc_now())
+        sa.insert(vault_keys).values(
+            kid=key.kid, state=state, fingerprint_key=sealed, format=FORMAT, created_at=utc_now()
+        )
     )
 
 
@@ -254,7 +373,7 @@ def add_wrap(connection: sa.Connection, key: VaultKey, root: bytes, *, recovery:
 
 def complete(connection: sa.Connection, keys: Keys, root: bytes) -> bool:
     """Add what is missing for a desktop with this root key; returns whether wraps were added."""
-    if keys.active is not None and keys.fingerprint_key is None:
+    if keys.is_damaged:
         _renew_fingerprint_key(connection, keys)
     lacking = keys.lacks_wrap(root)
     for key in lacking:
@@ -264,7 +383,7 @@ def complete(connection: sa.Connection, keys: Keys, root: bytes) -> bool:
 
 def _renew_fingerprint_key(connection: sa.Connection, keys: Keys) -> None:
     """Replace the damaged key of the fingerprints; they only tell whether a secret is the same as before."""
-    fresh = randomness.token_bytes(32)
+    fresh = keys.fingerprint_key or randomness.token_bytes(32)
     for key in keys.usable.values():
         connection.execute(
             sa.update(vault_keys)
@@ -282,13 +401,55 @@ def roots_to_renew(keys: Keys, roots: Sequence[bytes]) -> list[bytes]:
     return [root for number, root in enumerate(roots) if number == 0 or key_fingerprint(root) in able]
 
 
-def renew_recovery(connection: sa.Connection, old: VaultKey, new: VaultKey) -> None:
-    """Wrap a new vault key for the recovery code as well, whose key lies in escrow under the old one."""
-    query = sa.select(vault_wraps.c.escrow).where(vault_wraps.c.kid == old.kid, vault_wraps.c.kind == RECOVERY)
-    for escrow in connection.scalars(query).all():
+def renew_recovery(connection: sa.Connection, keys: Keys, old: VaultKey, new: VaultKey) -> None:
+    """Wrap a new vault key for the recovery code as well, whose key lies in escrow under the old one.
+
+    A wrap that the manifest does not list is that of a code which was replaced, or of nobody: it is not renewed.
+    """
+    query = sa.select(vault_wraps).where(vault_wraps.c.kid == old.kid, vault_wraps.c.kind == RECOVERY)
+    for row in connection.execute(query).all():
+        if keys.root is not None and keys.root.wraps.get(wrap_name(row.kid, row.fingerprint)) != _digest(row):
+            continue
         try:
-            root = old.open_internal(ESCROW, escrow or "")
+            root = old.open_internal(ESCROW, row.escrow or "")
         except (SealBrokenError, FormatUnknownError):
+            root = b""
+        if key_fingerprint(root) != row.fingerprint:  # damaged, or of another wrap
             log.warning("the recovery code could not be kept: its escrow does not open", extra={"kid": old.kid})
         else:
             add_wrap(connection, new, root, recovery=True)
+
+
+# --- what the manifest tells of the keys -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The keys and wraps that lie in the database, as the manifest lists them."""
+
+    keys: Mapping[str, str]
+    """States by key id."""
+    wraps: Mapping[str, str]
+    """Digests by name."""
+
+    @classmethod
+    def of(cls, connection: sa.Connection) -> Inventory:
+        """Read it."""
+        rows = connection.execute(sa.select(vault_keys.c.kid, vault_keys.c.state)).all()
+        table = vault_wraps.c
+        wraps = connection.execute(sa.select(table.kid, table.fingerprint, table.kind, table.wrap)).all()
+        return cls(
+            {row.kid: row.state for row in rows},
+            {wrap_name(row.kid, row.fingerprint): _digest(row) for row in wraps},
+        )
+
+    def changed_in(self, root: Root, before: Inventory) -> Root:
+        """Return a root with what has changed since `before`; what somebody else has put there changes nothing."""
+        keys = _changed(root.keys, before.keys, self.keys)
+        kid = next((kid for kid, state in keys.items() if state == ACTIVE), root.kid)
+        return replace(root, kid=kid, keys=keys, wraps=_changed(root.wraps, before.wraps, self.wraps))
+
+
+def _changed(listed: Mapping[str, str], before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in listed.items() if name in after or name not in before}
+    return kept | {name: value for name, value in after.items() if before.get(name) != value}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 from weakref import WeakKeyDictionary
 
@@ -13,8 +13,10 @@ from app.core.exceptions import DatabaseAwayError, ProblemError, RequestError
 from app.core.fernet_keys import fingerprint as key_fingerprint
 from app.core.logging import get_logger
 from app.core.security import existing_keys
-from app.models.vault import vaults
-from app.services.vault.keys import Keys, complete, hold_vault, make_first_key, read_keys
+from app.models.vault import THE_VAULT, vaults
+from app.services.vault.keys import Inventory, Keys, Memory, complete, hold_vault, make_first_key, read_keys
+from app.services.vault.ledger import VaultRolledBackError
+from app.services.vault.manifest import Root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from app.services.audit.log import Audit
     from app.services.vault.sealing import VaultKey
 
-State = Literal["unlocked", "locked", "unavailable"]
+State = Literal["unlocked", "locked", "rolled-back", "unavailable"]
 
 SYSTEM: Final = "system"
 """Who acts when nobody asked."""
@@ -39,7 +41,7 @@ class RootKeyMissingError(RequestError):
     code = "key-missing"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class KeyChange:
     """A transaction in which nobody else changes the vault's keys, or seals."""
 
@@ -48,6 +50,12 @@ class KeyChange:
     """As they were when it began."""
     roots: tuple[bytes, ...] = field(repr=False)
     """Every root key of this desktop; the first one wraps."""
+    founds: bool = False
+    """The manifest is made anew from the rows there are."""
+    accepts: bool = False
+    """A person accepts an older manifest."""
+    ends_legacy: bool = False
+    """Ciphertexts of the format before open no more from now on."""
 
 
 class Attachment:
@@ -92,22 +100,45 @@ class Attachment:
             DatabaseAwayError: the database cannot be used now.
         """
         state = self.state
-        generation = self._database.generation
         roots = self.root_keys()
-        with self._database.read() as connection:
-            keys = self._read(connection, roots, generation)
-        if keys is not None and keys.is_complete(roots[0]):
+        keys = self._look(roots)
+        if keys is not None and (keys.doubt is not None or keys.is_complete(roots[0])):
             self._audit.attach(keys.vault_id, roots)
-            self._keys = keys
+            self._know(keys)
         else:
             self._complete()
         if self.state != state:
             log.info("vault attached", extra={"state": self.state, "needs": self.needs_fingerprint})
 
+    def _look(self, roots: tuple[bytes, ...]) -> Keys | None:
+        generation, memory = self._database.generation, self._memory()
+        with self._database.read() as connection:
+            return self._read(connection, roots, generation, memory)
+
+    def _memory(self, connection: sa.Connection | None = None) -> Memory:
+        """Return what is known of the present database; of a connection's, if that is another one by now, nothing."""
+        is_present = connection is None or self._database.is_present(connection)
+        place = self._database.place if is_present else None
+        return Memory(self._audit.files.roots(), None if place is None else self._audit.files.vault_in(place))
+
+    def _know(self, keys: Keys) -> None:
+        """Work with these keys from now on, and remember what was seen of the database."""
+        self._keys = self._audit.ledger.keys = keys
+        self._audit.ledger.reread = self._reread
+        place = self._database.place
+        if keys.doubt is None and place is not None:
+            self._audit.files.see_vault(place, keys.vault_id)
+            if keys.root is not None:
+                self._audit.files.see_root(keys.vault_id, keys.root.number, keys.root.digest())
+
+    def _reread(self, connection: sa.Connection) -> Keys:
+        return self._read_present(connection, self.root_keys(), self._database.generation, self._memory(connection))
+
     def _complete(self) -> None:
         """Make what is missing: the vault, its first key, this desktop's wraps."""
         with self.changing_keys() as change:
             make_first_key(change.connection, change.keys, change.roots[0])
+            change.founds = change.keys.root is None
             self.share(change, actor=SYSTEM)
 
     def share(self, change: KeyChange, *, actor: str) -> None:
@@ -117,13 +148,15 @@ class Attachment:
             self._audit.append(change.connection, action="share", actor=actor, fingerprint=key_fingerprint(root))
 
     @contextlib.contextmanager
-    def changing_keys(self, *given: bytes) -> Iterator[KeyChange]:
+    def changing_keys(self, *given: bytes, accepts: bool = False) -> Iterator[KeyChange]:
         """A transaction that may change keys; the vault is attached anew once it is committed.
 
         Args:
             given: more root keys to open the vault with.
+            accepts: a person accepts what the database says now.
 
         Raises:
+            VaultRolledBackError: the database is not believed.
             DatabaseAwayError: the database cannot be used now.
             AuditUnavailableError: what the block appended to the audit log cannot be written.
         """
@@ -131,19 +164,67 @@ class Attachment:
         with self._audit.writing() as connection:
             hold_vault(connection)
             roots = self.root_keys()
-            keys = self._read_present(connection, (*roots, *given), generation)
+            keys = self._read_present(connection, (*roots, *given), generation, self._memory(connection))
+            if keys.doubt is not None and not accepts:
+                raise VaultRolledBackError
             self._audit.attach(keys.vault_id, roots)
-            yield KeyChange(connection, keys, roots)
-            changed = self._read_present(connection, (*roots, *given), generation)
-        self._keys = changed
+            before = Inventory.of(connection)
+            change = KeyChange(connection, keys, roots, accepts=accepts)
+            yield change
+            changed = self._read_present(
+                connection, (*roots, *given), generation, self._memory(connection), is_own=True
+            )
+            self._note(change, before, changed)
+        if accepts and self._database.place is not None:
+            self._audit.files.see_vault(self._database.place, changed.vault_id)
+        present = self._look((*roots, *given))
+        if present is not None:
+            self._know(present)
 
-    def _read(self, connection: sa.Connection, roots: tuple[bytes, ...], generation: int) -> Keys | None:
+    def _note(self, change: KeyChange, before: Inventory, changed: Keys) -> None:
+        """Let the manifest tell what has changed about the keys; made anew, it tells of all there is."""
+        if changed.active is None:
+            return
+        connection, after = change.connection, Inventory.of(change.connection)
+        ledger = self._audit.ledger
+        if change.accepts and not change.founds:
+            ledger.accept(connection, changed)
+            return
+        if not change.founds:
+            ledger.note_keys(connection, changed, lambda root: _without_legacy(change, after.changed_in(root, before)))
+            return
+        seen = self._audit.files.root(changed.vault_id)
+        ledger.found(connection, changed, after.changed_in(Root(0, ""), Inventory({}, {})), seen)
+
+    def _read(
+        self,
+        connection: sa.Connection,
+        roots: tuple[bytes, ...],
+        generation: int,
+        memory: Memory,
+        *,
+        is_own: bool = False,
+    ) -> Keys | None:
         return read_keys(
-            connection, roots, before=self._keys, api_secret=self._config.api_key_secret, generation=generation
+            connection,
+            roots,
+            before=self._keys,
+            api_secret=self._config.api_key_secret,
+            generation=generation,
+            memory=memory,
+            is_own=is_own,
         )
 
-    def _read_present(self, connection: sa.Connection, roots: tuple[bytes, ...], generation: int) -> Keys:
-        keys = self._read(connection, roots, generation)
+    def _read_present(
+        self,
+        connection: sa.Connection,
+        roots: tuple[bytes, ...],
+        generation: int,
+        memory: Memory,
+        *,
+        is_own: bool = False,
+    ) -> Keys:
+        keys = self._read(connection, roots, generation, memory, is_own=is_own)
         if keys is None:  # its row was deleted in this very moment
             raise DatabaseAwayError
         return keys
@@ -189,12 +270,10 @@ class Attachment:
             VaultLockedError: it is locked; names the fingerprint of the key that it needs.
         """
         keys = self.keys()
-        if keys.active is None:
+        if keys.active is None or keys.doubt is not None:
             self.attach()  # the key file may have been completed, or another desktop has shared the key
             keys = self.keys()
-        if keys.active is None:
-            raise keys.locked(keys.active_kid)
-        return keys
+        return _usable(keys)
 
     @property
     def state(self) -> State:
@@ -202,6 +281,8 @@ class Attachment:
         keys = self._known
         if keys is None:
             return "unavailable"
+        if keys.doubt is not None:
+            return "rolled-back"
         return "unlocked" if keys.active is not None else "locked"
 
     @property
@@ -213,17 +294,35 @@ class Attachment:
     def sealing_keys(self, connection: sa.Connection) -> tuple[Keys, VaultKey]:
         """Return the vault's keys at this moment and the active one, and hold them until the transaction ends."""
         keys = self._held.get(connection) or self._hold_keys(connection)
-        key = keys.active
-        if key is None:
+        key = _usable(keys).active
+        if key is None or keys.fingerprint_key is None:
             raise keys.locked(keys.active_kid)
         return keys, key
 
     def _hold_keys(self, connection: sa.Connection) -> Keys:
         generation = self._database.generation
-        query = sa.select(vaults.c.vault_id, vaults.c.epoch).with_for_update(read=True)
+        query = sa.select(vaults.c.vault_id, vaults.c.epoch).where(vaults.c.id == THE_VAULT).with_for_update(read=True)
         found = connection.execute(query).one_or_none()
         keys = self._known
         if keys is None or found is None or (keys.vault_id, keys.epoch) != tuple(found):  # another desktop has rotated
-            keys = self._read_present(connection, self.root_keys(), generation)
+            keys = self._read_present(connection, self.root_keys(), generation, self._memory(connection))
         self._held[connection] = keys
         return keys
+
+
+def _without_legacy(change: KeyChange, root: Root) -> Root:
+    return replace(root, legacy=False) if change.ends_legacy else root
+
+
+def _usable(keys: Keys) -> Keys:
+    """Return the keys of a vault that may be used.
+
+    Raises:
+        VaultRolledBackError: the database is not believed.
+        VaultLockedError: the vault is locked.
+    """
+    if keys.doubt is not None:
+        raise VaultRolledBackError
+    if keys.active is None:
+        raise keys.locked(keys.active_kid)
+    return keys

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from app.core.exceptions import RequestError
 from app.core.logging import get_logger
+from app.services.vault.keys_at_hand import SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +64,8 @@ class Maintenance:
             self._vault.attachment.attach()  # anew each time: other desktops change keys too
             if self._vault.brief() != before:
                 self._readiness.announce()
+            if self._rotations.is_due():
+                self._rotations.start(actor=SYSTEM)
             if self._rotations.is_waiting():
                 self._rotations.work_in_background()
             self._audit.flush()

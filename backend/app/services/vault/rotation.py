@@ -19,11 +19,13 @@ import sqlalchemy as sa
 from app.core.exceptions import DatabaseAwayError, RequestError
 from app.core.logging import get_logger
 from app.db.base import Instant, utc_now
+from app.db.statements import grown
 from app.models.vault import (
     ACTIVE,
     LOST,
     RETIRED,
     STAGED,
+    THE_VAULT,
     UNREADABLE,
     secrets,
     vault_keys,
@@ -31,15 +33,17 @@ from app.models.vault import (
     vault_wraps,
 )
 from app.schemas.vault import RotationDocument, rotation_document
+from app.services.vault.destinations import located
 from app.services.vault.keys import VaultLockedError, add_key, add_wrap, renew_recovery, roots_to_renew
 from app.services.vault.rows import (
     Sealed,
     SecretFormatUnknownError,
     SecretUnreadableError,
+    is_same,
+    next_sealed,
     reseal_row,
-    select_sealed,
 )
-from app.services.vault.sealing import forget_derived_keys, new_vault_key, prefix_of
+from app.services.vault.sealing import FORMAT, LEGACY_FORMAT, forget_derived_keys, new_vault_key, prefix_of
 
 if TYPE_CHECKING:
     from app.db.session import Database
@@ -79,7 +83,7 @@ class _Walk:
     """How far one walk over all rows has come."""
 
     to_kid: str
-    last_id: str | None = None
+    position: Any = None
     moved: int = 0
     met_others: bool = False
     """Somebody was just changing a row, or had done so: the next walk looks at it again."""
@@ -120,7 +124,7 @@ def _stage_wraps(staging: _Staging) -> None:
 RENEWED: Final[dict[sa.Column[Any], Callable[[_Staging], None]]] = {
     vault_keys.c.fingerprint_key: _stage_key,
     vault_wraps.c.wrap: _stage_wraps,
-    vault_wraps.c.escrow: lambda staging: renew_recovery(staging.connection, staging.old, staging.new),
+    vault_wraps.c.escrow: lambda staging: renew_recovery(staging.connection, staging.keys, staging.old, staging.new),
 }
 """How each sealed column of the vault's own is renewed when a key is staged, in this order."""
 MOVED: Final = (secrets.c.ciphertext,)
@@ -165,7 +169,7 @@ class Rotations:
 
     def _job(self) -> Any:
         with self._database.read() as connection:
-            return connection.execute(sa.select(vault_rotations)).one_or_none()
+            return _job_in(connection)
 
     # --- beginning ---------------------------------------------------------------------------------------------------
 
@@ -178,7 +182,7 @@ class Rotations:
         """
         self._attachment.unlocked_keys()
         with self._attachment.changing_keys() as change:
-            running = change.connection.execute(sa.select(vault_rotations)).one_or_none()
+            running = _job_in(change.connection)
             if running is None or running.state == DONE or self._is_abandoned(change.connection, running, change.keys):
                 self._stage(change.connection, change.keys, change.roots)
                 self._audit.append(change.connection, action="rotate", actor=actor, reason="vault key")
@@ -189,8 +193,8 @@ class Rotations:
         if job.state != STAGED or job.to_kid in keys.opened:
             return False
         heartbeat = vault_rotations.c.heartbeat_at
-        is_silent = heartbeat.is_(None) | (heartbeat < self._clock(connection, STALE_AFTER))
-        return bool(connection.scalar(sa.select(is_silent)))
+        is_silent = heartbeat.is_(None) | self._is_stale(connection)
+        return bool(connection.scalar(sa.select(is_silent).where(vault_rotations.c.id == THE_VAULT)))
 
     def _stage(self, connection: sa.Connection, keys: Keys, roots: Sequence[bytes]) -> None:
         """Make the new key beside the active one, for everybody who can open that and is known here."""
@@ -204,7 +208,7 @@ class Rotations:
         connection.execute(sa.delete(vault_rotations))
         connection.execute(
             sa.insert(vault_rotations).values(
-                id=1,
+                id=THE_VAULT,
                 state=STAGED,
                 from_kid=old.kid,
                 to_kid=new.kid,
@@ -219,6 +223,11 @@ class Rotations:
         )
 
     # --- working -----------------------------------------------------------------------------------------------------
+
+    def is_due(self) -> bool:
+        """Tell whether an upgrade has left a vault whose secrets are to be sealed anew."""
+        keys = self._attachment.keys()
+        return keys.active is not None and keys.is_legacy
 
     def is_waiting(self) -> bool:
         """Tell whether there is a job that this desktop could carry on with."""
@@ -298,11 +307,17 @@ class Rotations:
         """
         table = vault_rotations.c
         now, runner = self._clock(connection, dt.timedelta(0)), self._runner()
-        is_silent = table.heartbeat_at < self._clock(connection, STALE_AFTER)
+        is_silent = self._is_stale(connection)
         is_free = table.runner.is_(None) | (table.runner == runner) | is_silent
-        is_same = (table.state == job.state) & (table.to_kid == job.to_kid)
+        is_same = (table.id == THE_VAULT) & (table.state == job.state) & (table.to_kid == job.to_kid)
         claim = sa.update(vault_rotations).where(is_same, is_free)
         return bool(connection.execute(claim.values({"runner": runner, "heartbeat_at": now} | values)).rowcount)
+
+    def _is_stale(self, connection: sa.Connection) -> sa.ColumnElement[bool]:
+        """Return the condition that a heartbeat is old, or lies ahead, where no desktop has put it."""
+        heartbeat = vault_rotations.c.heartbeat_at
+        earliest, latest = self._clock(connection, STALE_AFTER), self._clock(connection, -STALE_AFTER)
+        return (heartbeat < earliest) | (heartbeat > latest)
 
     def _activate(self, job: Any) -> bool:
         """Make the staged key the active one, in one commit."""
@@ -320,7 +335,7 @@ class Rotations:
         walk = self._walk
         if walk is None or walk.to_kid != job.to_kid:
             walk = self._walk = _Walk(job.to_kid)
-        rows, last_id = self._next_rows(walk, _sources(keys, job))
+        rows, position = self._next_rows(walk, _sources(keys, job))
         if not rows:
             return self._end_walk(job, walk)
         moves, broken = _resealed(rows, keys, keys.opened[job.to_kid])
@@ -330,24 +345,23 @@ class Rotations:
             return False
         walk.moved += moved
         walk.met_others |= moved < len(moves)
-        walk.last_id = last_id
+        walk.position = position
         return True
 
-    def _next_rows(self, walk: _Walk, sources: Sequence[str]) -> tuple[list[Any], str | None]:
+    def _next_rows(self, walk: _Walk, sources: Sequence[str]) -> tuple[list[Any], Any]:
         """Read on until there are rows under one of these keys; return them, at most 200, and how far that was.
 
         The keys are no condition of the query: they have just become the old ones, so that PostgreSQL's planner would
         expect next to no rows under them, and read and sort the whole table for every batch.
         """
-        query, last_id = select_sealed().limit(BATCH_ROWS), walk.last_id
+        position = walk.position
         while True:
-            batch = query if last_id is None else query.where(secrets.c.id > last_id)
             with self._database.read() as connection:
-                rows = connection.execute(batch).all()
+                rows = located(connection, connection.execute(next_sealed(position, BATCH_ROWS)).all())
             found = [row for row in rows if row.kid in sources]
             if found or not rows:
-                return found, last_id if not rows else rows[-1].id
-            last_id = rows[-1].id
+                return found, position if not rows else rows[-1].position
+            position = rows[-1].position
 
     def _move(self, job: Any, moves: Sequence[_Move], broken: Sequence[Any]) -> int:
         """Write one batch; return how many rows moved.
@@ -358,7 +372,7 @@ class Rotations:
         with self._database.write() as connection:
             moved = _swap(connection, moves)
             _mark_unreadable(connection, broken)
-            if not self._claim(connection, job, done=vault_rotations.c.done + moved):
+            if not self._claim(connection, job, done=grown(vault_rotations.c.done, moved)):
                 raise _LostJobError
         return moved
 
@@ -381,6 +395,7 @@ class Rotations:
             is_ours = self._claim(
                 connection, job, state=DONE, quarantined=quarantined, runner=None, finished_at=utc_now()
             )
+            change.ends_legacy = is_ours
             if is_ours:
                 given_up = [kid for kid, count in left.items() if not count]
                 connection.execute(sa.delete(vault_keys).where(vault_keys.c.kid.in_(given_up)))
@@ -388,6 +403,12 @@ class Rotations:
             forget_derived_keys()
             log.info("vault key rotated", extra={"from": job.from_kid, "to": job.to_kid, "quarantined": quarantined})
         return False
+
+
+def _job_in(connection: sa.Connection) -> Any:
+    """Return the present or the last rotation; None if there is none, or somebody has made it none."""
+    job = connection.execute(sa.select(vault_rotations).where(vault_rotations.c.id == THE_VAULT)).one_or_none()
+    return job if job is not None and job.state in (*_RUNNING, DONE) and job.to_kid is not None else None
 
 
 def _count(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> int:
@@ -402,7 +423,9 @@ def _sources(keys: Keys, job: Any) -> list[str]:
 
 def _needs(kid: str) -> sa.ColumnElement[bool]:
     """Return the condition that a row is, or by its ciphertext once was, under a key."""
-    return (secrets.c.kid == kid) | secrets.c.ciphertext.startswith(prefix_of(kid))
+    return (secrets.c.kid == kid) | sa.or_(
+        *(secrets.c.ciphertext.startswith(prefix_of(kid, known)) for known in (FORMAT, LEGACY_FORMAT))
+    )
 
 
 def _resealed(rows: Sequence[Any], keys: Keys, new: VaultKey) -> tuple[list[_Move], list[Any]]:
@@ -425,8 +448,7 @@ def _resealed(rows: Sequence[Any], keys: Keys, new: VaultKey) -> tuple[list[_Mov
 
 def _mark_unreadable(connection: sa.Connection, broken: Sequence[Any]) -> None:
     for row in broken:
-        is_same = (secrets.c.id == row.id) & (secrets.c.ciphertext == row.ciphertext)
-        connection.execute(sa.update(secrets).where(is_same).values(status=UNREADABLE))
+        connection.execute(sa.update(secrets).where(is_same(row)).values(status=UNREADABLE))
 
 
 _SWAP_ON_POSTGRESQL: Final = sa.text("""

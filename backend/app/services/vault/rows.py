@@ -3,24 +3,62 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
 
 from app.core.exceptions import ConflictError
 from app.db.base import instant_text, utc_now
-from app.models.vault import EXPIRED, UNREADABLE, secrets, vault_owners, vaults
+from app.db.lenient import is_junk, shown_instant
+from app.models.vault import EXPIRED, THE_VAULT, UNREADABLE, secrets, vault_owners, vaults
+from app.schemas.ai import Status
 from app.schemas.vault import SecretInfo
+from app.services.vault.destinations import located_key
 from app.services.vault.keys import Keys, VaultLockedError
-from app.services.vault.sealing import Binding, FormatUnknownError, Owner, SealBrokenError, VaultKey, kid_of
+from app.services.vault.sealing import (
+    LEGACY_FORMAT,
+    Binding,
+    FormatUnknownError,
+    Owner,
+    SealBrokenError,
+    VaultKey,
+    is_ciphertext,
+    kid_of,
+)
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
 
+MAX_VERSION: Final = 2_000_000_000
+"""Of a row; beyond lies what somebody else has written, and soon no number that the column takes."""
+_UUID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_STATUSES: Final = (*get_args(Status), UNREADABLE)
 USER: Final = "user"
 """The kind of owner whose keys take `API_KEY_ENCRYPTION_SECRET` as additional input."""
+
+
+class _Position(sa.ColumnElement[Any]):
+    """Where a row of `secrets` lies: SQLite's own number, as its ids may be of any type, and PostgreSQL's id."""
+
+    inherit_cache = True
+    type = sa.types.NULLTYPE
+
+
+@compiles(_Position)
+def _on_postgresql(*_: Any, **__: Any) -> str:
+    return "secrets.id"
+
+
+@compiles(_Position, "sqlite")
+def _on_sqlite(*_: Any, **__: Any) -> str:
+    return "secrets.rowid"
+
+
+POSITION: Final = _Position()
 
 
 class SecretUnreadableError(ConflictError):
@@ -74,7 +112,7 @@ class SecretName:
 
 
 class Place(NamedTuple):
-    """Where a secret is about to be sealed; a row of `select_sealed` will do as well."""
+    """Where a secret is about to be sealed; a located row of `select_sealed` will do as well."""
 
     id: str
     owner_kind: str
@@ -83,6 +121,7 @@ class Place(NamedTuple):
     row_version: int
     expires_at: dt.datetime | None
     salt: str
+    destination: str | None
 
 
 class Sealed(NamedTuple):
@@ -93,6 +132,23 @@ class Sealed(NamedTuple):
     api_secret_fingerprint: str | None
 
 
+def secret_item(which: SecretName) -> tuple[str, ...]:
+    """Return what the manifest knows a secret by."""
+    return ("secret", which.owner_kind, which.owner_id, which.name)
+
+
+def is_damaged(row: Any) -> bool:
+    """Tell whether a column that a ciphertext is bound to holds what nobody of ours wrote there."""
+    in_range = 0 < row.row_version <= MAX_VERSION
+    return not in_range or is_junk(row.expires_at) or _UUID.fullmatch(row.id) is None
+
+
+def is_partly_junk(row: Any) -> bool:
+    """Tell the same of every column of a whole row of `secrets`."""
+    is_word = row.status in _STATUSES
+    return is_damaged(row) or not is_word or is_junk(row.last_validated_at, row.created_at, row.updated_at)
+
+
 def is_secret(which: SecretName) -> sa.ColumnElement[bool]:
     """Return the condition that a row is that secret's."""
     return (
@@ -100,6 +156,14 @@ def is_secret(which: SecretName) -> sa.ColumnElement[bool]:
         & (secrets.c.owner_id == which.owner_id)
         & (secrets.c.name == which.name)
     )
+
+
+def is_same(row: Any) -> sa.ColumnElement[bool]:
+    """Return the condition that a row still holds that ciphertext, or still holds none if it held none."""
+    held = secrets.c.ciphertext
+    which = SecretName(row.owner_kind, row.owner_id, row.name)
+    is_held: sa.ColumnElement[bool] = held == row.ciphertext
+    return is_secret(which) & (is_held if is_ciphertext(row.ciphertext) else is_held | ~held.startswith("vf"))
 
 
 def select_sealed(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
@@ -119,11 +183,18 @@ def select_sealed(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
         secrets.c.row_version,
         secrets.c.expires_at,
         secrets.c.status,
+        secrets.c.pinned_host,
         vault_owners.c.salt,
         *more,
     )
     selected: sa.Select[Any] = sa.select(*columns)
-    return selected.select_from(_SECRETS_AND_OWNERS).order_by(secrets.c.id)
+    return selected.select_from(_SECRETS_AND_OWNERS)
+
+
+def next_sealed(after: Any | None, limit: int) -> sa.Select[Any]:
+    """Select the next rows of a walk over all of them, each with its `position`; `after` is where the last one lay."""
+    query = select_sealed(POSITION.label("position")).order_by(POSITION).limit(limit)
+    return query if after is None else query.where(after < POSITION)
 
 
 def select_infos(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
@@ -134,7 +205,7 @@ def select_infos(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
     return selected.select_from(_SECRETS_AND_OWNERS).where(*conditions).order_by(*by)
 
 
-_EPOCH: Final = sa.select(vaults.c.epoch).scalar_subquery().label("epoch")
+_EPOCH: Final = sa.select(vaults.c.epoch).where(vaults.c.id == THE_VAULT).scalar_subquery().label("epoch")
 _SECRETS_AND_OWNERS: Final = secrets.outerjoin(
     vault_owners,
     (vault_owners.c.owner_kind == secrets.c.owner_kind) & (vault_owners.c.owner_id == secrets.c.owner_id),
@@ -177,6 +248,8 @@ def seal_row(row: Place | Any, secret: str, keys: Keys, key: VaultKey) -> Sealed
 
 def _read(row: Any, keys: Keys, reading: Callable[[VaultKey, Binding], str]) -> str:
     """Find the key that a row is under, read it, or tell what is wrong."""
+    if is_damaged(row) or (row.ciphertext.startswith(LEGACY_FORMAT) and not keys.opens_legacy):
+        raise SecretUnreadableError
     try:
         kid = kid_of(row.ciphertext)
     except FormatUnknownError:
@@ -205,7 +278,8 @@ def _owner(row: Place | Any, keys: Keys, api_secret_fingerprint: str | None) -> 
 
 
 def _binding(row: Place | Any, owner: Owner) -> Binding:
-    return Binding(owner, row.id, row.name, row.row_version, instant_text(row.expires_at) or "")
+    destination = row.destination if hasattr(row, "destination") else located_key(row).destination
+    return Binding(owner, row.id, row.name, row.row_version, instant_text(row.expires_at) or "", destination)
 
 
 def waits_for_api_secret(keys: Keys) -> sa.ColumnElement[bool]:
@@ -222,6 +296,15 @@ def is_unreadable(keys: Keys) -> sa.ColumnElement[bool]:
 
 def _is_damaged(row: Any, keys: Keys) -> bool:
     """Tell whether a row cannot open; what depends on a key that is not at hand cannot be told, and is not damage."""
+    return is_partly_junk(row) or is_seal_broken(row, keys)
+
+
+def is_seal_broken(row: Any, keys: Keys) -> bool:
+    """Tell the same of a row's ciphertext, whatever its other columns hold."""
+    if is_damaged(row):
+        return True
+    if row.ciphertext.startswith(LEGACY_FORMAT) and not keys.opens_legacy:
+        return True
     try:
         if row.kid != kid_of(row.ciphertext) or keys.is_given_up(row.kid):
             return True
@@ -238,11 +321,11 @@ def info_of(row: Any, keys: Keys) -> SecretInfo:
     """Return a row of `secrets` as lists show it; nothing is decrypted.
 
     Args:
-        row: of `select_infos`; a row of the table alone is shown with the mark it bears.
+        row: of `select_infos`, located; a row of the table alone is shown with the mark it bears.
         keys: the vault's.
     """
     status = row.status
-    if getattr(row, "epoch", None) == keys.epoch and _is_damaged(row, keys):
+    if is_partly_junk(row) or (getattr(row, "epoch", None) == keys.epoch and _is_damaged(row, keys)):
         status = UNREADABLE
     elif status != UNREADABLE and row.expires_at is not None and row.expires_at <= utc_now():
         status = EXPIRED
@@ -255,9 +338,9 @@ def info_of(row: Any, keys: Keys) -> SecretInfo:
         hint=row.hint,
         status=status,
         status_evidence=row.status_evidence,
-        row_version=row.row_version,
-        last_validated_at=instant_text(row.last_validated_at),
-        expires_at=instant_text(row.expires_at),
+        row_version=max(row.row_version, 0),
+        last_validated_at=shown_instant(row.last_validated_at),
+        expires_at=shown_instant(row.expires_at),
         created_at=instant_text(row.created_at) or "",
         updated_at=instant_text(row.updated_at) or "",
     )

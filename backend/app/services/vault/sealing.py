@@ -1,8 +1,10 @@
-"""Ciphertexts of the vault, ``vf1.<kid>.<Fernet token>``, each bound to its row, owner, name and vault.
+"""Ciphertexts of the vault, ``vf2.<kid>.<Fernet token>``, each bound to its row, owner, name, vault and destination.
 
 A Fernet token has no associated data. The binding is therefore in the key: every row has its own, derived from the
 vault key over the owner's key, and the encrypted frame repeats the row's id, version and expiry. A ciphertext that was
-copied elsewhere, or an older one of the same row, does not open.
+copied elsewhere, or an older one of the same row, does not open; nor does one whose destination was changed.
+
+What an earlier version wrote, ``vf1``, is bound to no destination. It opens until a rotation has sealed it anew.
 """
 
 from __future__ import annotations
@@ -19,12 +21,13 @@ from cryptography.fernet import Fernet, InvalidToken
 from app.core.derivation import Expander, hkdf, lp
 from app.core.fernet_keys import encode_key, is_canonical_base64
 
-FORMAT: Final = "vf1"
+FORMAT: Final = "vf2"
+LEGACY_FORMAT: Final = "vf1"
 BLOCK_BYTES: Final = 64
 """Frames are padded to a multiple, so that a ciphertext's length tells little of the secret's."""
 MIN_HINTED_CHARS: Final = 16
 HINT_CHARS: Final = 4
-_PREFIX: Final = re.compile(rf"{FORMAT}\.([0-9a-f]{{8}})\.")
+_PREFIX: Final = re.compile(rf"(?:{FORMAT}|{LEGACY_FORMAT})\.([0-9a-f]{{8}})\.")
 _PREFIX_CHARS: Final = 13
 _VERSION: Final = b"\x01"
 _MARK: Final = b"\x80"
@@ -64,10 +67,24 @@ class Binding(NamedTuple):
     row_version: int
     expires_at: str
     """ISO 8601 in UTC with microseconds; empty for never."""
+    destination: str | None = ""
+    """Where the secret may go; None if that cannot be told, so that it does not open."""
 
     def header(self) -> bytes:
         """Return what the frame repeats of the row."""
         return _VERSION + lp(self.secret_id, str(self.row_version), self.expires_at)
+
+    def bound(self, ciphertext: str = FORMAT) -> tuple[str, ...]:
+        """Return what the row's key is derived over, for a ciphertext of either format.
+
+        Raises:
+            SealBrokenError: its destination cannot be told.
+        """
+        if ciphertext.startswith(LEGACY_FORMAT):
+            return self.secret_id, self.name
+        if self.destination is None:
+            raise SealBrokenError("the row leads nowhere")
+        return self.secret_id, self.name, self.destination
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +99,7 @@ class VaultKey:
         """Return the ciphertext of `secret` for one row."""
         frame = binding.header() + secret.encode() + _MARK
         frame += bytes(-len(frame) % BLOCK_BYTES)
-        return self._written(_fernet_of_row(self, binding.owner, binding.secret_id, binding.name), frame)
+        return self._written(_fernet_of_row(self, binding.owner, *binding.bound()), frame)
 
     def open(self, binding: Binding, ciphertext: str) -> str:
         """Return the secret.
@@ -91,7 +108,7 @@ class VaultKey:
             FormatUnknownError: no ciphertext of a known format.
             SealBrokenError: it does not open for this row under this key.
         """
-        frame = self._read(_fernet_of_row(self, binding.owner, binding.secret_id, binding.name), ciphertext)
+        frame = self._read(_fernet_of_row(self, binding.owner, *binding.bound(ciphertext)), ciphertext)
         return _content(frame, binding.header()).decode()
 
     def is_genuine(self, binding: Binding, ciphertext: str) -> bool:
@@ -103,10 +120,10 @@ class VaultKey:
         if kid_of(ciphertext) != self.kid:
             return False
         encoded = _encoded(ciphertext[_PREFIX_CHARS:])
-        fernet = _fernet_of_row(self, binding.owner, binding.secret_id, binding.name)
         try:
+            fernet = _fernet_of_row(self, binding.owner, *binding.bound(ciphertext))
             fernet.extract_timestamp(encoded)  # verifies the signature, which is all that is wanted of it
-        except InvalidToken:
+        except (InvalidToken, SealBrokenError):
             return False
         return is_canonical_base64(encoded)
 
@@ -123,14 +140,14 @@ class VaultKey:
             FormatUnknownError: no ciphertext of a known format.
             SealBrokenError: it does not open for this row under this key.
         """
-        info = _ROW + lp(binding.secret_id, binding.name)
-        frame = self._read(_fernet(_row_keys(self, binding.owner).expand(info)), ciphertext)
+        before, after = (_ROW + lp(*binding.bound(text)) for text in (ciphertext, FORMAT))
+        frame = self._read(_fernet(_row_keys(self, binding.owner).expand(before)), ciphertext)
         _content(frame, binding.header())
-        return new._written(_fernet(_row_keys(new, new_owner).expand(info)), frame)
+        return new._written(_fernet(_row_keys(new, new_owner).expand(after)), frame)
 
     def seal_internal(self, purpose: str, plaintext: bytes) -> str:
         """Seal a key of the vault's own (the fingerprints' key, the recovery key in escrow)."""
-        return self._written(self._internal_fernet(purpose), plaintext)
+        return self._written(self._internal_fernet(purpose), plaintext, LEGACY_FORMAT)
 
     def open_internal(self, purpose: str, ciphertext: str) -> bytes:
         """Open what `seal_internal` made.
@@ -144,8 +161,8 @@ class VaultKey:
     def _internal_fernet(self, purpose: str) -> Fernet:
         return _fernet(hkdf(self.key, self.vault_id, purpose, self.kid))
 
-    def _written(self, fernet: Fernet, plaintext: bytes) -> str:
-        return f"{FORMAT}.{self.kid}.{fernet.encrypt(plaintext).decode('ascii')}"
+    def _written(self, fernet: Fernet, plaintext: bytes, format: str = FORMAT) -> str:  # noqa: A002 - what it is called
+        return f"{format}.{self.kid}.{fernet.encrypt(plaintext).decode('ascii')}"
 
     def _read(self, fernet: Fernet, ciphertext: str) -> bytes:
         if kid_of(ciphertext) != self.kid:
@@ -185,9 +202,9 @@ def _fernet(key: bytes) -> Fernet:
 
 
 @functools.lru_cache(maxsize=_KEPT)
-def _fernet_of_row(key: VaultKey, owner: Owner, secret_id: str, name: str) -> Fernet:
-    """Return what seals one row: its key is H(owner key, vault id, "row", secret id, name)."""
-    return _fernet(_row_keys(key, owner).expand(_ROW + lp(secret_id, name)))
+def _fernet_of_row(key: VaultKey, owner: Owner, *bound: str) -> Fernet:
+    """Return what seals one row: its key is H(owner key, vault id, "row", secret id, name, destination)."""
+    return _fernet(_row_keys(key, owner).expand(_ROW + lp(*bound)))
 
 
 @functools.lru_cache(maxsize=_KEPT)
@@ -218,9 +235,14 @@ def kid_of(ciphertext: object) -> str:
     return found[1]
 
 
-def prefix_of(kid: str) -> str:
-    """Return how every ciphertext under a key begins."""
-    return f"{FORMAT}.{kid}."
+def is_ciphertext(text: str) -> bool:
+    """Tell whether a text begins as ciphertexts do."""
+    return _PREFIX.match(text) is not None
+
+
+def prefix_of(kid: str, format: str = FORMAT) -> str:  # noqa: A002 - what it is called
+    """Return how every ciphertext of a format under a key begins."""
+    return f"{format}.{kid}."
 
 
 # --- vault keys, wrapped ---------------------------------------------------------------------------------------------

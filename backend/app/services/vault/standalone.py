@@ -15,6 +15,7 @@ from app.db.session import open_sqlite
 from app.db.watched import Watched, WatchedSqlite
 from app.services.audit.log import Audit
 from app.services.configured import configured, standalone_database
+from app.services.vault.keys_at_hand import Attachment
 from app.services.vault.rotation import Rotations
 from app.services.vault.unlocking import adopt, is_needed
 from app.services.vault.vault import Vault
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from app.core.fernet_keys import KeyRing
     from app.core.readiness import Run
     from app.db.session import Database
-    from app.services.vault.keys_at_hand import Attachment
+    from app.services.vault.vault import Watch
 
 
 log = get_logger(__name__)
@@ -43,27 +44,26 @@ class Standalone:
 
 
 @contextlib.contextmanager
-def standalone(config: Config) -> Iterator[Standalone]:
+def standalone(config: Config, watch: Watch) -> Iterator[Standalone]:
     """Connect once, with the code that start-up uses but no retries, and attach the vault.
 
     Safe beside running sidecars: the database keeps them apart, as it does several desktops.
+
+    Args:
+        config: of this process.
+        watch: as `Vault` takes it.
 
     Raises:
         ProblemError: the database cannot be reached, or its schema is not at head.
     """
     with standalone_database(config) as database:
-        services = _services(config, database)
+        audit = Audit(database, config.config_dir)
+        vault = Vault(config, database, audit, watch)
+        rotations = Rotations(vault.attachment, database, audit, installation(config.config_dir))
+        services = Standalone(database, audit, vault, rotations)
         services.vault.attachment.ensure_attached()
         yield services
         services.audit.flush()
-
-
-def _services(config: Config, database: Database) -> Standalone:
-    audit = Audit(database, config.config_dir)
-    vault = Vault(config, database, audit)
-    return Standalone(
-        database, audit, vault, Rotations(vault.attachment, database, audit, installation(config.config_dir))
-    )
 
 
 # --- what hangs on fernet.key ----------------------------------------------------------------------------------------
@@ -109,7 +109,8 @@ def _adopt_in(config: Config, choose: Callable[[Run], Watched], ring: KeyRing, a
         revision = found.revision()
         if revision != HEAD:
             return revision in _WITHOUT_VAULT
-        services = _services(config, found.at_head())
-        if not is_needed(services.database, ring.keys[1:]):
+        database = found.at_head()
+        if not is_needed(database, ring.keys[1:]):
             return True
-        return adopt(services.vault.attachment, services.audit, ring, actor=actor)
+        audit = Audit(database, config.config_dir)
+        return adopt(Attachment(config, database, audit), audit, ring, actor=actor)

@@ -106,12 +106,53 @@ def reset(attachment: Attachment, audit: Audit, *, confirm: str, actor: str) -> 
         key = new_vault_key(keys.vault_id)
         add_key(connection, key, state=ACTIVE, fingerprint_key=None)
         add_wrap(connection, key, change.roots[0])
+        change.founds = True
         audit.append(connection, action="reset", actor=actor, reason="the key is lost")
     forget_derived_keys()
 
 
-def keep_recovery_code(attachment: Attachment, audit: Audit, code: str, *, actor: str) -> None:
+def accept(attachment: Attachment, audit: Audit, *, confirm: str, actor: str) -> None:
+    """Believe what the database says now, though this desktop has seen more; a person knows why.
+
+    Where the manifest is whole, what it does not know stays dead; where it is not, it is made of the rows there are.
+
+    Raises:
+        ValidationError: `confirm` is not the vault's id.
+        ConflictError: nothing is to be accepted.
+        VaultLockedError: the vault is locked: nothing can be signed.
+    """
+    keys = attachment.keys()
+    if confirm.strip().lower() != keys.vault_id:
+        raise ValidationError("confirm: Input should be the id of the vault")
+    attachment.attach()
+    if attachment.keys().doubt is None:
+        raise ConflictError("There is nothing to accept")
+    with attachment.changing_keys(accepts=True) as change:
+        if change.keys.active is None:
+            raise change.keys.locked(change.keys.active_kid)
+        is_whole = change.keys.root is not None and audit.ledger.is_whole(change.connection, change.keys)
+        change.founds = not is_whole
+        if is_whole:
+            _restore_states(change)
+        audit.append(change.connection, action="accept", actor=actor, reason=change.keys.doubt)
+    forget_derived_keys()
+
+
+def _restore_states(change: KeyChange) -> None:
+    """Let the keys' rows say what the manifest does."""
+    states = {} if change.keys.root is None else change.keys.root.keys
+    others = sa.update(vault_keys).where(vault_keys.c.kid.not_in(list(states)))
+    change.connection.execute(others.values(state=LOST))
+    for kid in sorted(states, key=lambda kid: states[kid] == ACTIVE):  # the active one last: there is one at a time
+        change.connection.execute(sa.update(vault_keys).where(vault_keys.c.kid == kid).values(state=states[kid]))
+
+
+def keep_recovery_code(attachment: Attachment, audit: Audit, code: str, *, actor: str) -> bool:
     """Let a recovery code open the vault; an older one no longer does.
+
+    Returns:
+        Whether there was an older one: the vault key is to be rotated then, as whoever knew that code may have kept a
+        wrap for it.
 
     Raises:
         ValidationError: it is no recovery code.
@@ -123,12 +164,13 @@ def keep_recovery_code(attachment: Attachment, audit: Audit, code: str, *, actor
         if keys.active is None:  # another desktop has changed the key in this very moment
             raise keys.locked(keys.active_kid)
         root = _given_key(None, code, keys.vault_id)
-        connection.execute(
-            sa.delete(vault_wraps).where(vault_wraps.c.kind == RECOVERY, vault_wraps.c.kid.in_(list(keys.usable)))
-        )
+        older = vault_wraps.c.kind == RECOVERY
+        removal = sa.delete(vault_wraps).where(older, vault_wraps.c.kid.in_(list(keys.usable)))
+        count = connection.execute(removal).rowcount
         for key in keys.usable.values():
             add_wrap(connection, key, root, recovery=True)
         audit.append(connection, action="share", actor=actor, fingerprint=key_fingerprint(root))
+    return bool(count)
 
 
 def adopt(attachment: Attachment, audit: Audit, ring: KeyRing, *, actor: str) -> bool:

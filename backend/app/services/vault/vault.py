@@ -11,11 +11,13 @@ import contextlib
 import re
 import secrets as randomness
 import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import sqlalchemy as sa
+from msgspec import UNSET, UnsetType
 
 from app.core.encryption import MASK
 from app.core.exceptions import NotFoundError, RequestError, ValidationError
@@ -24,23 +26,37 @@ from app.core.logging import get_logger
 from app.db.base import utc_now
 from app.db.session import leave_no_trace
 from app.db.statements import insert_if_absent
-from app.models.vault import RECOVERY, UNKNOWN, UNREADABLE, secrets, vault_owners, vault_rotations, vault_wraps
-from app.schemas.vault import SecretInfo, VaultDocument
-from app.services.ai_keys.schedule import next_check
-from app.services.providers import origin_of, provider_of
+from app.models.vault import (
+    RECOVERY,
+    THE_VAULT,
+    UNKNOWN,
+    UNREADABLE,
+    secrets,
+    vault_owners,
+    vault_rotations,
+    vault_wraps,
+)
+from app.schemas.vault import SecretInfo, VaultDocument, VaultVerification
+from app.services.vault.destinations import Located, located, located_key
 from app.services.vault.keys import VaultLockedError
 from app.services.vault.keys_at_hand import Attachment
+from app.services.vault.ledger import VaultRolledBackError
+from app.services.vault.manifest import StaleKeysError
 from app.services.vault.rows import (
+    MAX_VERSION,
     Place,
     SecretExpiredError,
     SecretFormatUnknownError,
     SecretName,
     SecretUnreadableError,
     info_of,
+    is_partly_junk,
+    is_same,
     is_secret,
     is_unreadable,
     open_row,
     seal_row,
+    secret_item,
     select_infos,
     select_sealed,
 )
@@ -48,19 +64,21 @@ from app.services.vault.sealing import fingerprint_of, forget_derived_keys, hint
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator
 
     from app.core.config import Config
     from app.db.session import Database
     from app.services.audit.log import Audit
-    from app.services.providers import Verdict
+    from app.services.vault.keys import Keys
+
+Watch = Callable[[SecretName], "Watched"]
+"""Tells what is to stand in the columns of a new secret that its provider is concerned with."""
 
 SALT_BYTES: Final = 32
 _SALT: Final = re.compile(rf"[0-9a-f]{{{2 * SALT_BYTES}}}")
 
 log = get_logger(__name__)
 
-__all__ = ["OpenSecret", "SecretName", "Vault", "is_masked"]
+__all__ = ["OpenSecret", "Route", "SecretName", "Vault", "is_masked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +88,39 @@ class OpenSecret:
     secret: str = field(repr=False)
     row_version: int
     status: str
+    destination: str
+    """Where it may go, and nowhere else."""
+
+
+class Watched(NamedTuple):
+    """Columns of a secret that is a key of a provider."""
+
+    pinned_host: str | None
+    """Origin of the provider it was entered for: it is never sent to another one."""
+    next_check_at: dt.datetime | None
+    """When it is checked with its provider next."""
+
+
+NOT_WATCHED: Final = Watched(None, None)
+
+
+class Said(Protocol):
+    """What a provider said about a key."""
+
+    @property
+    def status(self) -> str:
+        """Its verdict."""
+
+    @property
+    def evidence(self) -> str | None:
+        """What that stands on."""
+
+
+class Route(NamedTuple):
+    """Where a secret was allowed to go, and where from now on."""
+
+    before: str | None
+    after: str | None
 
 
 def is_masked(value: str) -> bool:
@@ -80,8 +131,16 @@ def is_masked(value: str) -> bool:
 class Vault:
     """The vault of the present database."""
 
-    def __init__(self, config: Config, database: Database, audit: Audit) -> None:
-        self._config = config
+    def __init__(self, config: Config, database: Database, audit: Audit, watch: Watch) -> None:
+        """Make the vault.
+
+        Args:
+            config: of this process.
+            database: where its tables are.
+            audit: is told of everything.
+            watch: tells which secrets are keys that their provider's host is pinned for and checks again.
+        """
+        self._watch = watch
         self._database = database
         self._audit = audit
         self.attachment = Attachment(config, database, audit)
@@ -108,9 +167,11 @@ class Vault:
             has_recovery = connection.scalar(
                 sa.select(count()).where(vault_wraps.c.kind == RECOVERY, vault_wraps.c.kid == keys.active_kid)
             )
-            rotation = connection.execute(sa.select(vault_rotations)).one_or_none()
+            rotation = connection.execute(
+                sa.select(vault_rotations).where(vault_rotations.c.id == THE_VAULT)
+            ).one_or_none()
         return VaultDocument(
-            state="locked" if keys.active is None else "unlocked",
+            state=self.attachment.state,
             vault_id=keys.vault_id,
             key_fingerprint=key_fingerprint(self.attachment.root_keys()[0]),
             needs_fingerprint=keys.needs_fingerprint,
@@ -120,6 +181,12 @@ class Vault:
             has_recovery_code=bool(has_recovery),
             rotation=rotation_document(rotation),
         )
+
+    def verified(self) -> VaultVerification:
+        """Open every secret, and compare it with the manifest; nothing is marked."""
+        from app.services.vault.verification import verification
+
+        return verification(self.attachment, self._audit.ledger, self._database)
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
@@ -149,7 +216,8 @@ class Vault:
         *,
         actor: str,
         expires_at: dt.datetime | None = None,
-        verdict: Verdict | None = None,
+        verdict: Said | None = None,
+        destination: str | None = None,
     ) -> SecretInfo:
         """Store or replace a secret inside a transaction of `writing`; a mask keeps what is stored.
 
@@ -160,6 +228,7 @@ class Vault:
             actor: who does it.
             expires_at: None for never.
             verdict: what its provider just said about it, if it was asked.
+            destination: where it may go; what the owner's row says unless given.
 
         Raises:
             VaultLockedError: the vault is locked; nothing was written.
@@ -171,11 +240,16 @@ class Vault:
         salt = _salt(connection, which.owner_kind, which.owner_id)
         now = utc_now()
         old = connection.execute(_of(which).with_for_update()).one_or_none()
+        watched = self._watch(which)
+        sound = old if old is not None and not is_partly_junk(old) and old.row_version < MAX_VERSION else None
+        if sound is not None and self._audit.ledger.alive(connection, keys, secret_item(which)) != _identity(sound):
+            sound = None  # restored: a version of its own would be one that was there before
         place = Place(
-            id=old.id if old is not None else str(uuid.uuid4()),
-            row_version=_version_after(old),
+            id=str(uuid.uuid4()) if sound is None else sound.id,
+            row_version=1 if sound is None else sound.row_version + 1,
             expires_at=expires_at,
             salt=salt,
+            destination=destination if destination is not None else self._destination(connection, which, watched),
             **which.columns(),
         )
         values: dict[str, Any] = {
@@ -187,27 +261,23 @@ class Vault:
             "status_evidence": None if verdict is None else verdict.evidence,
             "last_validated_at": None if verdict is None else now,
             "expires_at": expires_at,
-            **self._watch(which),
+            **watched._asdict(),
+            "refused_at": None,
             "updated_at": now,
         }
-        if old is None:
+        if sound is None:
             values |= {"id": place.id, "created_at": now, **which.columns()}
+        if old is None:
             connection.execute(sa.insert(secrets).values(**values))
         else:
-            connection.execute(sa.update(secrets).where(secrets.c.id == place.id).values(**values))
+            connection.execute(sa.update(secrets).where(is_secret(which)).values(**values))
+        self._vouch(connection, which, place.id, place.row_version, values["status"])
         self._say(connection, "set" if old is None else "replace", which, actor, values["fingerprint"])
         return info_of(SimpleNamespace(**(values if old is None else {**old._asdict(), **values})), keys)
 
-    def _watch(self, which: SecretName) -> dict[str, Any]:
-        """Return what holds a provider's key to that provider, and when it is checked next."""
-        provider = provider_of(which)
-        if provider is None:
-            return {"pinned_host": None, "next_check_at": None, "refused_at": None}
-        return {
-            "pinned_host": origin_of(provider, self._config),
-            "next_check_at": next_check(self._config.revalidate_hours),
-            "refused_at": None,
-        }
+    def _destination(self, connection: sa.Connection, which: SecretName, watched: Watched) -> str | None:
+        row = SimpleNamespace(**which.columns(), pinned_host=watched.pinned_host)
+        return located(connection, [row])[0].destination
 
     def _keep(
         self, connection: sa.Connection, which: SecretName, expires_at: dt.datetime | None, actor: str
@@ -223,7 +293,13 @@ class Vault:
         return self.expire(connection, which, expires_at, actor=actor)
 
     def expire(
-        self, connection: sa.Connection, which: SecretName, expires_at: dt.datetime | None, *, actor: str
+        self,
+        connection: sa.Connection,
+        which: SecretName,
+        expires_at: dt.datetime | None,
+        *,
+        actor: str,
+        route: Route | None = None,
     ) -> SecretInfo:
         """Change when a secret expires, inside a transaction of `writing`; it is sealed anew, as the expiry is bound.
 
@@ -232,28 +308,60 @@ class Vault:
             which: which secret.
             expires_at: None for never.
             actor: who does it.
+            route: if its destination changes in the same transaction.
 
         Raises:
             NotFoundError: there is none.
             VaultLockedError: the vault is locked.
             SecretUnreadableError, SecretFormatUnknownError: it does not open.
         """
+        return self._seal_anew(connection, which, expires_at, actor, "expire", route)
+
+    def reroute(self, connection: sa.Connection, which: SecretName, route: Route, *, actor: str) -> SecretInfo:
+        """Let a secret go where its owner's row leads from now on, inside a transaction of `writing`.
+
+        Raises:
+            NotFoundError, VaultLockedError, SecretUnreadableError, SecretFormatUnknownError: as `expire`.
+        """
+        return self._seal_anew(connection, which, UNSET, actor, "replace", route)
+
+    def _seal_anew(
+        self,
+        connection: sa.Connection,
+        which: SecretName,
+        expires_at: dt.datetime | UnsetType | None,
+        actor: str,
+        action: str,
+        route: Route | None,
+    ) -> SecretInfo:
         keys, key = self.attachment.sealing_keys(connection)
         salt = _salt(connection, which.owner_kind, which.owner_id)
         query = select_sealed(secrets.c.fingerprint).where(is_secret(which)).with_for_update(of=secrets)
-        row = connection.execute(query).one_or_none()
-        if row is None:
+        found = connection.execute(query).one_or_none()
+        if found is None:
             raise NotFoundError("No such secret")
+        row = located(connection, [found])[0] if route is None else Located(found, route.before)
         secret = open_row(row, keys)
-        place = Place(id=row.id, row_version=row.row_version + 1, expires_at=expires_at, salt=salt, **which.columns())
+        if self._audit.ledger.alive(connection, keys, secret_item(which)) != _identity(row):
+            raise SecretUnreadableError
+        instant = row.expires_at if isinstance(expires_at, UnsetType) else expires_at
+        place = Place(
+            id=row.id,
+            row_version=row.row_version + 1,
+            expires_at=instant,
+            salt=salt,
+            destination=row.destination if route is None else route.after,
+            **which.columns(),
+        )
         values = {
             **seal_row(place, secret, keys, key)._asdict(),
             "row_version": place.row_version,
-            "expires_at": expires_at,
+            "expires_at": instant,
             "updated_at": utc_now(),
         }
-        connection.execute(sa.update(secrets).where(secrets.c.id == row.id).values(**values))
-        self._say(connection, "expire", which, actor, row.fingerprint)
+        connection.execute(sa.update(secrets).where(is_secret(which)).values(**values))
+        self._vouch(connection, which, place.id, place.row_version, str(row.status))
+        self._say(connection, action, which, actor, row.fingerprint)
         return info_of(connection.execute(_of(which)).one(), keys)
 
     def hold(self, connection: sa.Connection, owner_kind: str, owner_id: str) -> None:
@@ -264,8 +372,10 @@ class Vault:
         """Delete a secret inside a transaction of `writing`; works while locked. Returns whether there was one."""
         row = connection.execute(_of(which).with_for_update()).one_or_none()
         if row is None:
+            self._audit.ledger.note(connection, secret_item(which), None)  # it may be known, though its row is gone
             return False
-        connection.execute(sa.delete(secrets).where(secrets.c.id == row.id))
+        connection.execute(sa.delete(secrets).where(is_secret(which)))
+        self._audit.ledger.note(connection, secret_item(which), None)
         self._say(connection, "delete", which, actor, row.fingerprint)
         return True
 
@@ -279,13 +389,15 @@ class Vault:
         # the owner first: whoever is just sealing under the salt holds it, and what they write is deleted below
         connection.execute(sa.delete(vault_owners).where(owner))
         of_owner = (secrets.c.owner_kind == owner_kind) & (secrets.c.owner_id == owner_id)
-        count: int = connection.execute(sa.delete(secrets).where(of_owner)).rowcount
+        names = connection.execute(sa.delete(secrets).where(of_owner).returning(secrets.c.name)).scalars().all()
+        for name in names:
+            self._audit.ledger.note(connection, secret_item(SecretName(owner_kind, owner_id, name)), None)
         self._audit.append(
             connection, action="delete", actor=actor, owner_kind=owner_kind, owner_id=owner_id, reason="shredded"
         )
         leave_no_trace(connection)
         forget_derived_keys()
-        return count
+        return len(names)
 
     def set_status(
         self, which: SecretName, row_version: int, status: str, *, evidence: str | None, validated: bool, actor: str
@@ -297,10 +409,32 @@ class Vault:
         is_meant = is_secret(which) & (secrets.c.row_version == row_version)
         with self._audit.writing() as connection:
             changed = connection.execute(sa.update(secrets).where(is_meant).values(**values)).rowcount
+            if changed:
+                self.restate(connection, which, row_version, status)
             if changed and validated:
                 fingerprint = connection.scalar(sa.select(secrets.c.fingerprint).where(is_meant))
                 self._say(connection, "validate", which, actor, fingerprint, reason=status)
         return bool(changed)
+
+    def _vouch(
+        self, connection: sa.Connection, which: SecretName, secret_id: str, row_version: int, status: str
+    ) -> None:
+        """Let the manifest say that a version of a secret is alive."""
+        alive = [secret_id, row_version, UNKNOWN if status == UNREADABLE else status]
+        self._audit.ledger.note(connection, secret_item(which), alive)
+
+    def note(self, connection: sa.Connection, item: tuple[str, ...], entry: list[Any] | None) -> None:
+        """Let the manifest change with a transaction of `writing`; None: it is not alive any more."""
+        self._audit.ledger.note(connection, item, entry)
+
+    def restate(self, connection: sa.Connection, which: SecretName, row_version: int, status: str) -> None:
+        """Let the manifest tell a verdict on one version of a secret, inside a transaction that writes it."""
+
+        def change(entry: list[Any] | None) -> list[Any] | None:
+            is_meant = entry is not None and entry[1] == row_version
+            return [*entry[:2], status] if entry is not None and is_meant else entry
+
+        self._audit.ledger.note(connection, secret_item(which), change)
 
     def _say(
         self,
@@ -340,17 +474,22 @@ class Vault:
     def _shown(self, query: sa.Select[Any]) -> list[SecretInfo]:
         self.attachment.keys()
         with self._database.read() as connection:
-            rows = connection.execute(query).all()
+            rows = located(connection, connection.execute(query).all())
         keys = self.attachment.keys_of(rows[0].epoch) if rows else self.attachment.keys()
         return [info_of(row, keys) for row in rows]
 
     def stored(self, connection: sa.Connection, which: SecretName) -> SecretInfo | None:
         """Return one secret as lists show it, inside a transaction of `writing`; None if there is none."""
         row = connection.execute(select_infos(is_secret(which))).one_or_none()
-        return None if row is None else info_of(row, self.attachment.keys())
+        return None if row is None else info_of(located(connection, [row])[0], self.attachment.keys())
 
-    def use(self, which: SecretName, *, actor: str) -> str | None:
+    def use(self, which: SecretName, *, actor: str, destination: str | None = None) -> str | None:
         """Return the secret for the call that needs it, None if there is none; counted in the audit log.
+
+        Args:
+            which: which secret.
+            actor: who uses it.
+            destination: where it is going to be sent; what the owner's row says unless given.
 
         Raises:
             VaultLockedError: the key is not at hand.
@@ -358,23 +497,27 @@ class Vault:
             SecretFormatUnknownError: it is no known ciphertext; the row is marked.
             SecretExpiredError: its time is over.
         """
-        found = self.take(which, actor=actor)
+        found = self.take(which, actor=actor, destination=destination)
         return None if found is None else found.secret
 
-    def take(self, which: SecretName, *, actor: str, row: Any = None) -> OpenSecret | None:
+    def take(
+        self, which: SecretName, *, actor: str, destination: str | None = None, row: Any = None
+    ) -> OpenSecret | None:
         """Return the secret as `use` does, with what a verdict on it needs.
 
         Args:
             which: which secret.
             actor: who uses it, for the audit log.
-            row: of `select_sealed` and the fingerprint, if it has just been read; one that does not open is read anew.
+            destination: where it is going to be sent; what the owner's row says unless given.
+            row: of `select_sealed` and the fingerprint, if it has just been read, of a key of a provider; one that does
+                not open is read anew.
         """
-        found = self._opened(which, actor, row)
+        found = self._opened(which, actor, destination, None if row is None else located_key(row))
         if found is None:
             return None
         row, secret = found
         self._audit.note_use(row.id, **which.columns(), fingerprint=row.fingerprint, actor=actor)
-        return OpenSecret(secret, row.row_version, row.status)
+        return OpenSecret(secret, row.row_version, row.status, row.destination)
 
     def reveal(self, which: SecretName, *, actor: str) -> str:
         """Return the secret to a person.
@@ -391,29 +534,89 @@ class Vault:
         self._audit.record(action="reveal", actor=actor, fingerprint=row.fingerprint, **which.columns())
         return secret
 
-    def _row(self, which: SecretName) -> Any:
+    def _row(self, which: SecretName, destination: str | None) -> Located | None:
         self.attachment.keys()
         query = select_sealed(secrets.c.fingerprint).where(is_secret(which))
         with self._database.read() as connection:
-            return connection.execute(query).one_or_none()
+            row = connection.execute(query).one_or_none()
+            if row is None:
+                return None
+            return located(connection, [row])[0] if destination is None else Located(row, destination)
 
-    def _opened(self, which: SecretName, actor: str, row: Any = None) -> tuple[Any, str] | None:
+    def _opened(
+        self, which: SecretName, actor: str, destination: str | None = None, row: Any = None
+    ) -> tuple[Any, str] | None:
         """Return the row and its secret; None if there is none."""
-        row = self._row(which) if row is None else row
+        row = self._row(which, destination) if row is None else row
         while row is not None:
             try:
-                secret = open_row(row, self.attachment.keys_at(row.epoch, row.kid))
+                keys = self._believed(self.attachment.keys_at(row.epoch, row.kid))
+                secret = open_row(row, keys)
                 _require_unexpired(row)
+                status = self._status_of(row, keys)
             except (VaultLockedError, SecretUnreadableError, SecretFormatUnknownError, SecretExpiredError) as exc:
-                failed, row = row, self._row(which)
+                failed, row = row, self._row(which, destination)
                 if row is None or row.ciphertext != failed.ciphertext:  # replaced, or moved to the next key, meanwhile
                     continue
                 self._refuse(row, which, actor, exc.code)
                 raise
             if row.status == UNREADABLE:
-                self._mark(row, UNKNOWN)
+                self._mark(row, status)
+            row.status = status
             return row, secret
         return None
+
+    def open_again(self, row: Located) -> str:
+        """Open a row that was read elsewhere, which then bears the status that the manifest tells; nothing is counted.
+
+        Raises:
+            VaultLockedError, SecretUnreadableError, SecretFormatUnknownError: as `use`.
+            VaultRolledBackError: the manifest is not believed.
+        """
+        keys = self._believed(self.attachment.keys_at(row.epoch, row.kid))
+        secret = open_row(row, keys)
+        row.status = self._status_of(row, keys)
+        return secret
+
+    def _believed(self, keys: Keys) -> Keys:
+        if keys.doubt is not None:
+            self.attachment.attach()
+            keys = self.attachment.keys()
+        if keys.doubt is not None:
+            raise VaultRolledBackError
+        return keys
+
+    def _status_of(self, row: Any, keys: Keys) -> str:
+        """Return the provider's verdict on a secret, of which the manifest says that it is alive in this version.
+
+        Raises:
+            SecretUnreadableError: it says something else: the row was restored, or changed outside.
+            VaultRolledBackError: the manifest is not believed.
+        """
+        entry = self.alive(secret_item(SecretName(row.owner_kind, row.owner_id, row.name)), keys)
+        if entry is None or entry[:2] != _identity(row):
+            raise SecretUnreadableError
+        return str(entry[2])
+
+    def alive(self, item: tuple[str, ...], keys: Keys | None = None) -> list[Any] | None:
+        """Return what the manifest says of something; None if it does not know it.
+
+        Raises:
+            VaultLockedError: the vault is locked.
+            VaultRolledBackError: the manifest is not believed.
+        """
+        known = keys or self.attachment.unlocked_keys()
+        for _ in range(2):
+            try:
+                with self._database.read() as connection:
+                    return self._audit.ledger.entries(connection, known, [item])[item]
+            except StaleKeysError:
+                self.attachment.attach()
+                known = self.attachment.unlocked_keys()
+            except VaultRolledBackError:
+                self.attachment.attach()
+                raise
+        raise known.locked(known.active_kid)
 
     def _refuse(self, row: Any, which: SecretName, actor: str, code: str) -> None:
         """Mark what does not open, and tell the audit log; neither hides from the caller what is wrong."""
@@ -433,19 +636,19 @@ class Vault:
 
     def _mark(self, row: Any, status: str) -> None:
         """Mark exactly this ciphertext; one that was replaced meanwhile is left alone."""
-        is_same = (secrets.c.id == row.id) & (secrets.c.ciphertext == row.ciphertext) & (secrets.c.status != status)
         with self._database.write() as connection:
-            connection.execute(sa.update(secrets).where(is_same).values(status=status))
+            is_other = secrets.c.status != status
+            connection.execute(sa.update(secrets).where(is_same(row), is_other).values(status=status))
+
+
+def _identity(row: Any) -> list[Any]:
+    """Return what the manifest knows a version of a secret by."""
+    return [row.id, row.row_version]
 
 
 def _require_unexpired(row: Any) -> None:
     if row.expires_at is not None and row.expires_at <= utc_now():
         raise SecretExpiredError
-
-
-def _version_after(old: Any) -> int:
-    """Return the next version of a row; SQLite keeps whatever somebody writes into a column of numbers."""
-    return old.row_version + 1 if old is not None and isinstance(old.row_version, int) else 1
 
 
 def _of(which: SecretName) -> sa.Select[Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.core.exceptions import RequestError
+from app.services.ai_keys.watch import watch_keys
 from app.services.gateway.answer import AnswerBrokenError
 from app.services.gateway.call import Call
 from app.services.gateway.connection import Patience
@@ -57,7 +58,7 @@ def providers() -> Iterator[AIProviders]:
 def gateway_to(ours: Desktop, urls: dict[str, str], secret: str) -> tuple[Gateway, list[Any]]:
     """A gateway with little patience, and the doubts that it has."""
     config: Config = dataclasses.replace(ours.config, provider_urls=urls)
-    vault = Vault(config, ours.store.database, ours.audit)
+    vault = Vault(config, ours.store.database, ours.audit, watch_keys(config))
     vault.attachment.attach()
     with vault.writing() as connection:
         vault.put(connection, SecretName("system", "default", "openai"), secret, actor="test")

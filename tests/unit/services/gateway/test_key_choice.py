@@ -16,7 +16,7 @@ from app.models.tenants import tenants
 from app.models.vault import secrets
 from app.services.gateway.key_choice import KeyChoice, KeyOwner, KeyUnavailableError
 from app.services.gateway.usage import Usage
-from app.services.vault.rows import SecretName
+from app.services.vault.rows import SecretName, SecretUnreadableError
 from tests.support.vaults import Desktop, change, desktop
 
 if TYPE_CHECKING:
@@ -65,15 +65,13 @@ def test_chosen_key_does_not_show_itself(ours: Desktop) -> None:
     assert KEY not in repr(chosen)
 
 
-def test_key_without_a_pin_was_entered_for_the_provider_itself(ours: Desktop) -> None:
-    """Before keys were pinned: it goes nowhere else."""
-    change(ours.store, sa.update(secrets).values(pinned_host=None))
+@pytest.mark.parametrize("host", [None, "http://127.0.0.1:1", ""])
+def test_key_whose_pin_was_changed_goes_nowhere(ours: Desktop, host: str | None) -> None:
+    """It is sealed to the host it was entered for."""
+    change(ours.store, sa.update(secrets).values(pinned_host=host))
 
-    assert choice_of(ours).take(USER, actor="test", lend=anything).secret == KEY
-    assert (
-        refused(lambda: choice_of(ours, openai="http://127.0.0.1:1").take(USER, actor="test", lend=anything))
-        == "key-rejected"
-    )
+    with pytest.raises(SecretUnreadableError):
+        choice_of(ours, openai="http://127.0.0.1:1").take(USER, actor="test", lend=anything)
 
 
 def test_path_below_the_same_host_is_the_same_provider(ours: Desktop) -> None:

@@ -154,6 +154,35 @@ FROZEN: dict[str, tuple[Binding, str, str]] = {
     ),
 }
 """By name: place, secret, ciphertext. Made by a program of its own, from the description alone."""
+FROZEN_BOUND: dict[str, tuple[Binding, str, str]] = {
+    "tenant": (
+        FROZEN["tenant"][0]._replace(destination="provider|https://api.openai.com"),
+        FROZEN["tenant"][1],
+        (
+            "vf2.0a1b2c3d.gAAAAABrADZAAAECAwQFBgcICQoLDA0OD7Gz84RsMlwTr5yRNuSbWTPtc5l7uNw06WxtwmbFcC1MZGWZJsIONTURZLz-5Yl"
+            "FtKndLeoaCr2ZwcZJsxaUswQMoxl26NIMVuk6NxJkS_JfQgeKegmhekmSPqc9jXoJ1jD-mN0D9K8foseEoKrH5xsgNSbvQm3MvOebfZSAnMG"
+            "W7MxekIgDzyxKFzTDzzKlo7xhKzwXoNyGmGxovL1WmMFJb3x3AldpZtipI1RtRnyh"
+        ),
+    ),
+    "expiring, not ASCII, with outer blanks": (
+        FROZEN["expiring, not ASCII, with outer blanks"][0]._replace(destination="camera|rtsp|10.0.0.7|554|admin"),
+        FROZEN["expiring, not ASCII, with outer blanks"][1],
+        (
+            "vf2.0a1b2c3d.gAAAAABrADZAAAECAwQFBgcICQoLDA0OD9V85ZnAXAmBfZAwO3fUnWOmzxlNxb23CPF2nphOAQDvB0M9GTBQFeA6z0NgaO9"
+            "3wZ07-cB7raiVwxxwq3BAHfOJ4nESYDKNVZqVSAq6pKCrQy3ae9lMTMm6uUc6vSMq0WQJU0zKNH0SmHFkiLxb17rrWcXRL_eqgknxz4iF0OV"
+            "yffw-mDJZSNFzjqPEJsG44_MxxGbYsnVfAiPP0ZhelfMBSWi2XWilAc22SSeCG2yg"
+        ),
+    ),
+    "empty": (
+        FROZEN["empty"][0]._replace(destination=""),
+        FROZEN["empty"][1],
+        (
+            "vf2.0a1b2c3d.gAAAAABrADZAAAECAwQFBgcICQoLDA0OD3j5Fsci4DYLMLx57vvmlOrKggvgz7AEEU3jVtCEUBHC8622UQTUurFyYsWkBjy"
+            "v-4pgVpjekKZq67otNYWm36Rq-q1VypR_WF1T9SgDqlhd2K_xHRQGwwp8_0Pp1WngPhLxwe5FsDfoko_j9DbqOI4="
+        ),
+    ),
+}
+"""The same of the present format, each bound to a destination."""
 FROZEN_WRAP = (
     "gAAAAABrADZAAAECAwQFBgcICQoLDA0ODw4LO88V7Xru9Jh5HkFBUcI2EnWq6gr2VpKkLZe_1MN6yej8d_jeXdyQKZOJlwNrx5ghpOy82UCCLs14"
     "o7POlo9Arzp6E9SiMDAiCJVsFa-T"
@@ -175,7 +204,7 @@ def test_frozen_ciphertexts_open(place: Binding, secret: str, ciphertext: str) -
     assert KEY.open(place, ciphertext) == secret
 
 
-@pytest.mark.parametrize(("place", "secret", "ciphertext"), FROZEN.values(), ids=FROZEN.keys())
+@pytest.mark.parametrize(("place", "secret", "ciphertext"), FROZEN_BOUND.values(), ids=FROZEN_BOUND.keys())
 def test_sealing_makes_the_frozen_ciphertexts(
     place: Binding, secret: str, ciphertext: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,6 +212,34 @@ def test_sealing_makes_the_frozen_ciphertexts(
     monkeypatch.setattr(Fernet, "encrypt", lambda fernet, data: fernet._encrypt_from_parts(data, FROZEN_AT, FROZEN_IV))
 
     assert KEY.seal(place, secret) == ciphertext
+    assert KEY.open(place, ciphertext) == secret
+
+
+@pytest.mark.parametrize("destination", ["camera|rtsp|10.0.0.8|554|admin", "", None])
+def test_a_secret_opens_for_its_destination_only(destination: str | None) -> None:
+    """Another host, port, scheme or user name is another destination; none at all opens nothing."""
+    place = binding("camera", "door-3", "password")._replace(destination="camera|rtsp|10.0.0.7|554|admin")
+    ciphertext = KEY.seal(place, "secret")
+    elsewhere = place._replace(destination=destination)
+
+    assert KEY.is_genuine(place, ciphertext)
+    assert not KEY.is_genuine(elsewhere, ciphertext)
+    with pytest.raises(SealBrokenError):
+        KEY.open(elsewhere, ciphertext)
+
+
+def test_what_an_earlier_version_sealed_becomes_bound() -> None:
+    """Sealing it anew keeps the frame, and binds it to where it may go."""
+    place, secret, ciphertext = FROZEN["tenant"]
+    bound = place._replace(destination="provider|https://api.openai.com")
+    new = new_vault_key(VAULT)
+
+    resealed = KEY.reseal(bound, ciphertext, new, bound.owner)
+
+    assert resealed.startswith(prefix_of(new.kid))
+    assert new.open(bound, resealed) == secret
+    with pytest.raises(SealBrokenError):
+        new.open(place, resealed)
 
 
 def test_frozen_keys_of_the_vaults_own_open(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -366,7 +423,7 @@ def test_other_text_is_never_opened(text: str) -> None:
             KEY.open(PLACE, candidate)
 
 
-@pytest.mark.parametrize("text", ["", "vf1", "vf2.0a1b2c3d.gAAA", "vf1.0a1b2c3.gAAA", "VF1.0a1b2c3d.gAAA", FROZEN_WRAP])
+@pytest.mark.parametrize("text", ["", "vf1", "vf3.0a1b2c3d.gAAA", "vf1.0a1b2c3.gAAA", "VF1.0a1b2c3d.gAAA", FROZEN_WRAP])
 def test_unknown_formats_are_told_apart(text: str) -> None:
     """What may come from a later version, or is no ciphertext at all, is not called tampered with."""
     with pytest.raises(FormatUnknownError):
@@ -521,7 +578,7 @@ def test_errors_keep_nothing_of_what_they_failed_on() -> None:
 def test_the_binding_is_what_it_says() -> None:
     """The row's key and frame, written out."""
     owner_key = hkdf(KEY.key, SALT, "owner", VAULT, KID, "tenant", "acme")
-    row_key = hkdf(owner_key, VAULT, "row", SECRET_ID, "openai")
+    row_key = hkdf(owner_key, VAULT, "row", SECRET_ID, "openai", "")
     token = KEY.seal(PLACE, "secret").removeprefix(prefix_of(KID))
 
     frame = Fernet(base64.urlsafe_b64encode(row_key)).decrypt(token)

@@ -6,7 +6,8 @@ Revision ID: 0002
 import sqlalchemy as sa
 from alembic import op
 
-from app.db.base import Instant, Sealed, UuidText
+from app.db.base import Instant, UuidText
+from app.db.lenient import Sealed
 
 revision = "0002"
 down_revision = "0001"

@@ -1,0 +1,348 @@
+"""The manifest in the database: read with what it vouches for, and changed in the transaction that changes that.
+
+A service notes what its transaction changes; just before the commit the root's row is locked, the way to each entry is
+checked and written anew, and the next root is signed. The lock is held for three statements and the commit. What a
+desktop has seen is remembered after the commit, never before it, and what is read is compared with what was remembered
+before the reading began: so neither a commit that is refused nor a neighbour's progress looks like a roll-back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+
+from app.core.exceptions import RequestError
+from app.core.logging import get_logger
+from app.models.audit import audit_entries
+from app.models.tenants import tenants
+from app.models.vault import UNKNOWN, UNREADABLE, vault_manifest
+from app.services.vault.destinations import located
+from app.services.vault.manifest import (
+    MAC,
+    ROOT,
+    ManifestBrokenError,
+    Root,
+    StaleKeysError,
+    changed,
+    entries_in,
+    is_older,
+    paths_of,
+    verified_root,
+    walked,
+)
+from app.services.vault.rows import SecretName, is_seal_broken, next_sealed, secret_item
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from app.services.audit.files import AuditFiles
+    from app.services.vault.keys import Keys
+    from app.services.vault.manifest import Entry, Item
+
+Change = Callable[["Entry | None"], "Entry | None"]
+"""Given an entry as it is, returns what becomes of it."""
+
+log = get_logger(__name__)
+
+
+class VaultRolledBackError(RequestError):
+    """The database tells of an earlier state than this desktop has seen, or one that no desktop has written."""
+
+    status = 423
+    code = "vault-rolled-back"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database holds an older state of the vault than this computer has seen, or it was changed outside:"
+            " restore the newer one, or accept this one."
+        )
+
+
+@dataclass(slots=True)
+class _Pending:
+    """What one transaction is going to change."""
+
+    changes: dict[Item, Entry | Change | None] = field(default_factory=dict)
+    root: Callable[[Root], Root] | None = None
+    """Changes the root itself: states of keys, wraps."""
+    keys: Keys | None = None
+    """As they are at its end, if it changes them."""
+    written: Root | None = None
+
+
+class Ledger:
+    """The manifest of the present database's vault."""
+
+    def __init__(self, files: AuditFiles) -> None:
+        self._files = files
+        self._pending: WeakKeyDictionary[sa.Connection, _Pending] = WeakKeyDictionary()
+        self._verified: tuple[str, Root] | None = None
+        self.keys: Keys | None = None
+        """Of the vault, as last read."""
+        self.reread: Callable[[sa.Connection], Keys] | None = None
+        """Reads them anew, in a transaction."""
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def entries(self, connection: sa.Connection, keys: Keys, items: Iterable[Item]) -> dict[Item, Entry | None]:
+        """Return what the manifest says of items, in one statement; None for what is not alive.
+
+        Raises:
+            StaleKeysError: it is signed with a key that is not among these.
+            VaultRolledBackError: it is older than what was seen, or broken.
+        """
+        wanted = list(items)
+        seen = self._files.root(keys.vault_id)
+        nodes = _nodes(connection, paths_of(wanted))
+        try:
+            root = self._verify(nodes, keys, seen)
+            found = entries_in(nodes, root.top, wanted)
+        except ManifestBrokenError:
+            raise VaultRolledBackError from None
+        self._files.see_root(keys.vault_id, root.number, root.digest())
+        return found
+
+    def alive(self, connection: sa.Connection, keys: Keys, item: Item) -> Entry | None:
+        """Return which version of a secret is alive, in a transaction that changes it; None if there is none.
+
+        Raises:
+            VaultRolledBackError: the manifest is older than what was seen, or broken.
+        """
+        pending = self._pending.get(connection)
+        if pending is not None and item in pending.changes:
+            noted = pending.changes[item]
+            if not callable(noted):
+                return None if noted is None else noted[:2]
+        try:
+            entry = self.entries(connection, keys, [item])[item]
+        except StaleKeysError:
+            raise VaultRolledBackError from None
+        return None if entry is None else entry[:2]
+
+    def root(self, connection: sa.Connection) -> Root | None:
+        """Return the root as it is now; None if it is not believed, or the vault is locked."""
+        keys = self.keys
+        if keys is None or keys.doubt is not None:
+            return None
+        seen = self._files.root(keys.vault_id)
+        try:
+            return self._verify(_nodes(connection, ()), keys, seen)
+        except (ManifestBrokenError, StaleKeysError, VaultRolledBackError):
+            return None
+
+    def _verify(self, nodes: Mapping[str, str], keys: Keys, seen: tuple[int, str] | None) -> Root:
+        """Return the root among nodes, if it is signed, and not older than what was seen."""
+        text, mac = nodes.get(ROOT), nodes.get(MAC)
+        if text is None or mac is None:
+            raise ManifestBrokenError(ROOT)
+        known = self._verified
+        if known is not None and known[0] == f"{keys.vault_id}{mac}{text}" and known[1].kid in keys.opened:
+            root = known[1]
+        else:
+            root = verified_root(text, mac, keys.opened)
+            self._verified = (f"{keys.vault_id}{mac}{text}", root)
+        if is_older(root, seen):
+            raise VaultRolledBackError
+        return root
+
+    # --- writing -----------------------------------------------------------------------------------------------------
+
+    def note(self, connection: sa.Connection, item: Item, entry: Entry | Change | None) -> None:
+        """Let an entry change with a transaction; None takes it away."""
+        self._of(connection).changes[item] = entry
+
+    def note_keys(self, connection: sa.Connection, keys: Keys, change: Callable[[Root], Root]) -> None:
+        """Let the root change with a transaction that has changed keys.
+
+        Args:
+            connection: of the transaction.
+            keys: as they are at its end.
+            change: of the root.
+        """
+        pending = self._of(connection)
+        pending.keys, pending.root = keys, change
+
+    def found(self, connection: sa.Connection, keys: Keys, root: Root, seen: tuple[int, str] | None) -> None:
+        """Make the manifest of what there is: in a vault that has none, or whose present state a person accepts.
+
+        A secret that does not open is not alive. This is the only time that rows are believed.
+        """
+        entries: dict[Item, Entry | Change | None] = dict(_living(connection, keys))
+        written, top = changed({}, "", entries) if entries else ({}, "")  # type: ignore[arg-type]
+        number = 1 if seen is None else seen[0] + 1
+        first = replace(root, number=number, top=top, heads=_heads(connection), legacy=keys.is_legacy)
+        connection.execute(sa.delete(vault_manifest))
+        _store(connection, {**written, ROOT: first.text(), MAC: first.mac(keys.opened[first.kid])})
+        self.note_keys(connection, keys, lambda present: present)
+
+    def accept(self, connection: sa.Connection, keys: Keys) -> None:
+        """Let an older manifest, which is whole, be the newest."""
+        nodes = _nodes(connection, ())
+        root = verified_root(nodes[ROOT], nodes[MAC], keys.opened)
+        seen = self._files.root(keys.vault_id)
+        number = max(root.number, 0 if seen is None else seen[0]) + 1
+        newest = replace(root, number=number, heads=_heads(connection))
+        _store(connection, {ROOT: newest.text(), MAC: newest.mac(keys.opened[newest.kid])})
+        self.note_keys(connection, keys, lambda present: present)
+
+    def is_whole(self, connection: sa.Connection, keys: Keys) -> bool:
+        """Tell whether every part of the manifest is what its root says."""
+        try:
+            for _ in self.walk(connection, keys):
+                pass
+        except ManifestBrokenError:
+            return False
+        return True
+
+    def walk(self, connection: sa.Connection, keys: Keys) -> Iterator[tuple[Item, Entry]]:
+        """Yield every entry, checked, some at a time; how old the manifest is does not matter.
+
+        Raises:
+            ManifestBrokenError: a part of it is not what its root says.
+        """
+        tops = _nodes(connection, ())
+        if ROOT not in tops or MAC not in tops:
+            raise ManifestBrokenError(ROOT)
+        try:
+            root = verified_root(tops[ROOT], tops[MAC], keys.opened)
+        except StaleKeysError:
+            raise ManifestBrokenError(ROOT) from None
+        for digit in "0123456789abcdef":
+            table = vault_manifest.c
+            below = table.path.startswith(digit) | (table.path == "")
+            found = connection.execute(sa.select(table.path, table.content).where(below))
+            yield from walked({row.path: row.content for row in found}, root.top, digit)
+
+    def has_noted(self, connection: sa.Connection) -> bool:
+        """Tell whether a transaction is going to change the manifest."""
+        return connection in self._pending
+
+    def _of(self, connection: sa.Connection) -> _Pending:
+        return self._pending.setdefault(connection, _Pending())
+
+    def forget(self, connection: sa.Connection) -> None:
+        """Drop what a transaction noted that is rolled back."""
+        self._pending.pop(connection, None)
+
+    def write(self, connection: sa.Connection, heads: Mapping[str, Any]) -> None:
+        """Write what a transaction noted, and where its audit chain ends; call it last, before the commit.
+
+        While the vault is locked nothing can be signed: what was noted is then found missing by `vault verify`.
+
+        Raises:
+            VaultRolledBackError: the manifest is older than what was seen, or broken.
+        """
+        pending = self._pending.get(connection)
+        keys = self.keys if pending is None or pending.keys is None else pending.keys
+        if keys is None or keys.active is None:
+            return
+        changes = {} if pending is None else pending.changes
+        seen = self._files.root(keys.vault_id)
+        _lock(connection)
+        nodes = _nodes(connection, paths_of(changes))
+        if ROOT not in nodes and (pending is None or pending.root is None):
+            return  # the vault is just being made, or its manifest is gone, which reading it tells
+        try:
+            root, keys = self._present(connection, nodes, keys, seen, pending)
+            done = entries_in(nodes, root.top, changes)
+            entries = {item: change(done[item]) if callable(change) else change for item, change in changes.items()}
+            written, top = changed(nodes, root.top, entries) if entries else ({}, root.top)
+        except (ManifestBrokenError, VaultRolledBackError):
+            if not changes and (pending is None or pending.root is None):
+                return  # only the audit log goes on
+            raise VaultRolledBackError from None
+        after = replace(root, number=root.number + 1, top=top, heads={**root.heads, **heads})
+        if pending is not None and pending.root is not None:
+            after = pending.root(after)
+        signer = keys.opened[after.kid]
+        _store(connection, {**written, ROOT: after.text(), MAC: after.mac(signer)})
+        self._of(connection).written = after
+
+    def _present(
+        self,
+        connection: sa.Connection,
+        nodes: Mapping[str, str],
+        keys: Keys,
+        seen: tuple[int, str] | None,
+        pending: _Pending | None,
+    ) -> tuple[Root, Keys]:
+        """Return the root as it is, and keys among which is the one that signed it."""
+        if ROOT not in nodes:
+            return Root(0, keys.active_kid or ""), keys
+        try:
+            return self._verify(nodes, keys, seen), keys
+        except StaleKeysError:
+            if self.reread is None or (pending is not None and pending.keys is not None):
+                raise VaultRolledBackError from None
+        keys = self.reread(connection)  # another desktop has rotated
+        try:
+            return self._verify(nodes, keys, seen), keys
+        except StaleKeysError:
+            raise VaultRolledBackError from None
+
+    def written(self, connection: sa.Connection) -> tuple[int, str] | None:
+        """Return number and digest of the root that a committed transaction wrote; None if it wrote none."""
+        pending = self._pending.pop(connection, None)
+        root = None if pending is None else pending.written
+        return None if root is None else (root.number, root.digest())
+
+
+def _living(connection: sa.Connection, keys: Keys) -> Iterator[tuple[Item, Entry]]:
+    """Yield what is alive as far as rows tell."""
+    position: Any = None
+    while rows := located(connection, connection.execute(next_sealed(position, _BATCH_ROWS)).all()):
+        for row in rows:
+            if not is_seal_broken(row, keys):
+                which = SecretName(row.owner_kind, row.owner_id, row.name)
+                status = UNKNOWN if row.status == UNREADABLE else row.status
+                yield secret_item(which), [row.id, row.row_version, status]
+        position = rows[-1].position
+    table = tenants.c
+    policies = sa.select(table.id, table.tier, table.trial_limit, table.trial_tokens)
+    for tenant_id, *policy in connection.execute(policies):
+        yield ("tenant", tenant_id), policy
+
+
+def _heads(connection: sa.Connection) -> dict[str, Any]:
+    """Return where each chain of the audit log ends."""
+    table = audit_entries.c
+    last = sa.select(table.writer, sa.func.max(table.writer_seq).label("number")).group_by(table.writer).subquery()
+    is_last = (table.writer == last.c.writer) & (table.writer_seq == last.c.number)
+    query = sa.select(table.writer, table.writer_seq, table.mac).select_from(audit_entries.join(last, is_last))
+    return {row.writer: [row.writer_seq, row.mac] for row in connection.execute(query)}
+
+
+_BATCH_ROWS: Final = 500
+_PATH: Final = vault_manifest.c.path
+
+
+def _lock(connection: sa.Connection) -> None:
+    """Let nobody else change the manifest until the transaction ends; SQLite has one writer at a time anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(_PATH).where(_PATH == ROOT).with_for_update())
+
+
+def _nodes(connection: sa.Connection, paths: Iterable[str]) -> dict[str, str]:
+    query = sa.select(vault_manifest.c.path, vault_manifest.c.content)
+    wanted = [ROOT, MAC, *sorted(paths)]
+    if len(wanted) <= _MAX_NAMED:
+        query = query.where(_PATH.in_(wanted))
+    return {row.path: row.content for row in connection.execute(query)}
+
+
+_MAX_NAMED: Final = 4000
+
+
+def _store(connection: sa.Connection, nodes: Mapping[str, str]) -> None:
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+    else:
+        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
+    rows = [{"path": path, "content": content} for path, content in sorted(nodes.items())]
+    statement = insert(vault_manifest)
+    given = {"content": statement.excluded.content}
+    connection.execute(statement.on_conflict_do_update(index_elements=["path"], set_=given), rows)
