@@ -3,6 +3,7 @@
 PyInstaller makes a folder `taskflow-sidecar` that needs no Python: the executable, and `lib/` beside it. One folder and
 not one file, because a single file unpacks itself at every start: slow, suspicious to antivirus, and a process between
 the desktop app and the sidecar. It runs on the kind of system that it was built on. The tests' environment is used.
+Beside the executable lie the licences of all that is in the folder, and the list of it (`notices.py`).
 """
 
 import argparse
@@ -66,11 +67,20 @@ def build(environment: Environment, output: Path) -> Path:
         if finished.returncode:
             print(finished.stdout, file=sys.stderr)
             raise SetupError("PyInstaller failed; the reason stands above.")
+        notices = [str(environment.python), "-I", str(Path(__file__).with_name("notices.py"))]
+        subprocess.run(
+            [*notices, f"{scratch}/work", str(made / NAME), _version()], stdin=subprocess.DEVNULL, check=True
+        )
         folder = output / NAME
         if folder.exists():
             folder.rename(Path(scratch) / "old")
         shutil.move(made / NAME, folder)
     return folder
+
+
+def _version() -> str:
+    text = (PACKAGES / "app" / "__init__.py").read_text(encoding="utf-8")
+    return text.partition('__version__ = "')[2].partition('"')[0]
 
 
 def _pyinstaller(environment: Environment) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,8 @@ from tests.support.sidecar import CHECKOUT, Sidecar, run_command
 if TYPE_CHECKING:
     from tests.support.databases import Database
 
+LEFT_OUT = {"colorama", "faker", "litestar-htmx", "polyfactory", "pycparser", "pygments", "rich-click", "tzdata"}
+"""Locked for the sake of another system, of building, or of packages that could use them."""
 NOWHERE = {"PYTHONPATH": "", "PATH": "/nonexistent"}
 """No Python, no package and no program of the machine can help."""
 
@@ -91,3 +94,25 @@ def test_nothing_of_the_tests_is_shipped(program: tuple[str]) -> None:
     )
     assert not list(lib.rglob("without-ui.html.*"))
     assert (lib / "app" / "web" / "without-ui.html").exists()
+
+
+def test_tells_what_it_is_made_of(program: tuple[str]) -> None:
+    """Every distribution it depends on and every shared library stand in the list, with their licences."""
+    folder = Path(program[0]).parent
+    listed = json.loads((folder / "sbom.cdx.json").read_text(encoding="utf-8"))["components"]
+    notices = (folder / "THIRD_PARTY_NOTICES.txt").read_text(encoding="utf-8")
+
+    libraries = {file.name for file in folder.rglob("*") if ".so" in file.name or file.suffix in {".dll", ".pyd"}}
+    described = {entry["value"] for component in listed for entry in component["properties"]}
+    purls = {component["purl"].split("@")[0].removeprefix("pkg:pypi/") for component in listed}
+    locked = re.findall(
+        r"^([\w.-]+)==", (CHECKOUT / "backend" / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    required = {name.lower() for name in locked} - LEFT_OUT
+
+    assert libraries - described == set()
+    assert {"python", "pyinstaller"} | required <= {purl.removeprefix("pkg:generic/") for purl in purls}
+    assert [each["name"] for each in listed if f"{each['name']} {each['version']} (" not in notices] == []
+    assert all(component["licenses"][0]["license"]["name"] for component in listed)
+    for text in ("GNU Lesser General Public License", "PYTHON SOFTWARE FOUNDATION LICENSE"):
+        assert text in notices
