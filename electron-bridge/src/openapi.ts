@@ -1224,6 +1224,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/vault/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Desktops of the vault
+         * @description Those that ask first; works while the vault is locked, when nobody can be verified.
+         */
+        get: operations["ApiV1VaultDevicesListDevices"];
+        put?: never;
+        /**
+         * Ask to come in
+         * @description Read the code out to somebody whose desktop is in; asking again makes a new code, and the old one void.
+         */
+        post: operations["ApiV1VaultDevicesAsk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vault/devices/{device_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a desktop, or reject its request
+         * @description A member is removed with a rotation that begins at once; a request that is rejected is 204.
+         */
+        delete: operations["ApiV1VaultDevicesDeviceIdRemove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vault/devices/{device_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a desktop in
+         * @description With the code that its person reads out; five wrong ones void the request.
+         */
+        post: operations["ApiV1VaultDevicesDeviceIdApproveApprove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vault/devices/request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What this desktop asks for
+         * @description With its code, for the desktop that asked.
+         */
+        get: operations["ApiV1VaultDevicesRequestOwnRequest"];
+        put?: never;
+        post?: never;
+        /**
+         * Take the request back
+         * @description The code is void.
+         */
+        delete: operations["ApiV1VaultDevicesRequestCancel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/vault/recovery": {
         parameters: {
             query?: never;
@@ -1448,6 +1536,20 @@ export interface components {
             actions?: components["schemas"]["ActionsChange"];
             enabled?: boolean;
             name?: string;
+        };
+        /**
+         * ApproveBody
+         * @description The code that the newcomer reads out.
+         */
+        ApproveBody: {
+            code: string;
+        };
+        /**
+         * AskBody
+         * @description How this desktop is to be called.
+         */
+        AskBody: {
+            label?: string | null;
         };
         /**
          * AuditEntry
@@ -1729,6 +1831,34 @@ export interface components {
             delivered: boolean;
             /** @description Of the last attempt; null if that got no answer */
             status_code: number | null;
+        };
+        /**
+         * DeviceDocument
+         * @description A desktop that is in, or asks to come in.
+         */
+        DeviceDocument: {
+            approved_at: string | null;
+            /** @description Id of the device that let it in */
+            approved_by: string | null;
+            device_id: string;
+            expires_at: string | null;
+            /** @description Whether it is the desktop that answers */
+            is_this: boolean;
+            label: string;
+            last_seen_at: string | null;
+            requested_at: string | null;
+            /**
+             * @description `untrusted`: no member vouches for the row, so nothing is shared with it
+             * @enum {string}
+             */
+            state: "member" | "requested" | "untrusted";
+        };
+        /**
+         * DeviceList
+         * @description Desktops, those that ask first.
+         */
+        DeviceList: {
+            items: components["schemas"]["DeviceDocument"][];
         };
         /**
          * DsnBody
@@ -2037,6 +2167,26 @@ export interface components {
          */
         RecoveryBody: {
             recovery_code: string;
+        };
+        /**
+         * RemovalDocument
+         * @description What follows from a removal.
+         */
+        RemovalDocument: {
+            rotation: components["schemas"]["RotationDocument"];
+            /** @description How many secrets the desktop could have read: replace them at their providers */
+            secrets: number;
+        };
+        /**
+         * RequestDocument
+         * @description What this desktop asks for, with the code that is to be read out.
+         */
+        RequestDocument: {
+            /** @description To be read out to somebody whose desktop is in; shown nowhere else */
+            code: string;
+            device_id: string;
+            /** Format: date-time */
+            expires_at: string;
         };
         /**
          * ResetBody
@@ -2526,6 +2676,11 @@ export interface components {
          * @description The vault's state and the fingerprint of the key it uses, or needs.
          */
         VaultBody: {
+            /**
+             * @description Whether this desktop is in, asks to come in, or neither
+             * @enum {string}
+             */
+            access: "member" | "none" | "requested";
             key_fingerprint: string | null;
             /** @description Of the key that is not at hand; only while locked */
             needs_fingerprint: string | null;
@@ -2678,6 +2833,17 @@ export interface components {
         };
         /** @description The present state forbids it */
         Error409: {
+            headers: {
+                /** @description Stable machine code */
+                "Taskflow-Error-Code": string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description It was there, and its time is over */
+        Error410: {
             headers: {
                 /** @description Stable machine code */
                 "Taskflow-Error-Code": string;
@@ -5330,6 +5496,187 @@ export interface operations {
             413: components["responses"]["Error413"];
             421: components["responses"]["Error421"];
             423: components["responses"]["Error423"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    ApiV1VaultDevicesListDevices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceList"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            421: components["responses"]["Error421"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    ApiV1VaultDevicesAsk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestDocument"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            421: components["responses"]["Error421"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    ApiV1VaultDevicesDeviceIdRemove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 16 hex digits */
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemovalDocument"];
+                };
+            };
+            /** @description The request was rejected; nobody was removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            421: components["responses"]["Error421"];
+            423: components["responses"]["Error423"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    ApiV1VaultDevicesDeviceIdApproveApprove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 16 hex digits */
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApproveBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceDocument"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            410: components["responses"]["Error410"];
+            413: components["responses"]["Error413"];
+            421: components["responses"]["Error421"];
+            423: components["responses"]["Error423"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    ApiV1VaultDevicesRequestOwnRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestDocument"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            421: components["responses"]["Error421"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    ApiV1VaultDevicesRequestCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            421: components["responses"]["Error421"];
             503: components["responses"]["Error503"];
         };
     };

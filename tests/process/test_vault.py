@@ -106,6 +106,7 @@ def test_a_vault_is_made_at_the_first_start(any_backend: Backend) -> None:
         "state": "unlocked",
         "key_fingerprint": found["key_fingerprint"],
         "needs_fingerprint": None,
+        "access": "member",
     }
     assert keys not in json.dumps([found, status])
 
@@ -566,7 +567,7 @@ def test_users_secrets_outlive_a_desktop_without_their_secret(
     assert check == {
         "name": "vault",
         "ok": True,
-        "message": "It is unlocked, and its 4 sealed values open.",
+        "message": "It is unlocked, and its 5 sealed values open.",
         "remedy": "",
     }
     assert API_SECRET not in verified.stdout + healthy.stdout + has.log_text()

@@ -18,7 +18,19 @@ if TYPE_CHECKING:
     from tests.support.sidecar import Sidecar
 
 SQLITE_MAGIC = b"SQLite format 3\0"
-KEPT_TABLES = frozenset({"alembic_version", "vaults", "vault_keys", "vault_wraps", "vault_manifest", "audit_entries"})
+KEPT_TABLES = frozenset(
+    {
+        "alembic_version",
+        "vaults",
+        "vault_keys",
+        "vault_wraps",
+        "vault_manifest",
+        "vault_devices",
+        "vault_device_wraps",
+        "vault_successions",
+        "audit_entries",
+    }
+)
 """Tables that stay filled between tests which share a sidecar: it has keys and heads of theirs in memory or files."""
 
 

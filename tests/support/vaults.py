@@ -21,6 +21,7 @@ from app.services.audit.log import Audit
 from app.services.vault.rotation import Clock, Rotations
 from app.services.vault.rows import Place, SecretName, seal_row, secret_item
 from app.services.vault.sealing import hint_of
+from app.services.vault.team import Team
 from app.services.vault.vault import Vault
 from tests.support.databases import SqliteDatabase
 from tests.support.in_process import InProcess, empty_on_postgresql, empty_on_sqlite, on_postgresql, on_sqlite
@@ -45,6 +46,7 @@ class Desktop:
     audit: Audit
     vault: Vault
     rotations: Rotations
+    team: Team
 
     def set(self, which: SecretName, secret: str, *, expires_at: dt.datetime | None = None) -> SecretInfo:
         """Store or replace a secret."""
@@ -144,6 +146,7 @@ def desktop(
     encryption_keys: tuple[bytes, ...] = (),
     api_key_secret: str | None = None,
     clock: Clock | None = None,
+    team_clock: Callable[[], dt.datetime] = utc_now,
     **settings: Any,
 ) -> Desktop:
     """Return a desktop as a process that has just started sees it.
@@ -155,6 +158,7 @@ def desktop(
         encryption_keys: `ENCRYPTION_KEY`.
         api_key_secret: `API_KEY_ENCRYPTION_SECRET`.
         clock: of the rotations' heartbeats.
+        team_clock: of requests to come in.
         settings: more fields of its `Config`.
     """
     config_dir.mkdir(mode=0o700, exist_ok=True)
@@ -172,7 +176,8 @@ def desktop(
     vault = Vault(config, store.database, audit, watch_keys(config))
     options = {} if clock is None else {"clock": clock}
     rotations = Rotations(vault.attachment, store.database, audit, installation(config_dir), **options)
-    return Desktop(config, store, audit, vault, rotations)
+    team = Team(config, store.database, audit, vault.attachment, rotations, clock=team_clock)
+    return Desktop(config, store, audit, vault, rotations, team)
 
 
 def rows_of(store: InProcess) -> dict[str, dict[str, Any]]:

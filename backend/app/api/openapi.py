@@ -35,6 +35,7 @@ _DESCRIPTIONS = {
     403: "The origin, or this token, is not allowed",
     404: "It does not exist",
     409: "The present state forbids it",
+    410: "It was there, and its time is over",
     412: "If-Match names another version",
     413: "The body is larger than 1 MiB",
     421: "The Host header does not name this server",

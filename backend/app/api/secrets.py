@@ -10,6 +10,7 @@ from app.api.v1.alert_rules import AlertRulesController
 from app.api.v1.audit import AuditController
 from app.api.v1.auth import AuthController
 from app.api.v1.cameras import CamerasController
+from app.api.v1.devices import DevicesController
 from app.api.v1.servers import ServersController
 from app.api.v1.tenants import TenantsController
 from app.api.v1.usage import UsageController
@@ -20,6 +21,7 @@ V1: Final = (
     AuditController,
     UsageController,
     VaultController,
+    DevicesController,
     ServersController,
     SystemKeysController,
     TenantsController,

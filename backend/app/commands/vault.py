@@ -6,6 +6,7 @@ import json
 
 import click
 
+from app.commands.devices import approve, ask, devices, remove
 from app.commands.legacy import encrypt_legacy, import_json
 from app.commands.opened import opened_vault
 from app.commands.options import as_json_option, config_for, directory_option
@@ -18,6 +19,8 @@ def vault() -> None:
     """The vault: secrets in the configured database."""
 
 
+for command in (devices, ask, approve, remove):
+    vault.add_command(command)
 vault.add_command(encrypt_legacy)
 vault.add_command(import_json)
 

@@ -41,7 +41,16 @@ if TYPE_CHECKING:
 
 KEY_FILE: Final = "fernet.key"
 CREDENTIALS_FILE: Final = "db_credentials.enc"
-OWN_FILES: Final = (KEY_FILE, CREDENTIALS_FILE, "install.id", "audit.head", "audit.uses", "audit.keys")
+OWN_FILES: Final = (
+    KEY_FILE,
+    CREDENTIALS_FILE,
+    "install.id",
+    "audit.head",
+    "audit.uses",
+    "audit.keys",
+    "vault.pins",
+    "join.request",
+)
 """What is kept in the config directory."""
 _CANNOT_BE_READ_NOW: Final = "storage-unreadable"
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from app.core.readiness import Run
     from app.db.session import OpenDatabase
 
-HEAD: Final = "0008"
+HEAD: Final = "0009"
 LOCK_KEY: Final = 0x7461736B666C6F77  # "taskflow", as the 64-bit number that PostgreSQL's advisory locks take
 LOCK_WAIT_S: Final = 60.0
 LOOK_DEADLINE_S: Final = 5.0

@@ -7,6 +7,7 @@ from app.models.cameras import cameras
 from app.models.changes import changes
 from app.models.chat_servers import chat_servers
 from app.models.daily_updates import daily_updates
+from app.models.devices import vault_device_wraps, vault_devices, vault_join_requests, vault_successions
 from app.models.idempotency import idempotency_keys
 from app.models.members import members
 from app.models.sub_tasks import sub_tasks
@@ -34,10 +35,14 @@ __all__ = [
     "tasks",
     "tenants",
     "trial_calls",
+    "vault_device_wraps",
+    "vault_devices",
+    "vault_join_requests",
     "vault_keys",
     "vault_manifest",
     "vault_owners",
     "vault_rotations",
+    "vault_successions",
     "vault_wraps",
     "vaults",
 ]

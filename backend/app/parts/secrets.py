@@ -26,6 +26,7 @@ from app.services.tokens import Tokens
 from app.services.vault.maintenance import Maintenance
 from app.services.vault.rotation import Rotations
 from app.services.vault.standalone import adopt_everywhere
+from app.services.vault.team import Team
 from app.services.vault.vault import Vault
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class SecretsParts:
     audit: Audit
     vault: Vault
     rotations: Rotations
+    team: Team
     checks: KeyChecks
     revalidation: Revalidation
     maintenance: Maintenance
@@ -62,7 +64,7 @@ class SecretsParts:
 
     def brief(self) -> dict[str, Any]:
         """Return the vault's part of the status document."""
-        return self.vault.brief()
+        return {**self.vault.brief(), "access": self.team.access}
 
     def start(self) -> None:
         """Begin the work in the background."""
@@ -84,6 +86,7 @@ def assemble(config: Config, database: Database, work: WorkParts) -> SecretsPart
     vault = Vault(config, database, audit, watch_keys(config))
     usage = Usage(database)
     rotations = Rotations(vault.attachment, database, audit, installation(config.config_dir))
+    team = Team(config, database, audit, vault.attachment, rotations)
     checks = KeyChecks(config)
     alert_rules = AlertRules(database, vault)
     revalidation = Revalidation(config, readiness, database, vault, audit, checks)
@@ -97,9 +100,10 @@ def assemble(config: Config, database: Database, work: WorkParts) -> SecretsPart
         audit=audit,
         vault=vault,
         rotations=rotations,
+        team=team,
         checks=checks,
         revalidation=revalidation,
-        maintenance=Maintenance(readiness, vault, rotations, audit),
+        maintenance=Maintenance(readiness, vault, rotations, team, audit),
         servers=ServerSettingsManager(MemoryService(database, vault)),
         system_keys=SystemKeyService(vault),
         user_keys=UserAPIKeyManager(config, database, vault, checks),

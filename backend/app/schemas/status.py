@@ -81,6 +81,10 @@ class VaultBody(msgspec.Struct):
     state: Literal["unlocked", "locked", "rolled-back", "unavailable"]
     key_fingerprint: str | None
     needs_fingerprint: Annotated[str | None, Meta(description="Of the key that is not at hand; only while locked")]
+    access: Annotated[
+        Literal["member", "requested", "none"],
+        Meta(description="Whether this desktop is in, asks to come in, or neither"),
+    ]
 
 
 class StatusDocument(msgspec.Struct):

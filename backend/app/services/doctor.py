@@ -70,6 +70,7 @@ def examine(config: Config) -> list[Check]:
         ("credentials", _credentials),
         ("database", _database),
         ("vault", _vault),
+        ("team", _team),
         ("clock", _clock),
         ("proxies", _proxies),
     ]
@@ -182,6 +183,24 @@ def _vault(config: Config) -> Check:
         message = f"{total.waiting} secrets of users were stored with another API_KEY_ENCRYPTION_SECRET."
         return Check("vault", ok=False, message=message, remedy="Set it to what it was.")
     return Check("vault", ok=True, message=f"It is unlocked, and its {total.opened} sealed values open.")
+
+
+def _team(config: Config) -> Check:
+    from app.services.vault.check import AWAY, look_at_team
+
+    found = look_at_team(config, time.time())
+    if found is None:
+        return Check("team", ok=True, message="The database has no vault yet.")
+    members = f"{len(found.members)} in: {', '.join(found.members)}." if found.members else "Nobody is in."
+    asking = f" Asking to come in: {', '.join(found.asking)}." if found.asking else ""
+    if found.untrusted:
+        message = f"{members}{asking} No member vouches for {', '.join(found.untrusted)}."
+        return Check("team", ok=False, message=message, remedy="Remove it with 'taskflow-sidecar vault remove'.")
+    if found.away:
+        message = f"{members}{asking} Not seen for {AWAY.days} days: {', '.join(found.away)}."
+        remedy = "Remove who has left with 'taskflow-sidecar vault remove'."
+        return Check("team", ok=True, message=message, remedy=remedy)
+    return Check("team", ok=True, message=f"{members}{asking}")
 
 
 def _clock(config: Config) -> Check:

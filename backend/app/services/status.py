@@ -22,7 +22,7 @@ class VaultPart(Protocol):
     """What tells of the vault, once that has loaded."""
 
     def brief(self) -> dict[str, Any]:
-        """Return `state` and `needs_fingerprint`."""
+        """Return `state`, `needs_fingerprint` and `access`."""
 
 
 class StatusService:
@@ -63,7 +63,7 @@ class StatusService:
 
     def _brief(self) -> dict[str, Any]:
         if not self._vault.done() or self._vault.cancelled():
-            return {"state": "unavailable", "needs_fingerprint": None}
+            return {"state": "unavailable", "needs_fingerprint": None, "access": "none"}
         part: VaultPart = self._vault.result()
         return part.brief()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,10 +13,14 @@ import sqlalchemy as sa
 from app.core.fernet_keys import fingerprint as key_fingerprint
 from app.core.security import existing_keys
 from app.db.migrations import HEAD, current_revision
+from app.models.devices import vault_device_wraps, vault_join_requests
 from app.models.vault import RECOVERY, UNKNOWN, UNREADABLE, secrets, vault_keys, vault_wraps
 from app.services.configured import configured
 from app.services.vault.destinations import located
+from app.services.vault.devices import device_of
+from app.services.vault.directory import members
 from app.services.vault.keys import ESCROW, Keys, VaultLockedError, opened_fingerprint_key, read_keys
+from app.services.vault.membership import Wrap, WrapBrokenError
 from app.services.vault.rows import (
     ApiSecretMissingError,
     SecretFormatUnknownError,
@@ -36,6 +41,8 @@ if TYPE_CHECKING:
     from app.schemas.vault import SecretInfo
     from app.services.vault.keys_at_hand import Attachment
 
+AWAY: Final = dt.timedelta(days=90)
+"""How long a desktop may be away before somebody should ask whether it is still needed."""
 _BATCH_ROWS: Final = 500
 
 
@@ -163,6 +170,48 @@ def look(config: Config) -> Findings | None:
         return _findings(connection, config, roots)
 
 
+@dataclass(frozen=True, slots=True)
+class TeamFindings:
+    """Who is in and who asks, by label and id."""
+
+    members: list[str]
+    untrusted: list[str]
+    away: list[str]
+    """Members that have not been seen for long."""
+    asking: list[str]
+
+
+def look_at_team(config: Config, now: float) -> TeamFindings | None:
+    """Look at the directory of the configured database; None if it has no vault yet.
+
+    Raises:
+        ProblemError: the database cannot be reached, or the key file cannot be read.
+    """
+    of_file = existing_keys(config.config_dir)
+    roots = (*config.encryption_keys, *(of_file.keys if of_file is not None else ()))
+    with configured(config) as found, found.connected() as connection:
+        if connection is None or current_revision(connection) != HEAD:
+            return None
+        keys = read_keys(connection, roots, before=None, api_secret=config.api_key_secret, generation=0)
+        if keys is None:
+            return None
+        everybody = members(connection, keys.active_kid, keys.active)
+        asking = connection.execute(sa.select(vault_join_requests)).all()
+    present = dt.datetime.fromtimestamp(now, dt.UTC)
+    is_in = [one for one in everybody if one.entry is not None or keys.active is None]
+    return TeamFindings(
+        members=[_named(one) for one in is_in],
+        untrusted=[_named(one) for one in everybody if one not in is_in],
+        away=[_named(one) for one in is_in if one.last_seen_at is not None and present - one.last_seen_at > AWAY],
+        asking=[_named(row) for row in asking if row.expires_at is not None and row.expires_at > present],
+    )
+
+
+def _named(row: Any) -> str:
+    label = "".join(character if character.isprintable() else "?" for character in str(row.label))
+    return f"{label} ({row.device_id})"
+
+
 def _findings(connection: sa.Connection, config: Config, roots: Sequence[bytes]) -> Findings | None:
     """Look, and once more if the keys were changed meanwhile; a rotation changes them twice."""
     epoch = None
@@ -228,10 +277,40 @@ def _root_in_escrow(wrap: Any, keys: Keys) -> bytes | None:
         return None
 
 
+def _check_device_wraps(connection: sa.Connection, keys: Keys, roots: Sequence[bytes]) -> Tally:
+    if not roots:
+        return Tally(locked=_number(connection, vault_device_wraps))
+    device = device_of(roots[0], keys.vault_id)
+
+    def outcome(row: Any) -> Tally:
+        if row.device_id != device.id:
+            return LOCKED
+        wrap = Wrap(row.device_id, row.kid, row.previous_kid, row.granted_by, row.wrap, row.signature)
+        try:
+            wrap.opened(device)
+        except WrapBrokenError:
+            return BROKEN
+        return OPENED
+
+    query = sa.select(vault_device_wraps).where(vault_device_wraps.c.kid.in_(list(keys.states)))  # without history
+    return functools.reduce(_sum, map(outcome, connection.execute(query).all()), Tally())
+
+
+def _check_grants(connection: sa.Connection, _: Keys, __: Sequence[bytes]) -> Tally:
+    """Count grants, which only who asked can open."""
+    return Tally(locked=_number(connection, vault_join_requests, vault_join_requests.c.grant.is_not(None)))
+
+
+def _number(connection: sa.Connection, table: sa.Table[Any], *conditions: sa.ColumnElement[bool]) -> int:
+    return connection.execute(sa.select(sa.func.count()).select_from(table).where(*conditions)).scalar_one()
+
+
 CHECKS: Final[dict[sa.Column[Any], Callable[[sa.Connection, Keys, Sequence[bytes]], Tally]]] = {
     vault_keys.c.fingerprint_key: _check_fingerprint_keys,
     vault_wraps.c.wrap: _check_wraps,
     vault_wraps.c.escrow: _check_escrows,
+    vault_device_wraps.c.wrap: _check_device_wraps,
+    vault_join_requests.c.grant: _check_grants,
     secrets.c.ciphertext: _check_secrets,
 }
 """How each sealed column is looked at; a test demands that none is missing."""

@@ -29,6 +29,8 @@ from app.models.vault import (
     vault_wraps,
     vaults,
 )
+from app.services.vault.directory import place_of
+from app.services.vault.following import Followed, follow, is_rolled_back
 from app.services.vault.manifest import (
     MAC as MAC_PATH,
 )
@@ -58,7 +60,9 @@ from app.services.vault.sealing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from app.services.vault.pins import Pin
 
 ESCROW: Final = "escrow"
 FINGERPRINT: Final = "fingerprint"
@@ -73,6 +77,18 @@ class VaultLockedError(RequestError):
 
     status = 423
     code = "vault-locked"
+
+
+class UntrustedKeyError(VaultLockedError):
+    """The vault has a key that no member gave to this desktop."""
+
+    code = "untrusted-key"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The vault has a new key that none of its members vouches for here, so it is not used:"
+            " somebody changed the database, or this computer was removed and has to ask to come in again."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +120,16 @@ class Keys:
     """Of the manifest, verified; None if there is none yet, or while the vault is locked."""
     doubt: str | None
     """Why the database is not believed: it was rolled back, or changed outside."""
+    wrapped: frozenset[str] = frozenset()
+    """Ids of keys that members have wrapped for this desktop, in a way that it relies on."""
+    unmarked: tuple[str, ...] = ()
+    """Those that it has not marked as genuine yet."""
+    strange: frozenset[str] = frozenset()
+    """Ids of keys that are wrapped for this desktop by who is no member."""
+    is_strange: bool = False
+    """Whether the key that the database calls active is one of those."""
+    place: int = 0
+    """How many keys came before the active one."""
 
     @property
     def active_kid(self) -> str | None:
@@ -138,6 +164,8 @@ class Keys:
 
     def locked(self, kid: str | None) -> VaultLockedError:
         """Return the error that names the root keys which open a vault key."""
+        if kid in self.strange:
+            return UntrustedKeyError()
         needed = " or ".join(self.wraps.get(kid or "", ()))
         if not needed:
             return VaultLockedError("The vault is locked, and no key opens it: give its recovery code, or reset it.")
@@ -146,7 +174,7 @@ class Keys:
     def lacks_wrap(self, root: bytes) -> list[VaultKey]:
         """Return the keys at hand that have no wrap, or a damaged one, for a root key."""
         own = key_fingerprint(root)
-        return [key for kid, key in self.usable.items() if own not in self.wraps[kid]]
+        return [key for kid, key in self.usable.items() if own not in self.wraps[kid] and kid not in self.wrapped]
 
     def is_complete(self, root: bytes) -> bool:
         """Tell whether nothing is to be made or added for a desktop with this root key."""
@@ -164,8 +192,10 @@ def read_keys(
     generation: int,
     memory: Memory | None = None,
     is_own: bool = False,
+    pin_of: Callable[[str], Pin | None] = lambda _: None,
+    granted: VaultKey | None = None,
 ) -> Keys | None:
-    """Read the vault's keys in one statement, and open those that the root keys open.
+    """Read the vault's keys in one statement, and open those that the root keys open, or members gave to this desktop.
 
     Args:
         connection: need not be in a transaction.
@@ -175,6 +205,8 @@ def read_keys(
         generation: of the engine, noted before the connection was taken from it.
         memory: what this desktop has seen of the database, looked up before this is called.
         is_own: this transaction has changed them, and the manifest does not tell it yet.
+        pin_of: tells how far this desktop has followed the keys of a vault.
+        granted: a vault key that came with a join code, from which it follows them anew.
 
     Returns:
         None if the database has no vault yet.
@@ -198,7 +230,11 @@ def read_keys(
             opened.setdefault(row.kid, key)  # the same object while it is in use, as derived keys are kept by it
         if row.kind == ROOT and (root is None or key is not None):
             wraps[row.kid] = (*wraps[row.kid], row.fingerprint)
+    pin = pin_of(vault_id)
+    followed = _follow(connection, vault_id, roots, opened, found, before, pin, granted)
+    opened.update({kid: key for kid, key in followed.opened.items() if kid in found})
     states = {kid: row.state for kid, row in found.items()}
+    is_strange = any(states[kid] == ACTIVE for kid in followed.strange & states.keys())
     manifest, doubt = (None, None) if is_own else _judged(connection, rows[0], opened, memory)
     if manifest is not None:
         listed = {f"{name} {digest}" for name, digest in manifest.wraps.items()}
@@ -206,7 +242,7 @@ def read_keys(
         opened = {
             kid: key
             for kid, key in opened.items()
-            if kid in manifest.keys and (kid in known or opening.get(kid, set()) & listed)
+            if kid in manifest.keys and (kid in known or kid in followed.opened or opening.get(kid, set()) & listed)
         }
         wraps = {kid: tuple(of for of in named if wrap_name(kid, of) in manifest.wraps) for kid, named in wraps.items()}
         active_there = next((kid for kid, state in states.items() if state == ACTIVE), manifest.kid)
@@ -214,6 +250,12 @@ def read_keys(
         states = {**dict.fromkeys(found, LOST), **manifest.keys}
     active_kid = next((kid for kid, state in states.items() if state == ACTIVE), None)
     active = opened.get(active_kid or "") if active_kid in found else None
+    if active is None and not followed.wrapped:  # this desktop was removed, or never was in
+        opened = {kid: key for kid, key in opened.items() if kid in opening}
+    is_new = active is not None and (pin is None or pin.kid != active.kid)
+    place = place_of(connection, active) if active is not None and is_new else 0 if pin is None else pin.number
+    if active is not None and granted is None and is_rolled_back(active.kid, place, pin):
+        doubt = doubt or "an older key is active than was seen"
     fingerprint_key = None if active is None else opened_fingerprint_key(active, found[active.kid].fingerprint_key)
     is_damaged = active is not None and fingerprint_key is None
     if is_damaged and before is not None and before.vault_id == vault_id:
@@ -232,7 +274,32 @@ def read_keys(
         doubt=doubt,
         is_legacy=any(row.state == ACTIVE and row.format == LEGACY_FORMAT for row in found.values()),
         api_secret_fingerprint=_api_secret_fingerprint(fingerprint_key, api_secret),
+        wrapped=followed.wrapped,
+        unmarked=followed.unmarked,
+        strange=followed.strange,
+        is_strange=is_strange,
+        place=place,
     )
+
+
+def _follow(
+    connection: sa.Connection,
+    vault_id: str,
+    roots: Sequence[bytes],
+    opened: Mapping[str, VaultKey],
+    found: Mapping[str, Any],
+    before: Keys | None,
+    pin: Pin | None,
+    granted: VaultKey | None,
+) -> Followed:
+    """Open what members have wrapped for this desktop, unless everything is open already."""
+    is_all_open = all(kid in opened for kid, row in found.items() if row.state != LOST)
+    if not roots or (granted is None and is_all_open):
+        wrapped = before.wrapped & found.keys() if before is not None else frozenset()
+        return Followed({}, (), frozenset(), wrapped)
+    known = opened if granted is None else {**opened, granted.kid: granted}
+    anchor = granted.kid if granted is not None else None if pin is None else pin.kid
+    return follow(connection, vault_id, roots[0], known, anchor)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,21 @@ from app.core.fernet_keys import fingerprint as key_fingerprint
 from app.core.logging import get_logger
 from app.core.security import existing_keys
 from app.models.vault import THE_VAULT, vaults
-from app.services.vault.keys import Inventory, Keys, Memory, complete, hold_vault, make_first_key, read_keys
+from app.services.vault.devices import device_of
+from app.services.vault.directory import find_entry, forget_older, mark_accepted, register
+from app.services.vault.keys import (
+    Inventory,
+    Keys,
+    Memory,
+    UntrustedKeyError,
+    complete,
+    hold_vault,
+    make_first_key,
+    read_keys,
+)
 from app.services.vault.ledger import VaultRolledBackError
 from app.services.vault.manifest import Root
+from app.services.vault.pins import Pins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +80,11 @@ class Attachment:
         self._keys: Keys | None = None
         """As last read. Replaced as a whole, so that no lock is needed: a lock held while waiting for the database, and
         a transaction held while waiting for the lock, would meet."""
+        self._pins = Pins(config.config_dir)
+        self._registered: tuple[str, int, bytes] | None = None
+        """Vault, epoch and root key with which this desktop was last seen to be in the directory."""
+        self.is_leaving = False
+        """Whether this desktop was removed by itself, and only finishes the rotation."""
         self._held: WeakKeyDictionary[sa.Connection, Keys] = WeakKeyDictionary()
         """The keys of transactions that seal; they cannot change until these end."""
 
@@ -102,7 +119,8 @@ class Attachment:
         state = self.state
         roots = self.root_keys()
         keys = self._look(roots)
-        if keys is not None and (keys.doubt is not None or keys.is_complete(roots[0])):
+        is_settled = keys is not None and (keys.doubt is not None or self.is_leaving)
+        if keys is not None and (is_settled or (keys.is_complete(roots[0]) and self._is_in(keys, roots[0]))):
             self._audit.attach(keys.vault_id, roots)
             self._know(keys)
         else:
@@ -115,6 +133,17 @@ class Attachment:
         with self._database.read() as connection:
             return self._read(connection, roots, generation, memory)
 
+    def _is_in(self, keys: Keys, root: bytes) -> bool:
+        """Tell whether this desktop has nothing to do to be in the directory."""
+        mark = (keys.vault_id, keys.epoch, root)
+        if keys.active is None or self._registered == mark:
+            return True
+        with self._database.read() as connection:
+            if find_entry(connection, keys.active, device_of(root, keys.vault_id).id) is None:
+                return False
+        self._registered = mark
+        return True
+
     def _memory(self, connection: sa.Connection | None = None) -> Memory:
         """Return what is known of the present database; of a connection's, if that is another one by now, nothing."""
         is_present = connection is None or self._database.is_present(connection)
@@ -125,11 +154,54 @@ class Attachment:
         """Work with these keys from now on, and remember what was seen of the database."""
         self._keys = self._audit.ledger.keys = keys
         self._audit.ledger.reread = self._reread
+        self._follow(keys)
         place = self._database.place
         if keys.doubt is None and place is not None:
             self._audit.files.see_vault(place, keys.vault_id)
             if keys.root is not None:
                 self._audit.files.see_root(keys.vault_id, keys.root.number, keys.root.digest())
+
+    def _follow(self, keys: Keys) -> None:
+        """Mark what members gave as genuine, and pin the active key."""
+        active = keys.active
+        if active is None or keys.doubt is not None:
+            return
+        if keys.unmarked:
+            root = self.device_root
+            try:
+                with self._database.write() as connection:
+                    mark_accepted(connection, root, [keys.opened[kid] for kid in keys.unmarked if kid in keys.opened])
+                    forget_older(connection, device_of(root, keys.vault_id).id, keys.states)
+            except RequestError as exc:  # the keys are followed once more next time
+                log.warning("vault keys were not marked", extra={"code": exc.code})
+                return
+        self._pins.follow(keys.vault_id, active.kid, keys.place)
+
+    @property
+    def device_root(self) -> bytes:
+        """The root key that makes this desktop a device.
+
+        Raises:
+            RootKeyMissingError: there is none at the moment.
+        """
+        return self.root_keys()[0]
+
+    def leave(self, new: VaultKey) -> None:
+        """Stay out of the directory from now on, as this desktop was removed: it only finishes the rotation.
+
+        Args:
+            new: the key that it is to finish it with, and that is wrapped for others only.
+        """
+        self.is_leaving = True
+        keys = self._known
+        if keys is not None:
+            self._keys = replace(keys, opened={**keys.opened, new.kid: new})
+
+    def forget(self) -> None:
+        """Lock the vault here, unless a key at hand opens it."""
+        self.is_leaving = False
+        self._keys = None
+        self.attach()
 
     def _reread(self, connection: sa.Connection) -> Keys:
         return self._read_present(connection, self.root_keys(), self._database.generation, self._memory(connection))
@@ -148,12 +220,15 @@ class Attachment:
             self._audit.append(change.connection, action="share", actor=actor, fingerprint=key_fingerprint(root))
 
     @contextlib.contextmanager
-    def changing_keys(self, *given: bytes, accepts: bool = False) -> Iterator[KeyChange]:
+    def changing_keys(
+        self, *given: bytes, accepts: bool = False, granted: VaultKey | None = None
+    ) -> Iterator[KeyChange]:
         """A transaction that may change keys; the vault is attached anew once it is committed.
 
         Args:
             given: more root keys to open the vault with.
             accepts: a person accepts what the database says now.
+            granted: a vault key that came with a join code.
 
         Raises:
             VaultRolledBackError: the database is not believed.
@@ -164,7 +239,9 @@ class Attachment:
         with self._audit.writing() as connection:
             hold_vault(connection)
             roots = self.root_keys()
-            keys = self._read_present(connection, (*roots, *given), generation, self._memory(connection))
+            keys = self._read_present(
+                connection, (*roots, *given), generation, self._memory(connection), granted=granted
+            )
             if keys.doubt is not None and not accepts:
                 raise VaultRolledBackError
             self._audit.attach(keys.vault_id, roots)
@@ -172,9 +249,15 @@ class Attachment:
             change = KeyChange(connection, keys, roots, accepts=accepts)
             yield change
             changed = self._read_present(
-                connection, (*roots, *given), generation, self._memory(connection), is_own=True
+                connection, (*roots, *given), generation, self._memory(connection), is_own=True, granted=granted
             )
+            if changed.active is not None and not self.is_leaving:
+                register(connection, changed.active, changed.usable.values(), roots[0])
+                unmarked = [changed.opened[kid] for kid in changed.unmarked if kid in changed.opened]
+                mark_accepted(connection, roots[0], unmarked)
             self._note(change, before, changed)
+        if (accepts or granted is not None) and changed.active is not None:
+            self._pins.follow(changed.vault_id, changed.active.kid, changed.place)
         if accepts and self._database.place is not None:
             self._audit.files.see_vault(self._database.place, changed.vault_id)
         present = self._look((*roots, *given))
@@ -204,6 +287,7 @@ class Attachment:
         memory: Memory,
         *,
         is_own: bool = False,
+        granted: VaultKey | None = None,
     ) -> Keys | None:
         return read_keys(
             connection,
@@ -213,6 +297,8 @@ class Attachment:
             generation=generation,
             memory=memory,
             is_own=is_own,
+            pin_of=self._pins.of,
+            granted=granted,
         )
 
     def _read_present(
@@ -223,8 +309,9 @@ class Attachment:
         memory: Memory,
         *,
         is_own: bool = False,
+        granted: VaultKey | None = None,
     ) -> Keys:
-        keys = self._read(connection, roots, generation, memory, is_own=is_own)
+        keys = self._read(connection, roots, generation, memory, is_own=is_own, granted=granted)
         if keys is None:  # its row was deleted in this very moment
             raise DatabaseAwayError
         return keys
@@ -318,9 +405,12 @@ def _usable(keys: Keys) -> Keys:
     """Return the keys of a vault that may be used.
 
     Raises:
+        UntrustedKeyError: somebody who is no member has put a key there.
         VaultRolledBackError: the database is not believed.
         VaultLockedError: the vault is locked.
     """
+    if keys.is_strange:
+        raise UntrustedKeyError
     if keys.doubt is not None:
         raise VaultRolledBackError
     if keys.active is None:

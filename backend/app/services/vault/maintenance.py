@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Final
 
 from app.core.exceptions import RequestError
@@ -15,11 +16,14 @@ if TYPE_CHECKING:
     from app.core.readiness import Readiness
     from app.services.audit.log import Audit
     from app.services.vault.rotation import Rotations
+    from app.services.vault.team import Team
     from app.services.vault.vault import Vault
 
 INTERVAL_S: Final = 15.0
 GATHER_S: Final = 0.2
 """How long uses of secrets are gathered before the audit log tells them: many at once cost one transaction."""
+WAITING_S: Final = 1.0
+"""How often to look whether somebody has let this desktop in, while it asks."""
 
 log = get_logger(__name__)
 
@@ -27,15 +31,17 @@ log = get_logger(__name__)
 class Maintenance:
     """One thread that looks whenever readiness changes, and every fifteen seconds; one that writes uses of secrets."""
 
-    def __init__(self, readiness: Readiness, vault: Vault, rotations: Rotations, audit: Audit) -> None:
+    def __init__(self, readiness: Readiness, vault: Vault, rotations: Rotations, team: Team, audit: Audit) -> None:
         self._readiness = readiness
         self._vault = vault
         self._rotations = rotations
+        self._team = team
         self._audit = audit
         self._wake = threading.Event()
         self._used = threading.Event()
         self._stopped = threading.Event()
         audit.on_due = self._used.set
+        team.on_request = self._wake.set
 
     def start(self) -> None:
         """Begin."""
@@ -55,15 +61,28 @@ class Maintenance:
             while not self._stopped.is_set():
                 if self._readiness.is_ready:
                     self._look()
-                self._wake.wait(INTERVAL_S)
+                self._wait()
+
+    def _wait(self) -> None:
+        """Wait for the next look; while the vault is locked, a request may be made beside this process too."""
+        until = time.monotonic() + INTERVAL_S
+        while (left := until - time.monotonic()) > 0:
+            is_locked = self._vault.attachment.state == "locked"
+            if self._wake.wait(min(left, WAITING_S) if is_locked else left):
                 self._wake.clear()
+                return
+            if is_locked and self._team.is_waiting:
+                return
 
     def _look(self) -> None:
         try:
-            before = self._vault.brief()
+            before = self._brief()
+            self._team.look()
             self._vault.attachment.attach()  # anew each time: other desktops change keys too
-            if self._vault.brief() != before:
+            self._team.finish_leaving()
+            if self._brief() != before:
                 self._readiness.announce()
+            self._team.note_seen()
             if self._rotations.is_due():
                 self._rotations.start(actor=SYSTEM)
             if self._rotations.is_waiting():
@@ -73,6 +92,9 @@ class Maintenance:
             log.warning("maintenance interrupted", extra={"code": exc.code})
         except Exception:  # the outermost edge of the thread: it must live as long as the process
             log.exception("maintenance failed")
+
+    def _brief(self) -> tuple[object, ...]:
+        return *self._vault.brief().values(), self._team.access
 
     def _write_uses(self) -> None:
         while not self._stopped.is_set():

@@ -20,6 +20,7 @@ from app.core.exceptions import DatabaseAwayError, RequestError
 from app.core.logging import get_logger
 from app.db.base import Instant, utc_now
 from app.db.statements import grown
+from app.models.devices import vault_device_wraps, vault_join_requests
 from app.models.vault import (
     ACTIVE,
     LOST,
@@ -34,6 +35,8 @@ from app.models.vault import (
 )
 from app.schemas.vault import RotationDocument, rotation_document
 from app.services.vault.destinations import located
+from app.services.vault.devices import device_of
+from app.services.vault.directory import forget_staged, register, succeed
 from app.services.vault.keys import VaultLockedError, add_key, add_wrap, renew_recovery, roots_to_renew
 from app.services.vault.rows import (
     Sealed,
@@ -49,7 +52,7 @@ if TYPE_CHECKING:
     from app.db.session import Database
     from app.services.audit.log import Audit
     from app.services.vault.keys import Keys
-    from app.services.vault.keys_at_hand import Attachment
+    from app.services.vault.keys_at_hand import Attachment, KeyChange
     from app.services.vault.sealing import VaultKey
 
 BATCH_ROWS: Final = 200
@@ -110,6 +113,8 @@ class _Staging(NamedTuple):
     old: VaultKey
     new: VaultKey
     roots: Sequence[bytes]
+    removed: str | None
+    """Id of a device that is to be left out."""
 
 
 def _stage_key(staging: _Staging) -> None:
@@ -117,14 +122,27 @@ def _stage_key(staging: _Staging) -> None:
 
 
 def _stage_wraps(staging: _Staging) -> None:
+    if staging.removed == device_of(staging.roots[0], staging.old.vault_id).id:
+        return
     for root in roots_to_renew(staging.keys, staging.roots):
         add_wrap(staging.connection, staging.new, root)
+
+
+def _stage_recovery(staging: _Staging) -> None:
+    if staging.removed is None:  # who is removed could have read the recovery key in escrow
+        renew_recovery(staging.connection, staging.keys, staging.old, staging.new)
+
+
+def _stage_members(staging: _Staging) -> None:
+    succeed(staging.connection, staging.roots[0], staging.old, staging.new, without=staging.removed)
 
 
 RENEWED: Final[dict[sa.Column[Any], Callable[[_Staging], None]]] = {
     vault_keys.c.fingerprint_key: _stage_key,
     vault_wraps.c.wrap: _stage_wraps,
-    vault_wraps.c.escrow: lambda staging: renew_recovery(staging.connection, staging.keys, staging.old, staging.new),
+    vault_wraps.c.escrow: _stage_recovery,
+    vault_device_wraps.c.wrap: _stage_members,
+    vault_join_requests.c.grant: lambda _: None,  # a newcomer follows from the key that it was granted
 }
 """How each sealed column of the vault's own is renewed when a key is staged, in this order."""
 MOVED: Final = (secrets.c.ciphertext,)
@@ -188,6 +206,27 @@ class Rotations:
                 self._audit.append(change.connection, action="rotate", actor=actor, reason="vault key")
         return self.document()
 
+    def restage(self, change: KeyChange) -> None:
+        """Make another new key in the place of one that is only staged: members have changed."""
+        job = _job_in(change.connection)
+        if job is not None and job.state == STAGED:
+            self._stage(change.connection, change.keys, change.roots)
+
+    def begin_after_removal(self, change: KeyChange, device_id: str) -> VaultKey:
+        """Make a new key the active one at once, whatever rotation is under way: it goes on towards this key.
+
+        Returns:
+            The new key, which the device that is removed gets no wrap of.
+
+        Raises:
+            VaultLockedError: another desktop has changed the key in this very moment.
+        """
+        new = self._stage(change.connection, change.keys, change.roots, removed=device_id)
+        values = {"state": REWRAPPING, "heartbeat_at": self._clock(change.connection, dt.timedelta(0))}
+        change.connection.execute(sa.update(vault_rotations).values(**values))
+        _make_active(change.connection, new.kid)
+        return new
+
     def _is_abandoned(self, connection: sa.Connection, job: Any, keys: Keys) -> bool:
         """Tell whether a job never got beyond staging and cannot be resumed here, as its key is not at hand."""
         if job.state != STAGED or job.to_kid in keys.opened:
@@ -196,15 +235,19 @@ class Rotations:
         is_silent = heartbeat.is_(None) | self._is_stale(connection)
         return bool(connection.scalar(sa.select(is_silent).where(vault_rotations.c.id == THE_VAULT)))
 
-    def _stage(self, connection: sa.Connection, keys: Keys, roots: Sequence[bytes]) -> None:
+    def _stage(
+        self, connection: sa.Connection, keys: Keys, roots: Sequence[bytes], *, removed: str | None = None
+    ) -> VaultKey:
         """Make the new key beside the active one, for everybody who can open that and is known here."""
         old = keys.active
         if old is None:  # another desktop has changed it in this very moment
             raise keys.locked(keys.active_kid)
         connection.execute(sa.delete(vault_keys).where(vault_keys.c.state == STAGED))
+        forget_staged(connection, [kid for kid, state in keys.states.items() if state == STAGED])
+        register(connection, old, keys.usable.values(), roots[0])
         new = new_vault_key(keys.vault_id)
         for renew in RENEWED.values():
-            renew(_Staging(connection, keys, old, new, roots))
+            renew(_Staging(connection, keys, old, new, roots, removed))
         connection.execute(sa.delete(vault_rotations))
         connection.execute(
             sa.insert(vault_rotations).values(
@@ -221,6 +264,7 @@ class Rotations:
                 finished_at=None,
             )
         )
+        return new
 
     # --- working -----------------------------------------------------------------------------------------------------
 
@@ -326,8 +370,7 @@ class Rotations:
             total = _count(connection, secrets.c.kid.in_(_sources(keys, job)))
             if job.to_kid not in keys.opened or not self._claim(connection, job, state=REWRAPPING, total=total):
                 return False
-            connection.execute(sa.update(vault_keys).where(vault_keys.c.state == ACTIVE).values(state=RETIRED))
-            connection.execute(sa.update(vault_keys).where(vault_keys.c.kid == job.to_kid).values(state=ACTIVE))
+            _make_active(connection, job.to_kid)
         return True
 
     def _move_batch(self, job: Any, keys: Keys) -> bool:
@@ -409,6 +452,11 @@ def _job_in(connection: sa.Connection) -> Any:
     """Return the present or the last rotation; None if there is none, or somebody has made it none."""
     job = connection.execute(sa.select(vault_rotations).where(vault_rotations.c.id == THE_VAULT)).one_or_none()
     return job if job is not None and job.state in (*_RUNNING, DONE) and job.to_kid is not None else None
+
+
+def _make_active(connection: sa.Connection, kid: str) -> None:
+    connection.execute(sa.update(vault_keys).where(vault_keys.c.state == ACTIVE).values(state=RETIRED))
+    connection.execute(sa.update(vault_keys).where(vault_keys.c.kid == kid).values(state=ACTIVE))
 
 
 def _count(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> int:

@@ -17,6 +17,7 @@ from app.services.audit.log import Audit
 from app.services.configured import configured, standalone_database
 from app.services.vault.keys_at_hand import Attachment
 from app.services.vault.rotation import Rotations
+from app.services.vault.team import Team
 from app.services.vault.unlocking import adopt, is_needed
 from app.services.vault.vault import Vault
 
@@ -41,6 +42,7 @@ class Standalone:
     audit: Audit
     vault: Vault
     rotations: Rotations
+    team: Team
 
 
 @contextlib.contextmanager
@@ -60,8 +62,10 @@ def standalone(config: Config, watch: Watch) -> Iterator[Standalone]:
         audit = Audit(database, config.config_dir)
         vault = Vault(config, database, audit, watch)
         rotations = Rotations(vault.attachment, database, audit, installation(config.config_dir))
-        services = Standalone(database, audit, vault, rotations)
+        team = Team(config, database, audit, vault.attachment, rotations)
+        services = Standalone(database, audit, vault, rotations, team)
         services.vault.attachment.ensure_attached()
+        services.team.look()
         yield services
         services.audit.flush()
 

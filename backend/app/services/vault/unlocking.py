@@ -21,6 +21,7 @@ from app.models.vault import (
     vault_rotations,
     vault_wraps,
 )
+from app.services.vault.directory import begin_anew
 from app.services.vault.keys import add_key, add_wrap
 from app.services.vault.recovery import recovery_key
 from app.services.vault.sealing import forget_derived_keys, new_vault_key
@@ -106,6 +107,7 @@ def reset(attachment: Attachment, audit: Audit, *, confirm: str, actor: str) -> 
         key = new_vault_key(keys.vault_id)
         add_key(connection, key, state=ACTIVE, fingerprint_key=None)
         add_wrap(connection, key, change.roots[0])
+        begin_anew(connection, key)
         change.founds = True
         audit.append(connection, action="reset", actor=actor, reason="the key is lost")
     forget_derived_keys()

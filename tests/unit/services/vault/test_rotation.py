@@ -15,6 +15,7 @@ from app.core.fernet_keys import encode_key, fingerprint
 from app.core.installation import installation
 from app.db.base import Instant, utc_now
 from app.models.audit import audit_entries
+from app.models.devices import vault_device_wraps
 from app.models.vault import secrets, vault_keys, vault_rotations, vault_wraps, vaults
 from app.services.vault import rotation
 from app.services.vault.check import Tally, verify
@@ -468,6 +469,7 @@ def test_a_staged_key_nobody_can_use_is_replaced(store: InProcess, tmp_path: Pat
     second = desktop(store, tmp_path / "second", key=KEY_B, clock=clock)
     unlock(second.vault.attachment, second.audit, encryption_key=encode_key(KEY_A), recovery_code=None, actor=ACTOR)
     staged = gone.rotations.start(actor=ACTOR)
+    change(store, sa.delete(vault_device_wraps).where(vault_device_wraps.c.kid == staged.to_kid))
     second = desktop(store, tmp_path / "second", clock=clock)
 
     assert second.rotations.start(actor=ACTOR).to_kid == staged.to_kid

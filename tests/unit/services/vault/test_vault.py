@@ -19,6 +19,7 @@ from app.core.fernet_keys import KeyRing, encode_key, fingerprint
 from app.core.security import KEY_FILE
 from app.db.base import instant_text
 from app.models.audit import audit_entries
+from app.models.devices import vault_device_wraps
 from app.models.vault import secrets, vault_keys, vault_owners, vault_wraps, vaults
 from app.services.ai_keys.watch import watch_keys
 from app.services.audit.log import AuditUnavailableError
@@ -701,8 +702,10 @@ def test_the_missing_key_unlocks_without_a_restart(store: InProcess, ours: Deskt
     ]
 
 
-def test_a_rotation_locks_those_out_whose_key_is_not_at_hand(store: InProcess, ours: Desktop, tmp_path: Path) -> None:
-    """A new vault key is wrapped for the keys of the desktop that makes it; others are given the key once more."""
+def test_a_rotation_keeps_members_in_and_removal_takes_the_key_away(
+    store: InProcess, ours: Desktop, tmp_path: Path
+) -> None:
+    """A new vault key is wrapped for every member; who was removed is given the key once more."""
     ours.set(OPENAI, LONG)
     third = desktop(store, tmp_path / "third", key=KEY_B)
     unlock(third.vault.attachment, third.audit, encryption_key=encode_key(KEY_A), recovery_code=None, actor=ACTOR)
@@ -710,6 +713,9 @@ def test_a_rotation_locks_those_out_whose_key_is_not_at_hand(store: InProcess, o
 
     ours.rotate()
 
+    assert third.use(OPENAI) == LONG
+    ours.team.remove(next(one.device_id for one in third.team.devices() if one.is_this), actor=ACTOR)
+    ours.rotations.work()
     with pytest.raises(VaultLockedError, match=fingerprint(KEY_A)):
         third.use(OPENAI)
     with pytest.raises(VaultLockedError):
@@ -818,7 +824,9 @@ def test_a_reset_keeps_what_still_opens(store: InProcess, ours: Desktop, tmp_pat
     second = desktop(store, tmp_path / "second", key=KEY_B)
     unlock(second.vault.attachment, second.audit, encryption_key=encode_key(KEY_A), recovery_code=None, actor=ACTOR)
     ours.rotations.start(actor=ACTOR)
-    assert ours.rotations._step()  # the new key is active and out of reach of the second desktop, no row has moved
+    assert ours.rotations._step()  # the new key is active, no row has moved
+    is_new = vault_device_wraps.c.kid == ours.vault.document().kid
+    change(store, sa.delete(vault_device_wraps).where(is_new))  # it is out of reach of the second desktop
     ours.set(SecretName("tenant", "acme", "late"), "under the new key")
     vault_id = second.vault.document().vault_id
     assert second.vault.document().state == "locked"
@@ -863,6 +871,7 @@ def test_a_damaged_wrap_is_told_and_mended(store: InProcess, ours: Desktop, tmp_
     keep_recovery_code(ours.vault.attachment, ours.audit, code, actor=ACTOR)
     is_own = vault_wraps.c.fingerprint == fingerprint(KEY_A)
     change(store, sa.update(vault_wraps).where(is_own).values(wrap="damaged"))
+    change(store, sa.update(vault_device_wraps).values(wrap="damaged"))
 
     again = desktop(store, tmp_path / "ours")
 
