@@ -68,8 +68,8 @@ def run_pytest(environment: Environment, arguments: list[str]) -> bool:
 
 
 def workers() -> int:
-    """Return how many files are tested at once: one for each core, and no fewer than two, as many tests wait."""
-    return min(max(os.cpu_count() or 1, 2), MOST_WORKERS)
+    """Return how many files are tested at once: two for each core, as many tests wait."""
+    return min(2 * (os.cpu_count() or 1), MOST_WORKERS)
 
 
 def install_bridge(environment: Environment) -> str | None:

@@ -466,7 +466,7 @@ def test_moved_pin_does_not_help(gateway: GatewayBackend) -> None:
     gateway.new_key("user", "ann", "openai")
     gateway.backend.database.execute("UPDATE secrets SET pinned_host = 'https://evil.example'")
 
-    refused(gateway.call("user", "ann", "openai"), 402, "key-rejected")
+    refused(gateway.call("user", "ann", "openai"), 409, "secret-unreadable")
 
     assert gateway.providers.requests() == []
 
