@@ -473,7 +473,7 @@ def test_the_right_to_read_is_enough_to_verify(
     store(sidecar, "guild-1")
     server.create_role(auditor, "look-only")
     try:
-        database.execute(f'GRANT SELECT ON audit_entries, vaults, alembic_version TO "{auditor}"')
+        database.execute(f'GRANT SELECT ON audit_entries, vaults, vault_manifest, alembic_version TO "{auditor}"')
         url = f"postgresql://{auditor}:look-only@127.0.0.1:{server.port}/{database.name}"
         status, verdict = verify_by_command(tmp_path / "elsewhere", TASKFLOW_DATABASE_URL=url)
     finally:

@@ -704,7 +704,7 @@ def test_arguments_and_environment_are_scanned() -> None:
         [sys.executable, "-c", "input()", canary], stdin=subprocess.PIPE, env={"SECRET": canary}
     ) as process:
         try:
-            found = scan_process(process.pid, canary)
+            found = wait_until(lambda: scan_process(process.pid, canary), timeout_s=5, what="the program to be there")
         finally:
             process.kill()
 

@@ -136,7 +136,7 @@ def statements_of(there: Desktop) -> Iterator[list[str]]:
 
 
 def test_choice_and_opening_are_one_read(ours: Desktop) -> None:
-    """For whomever a key is looked up, the one that may be lent beside it."""
+    """For whomever a key is looked up, the one that may be lent beside it; another proves that it is alive."""
     choice = choice_of(ours)
     for which in (SecretName("system", "default", "openai"), SecretName("server", "ann", "openai")):
         ours.set(which, KEY)
@@ -145,7 +145,7 @@ def test_choice_and_opening_are_one_read(ours: Desktop) -> None:
         choice.take(owner, actor="test", lend=anything)  # the first use in a minute is told to the audit log
         with statements_of(ours) as sent:
             assert choice.take(owner, actor="test", lend=anything).secret == KEY
-        assert len(sent) == 1, owner
+        assert ["vault_manifest" in statement for statement in sent] == [False, True], owner
 
 
 def test_call_of_a_tenant_on_trial_is_one_read_and_one_count(ours: Desktop) -> None:
@@ -153,9 +153,13 @@ def test_call_of_a_tenant_on_trial_is_one_read_and_one_count(ours: Desktop) -> N
     choice, tenant = choice_of(ours), KeyOwner("tenant", "acme", "openai")
     ours.set(SecretName("system", "default", "openai"), KEY)
     values = {"id": "acme", "name": "Acme", "tier": "trial", "trial_limit": 5, "trial_tokens": 1000}
-    change(ours.store, sa.insert(tenants).values(**values, created_at=utc_now(), updated_at=utc_now()))
+    with ours.vault.writing() as connection:
+        connection.execute(sa.insert(tenants).values(**values, created_at=utc_now(), updated_at=utc_now()))
+        ours.vault.note(connection, ("tenant", "acme"), ["trial", 5, 1000])
     choice.take(tenant, actor="test", lend=anything)
     with statements_of(ours) as sent:
         assert choice.take(tenant, actor="test", lend=anything).is_lent
 
-    assert [statement.split()[0] for statement in sent if "FROM" in statement] == ["SELECT", "INSERT"]
+    told = [statement for statement in sent if "FROM" in statement and "vault_manifest" not in statement]
+    assert [statement.split()[0] for statement in told] == ["SELECT", "INSERT"]
+    assert sum("vault_manifest" in statement for statement in sent) == 2  # the tenant's limits, and the key
