@@ -791,7 +791,7 @@ def test_pipes_that_nobody_reads_stop_nothing(tmp_path: Path, state: str) -> Non
         assert statuses == {202}
         assert call(port, "GET", "/api/v1/status") == 200
         log = (tmp_path / "config" / "data" / "logs" / "sidecar.log").read_text()
-        assert log.count("start-up stopped") >= 20
+        assert log.count("start-up stopped") >= 5  # a retry may overtake the one before
         asked_at = time.monotonic()
         assert call(port, "POST", "/api/v1/shutdown") == 202
         assert process.wait(10) == 0
