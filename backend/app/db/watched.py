@@ -116,11 +116,19 @@ class WatchedPostgres(Watched):
             found = self._beat(self._heart)
             if found is None and not suspicious:
                 return None
-            if found is not None and (found.code == "read-only" or time.monotonic() - started >= HEARTBEAT_DEADLINE_S):
+            if found is not None and not _has_hung_up(found, started):
                 return found  # after silence another connection would only wait as long
             if found is not None:
                 self.close()
             broken = True
+        started = time.monotonic()
+        found = self._begin_anew(run, broken=broken)
+        if found is not None and _has_hung_up(found, started):
+            found = self._begin_anew(run, broken=True)  # whoever ends all sessions may end a new one too
+        return found
+
+    def _begin_anew(self, run: Run, *, broken: bool) -> Problem | None:
+        """Ask over a new connection; it counts only once it has answered: a pooler lets in without a server, too."""
         try:
             heart = self._new_heart(run)
         except ProblemError as exc:
@@ -129,8 +137,7 @@ class WatchedPostgres(Watched):
         self._heart = heart
         if broken:
             self.database.refresh()  # whatever broke one connection may have broken the idle ones
-            return self._beat(heart)  # made anew, it knows what changed for the user meanwhile
-        return None
+        return self._beat(heart)  # made anew, it knows what changed for the user meanwhile
 
     def _is_bearable(self, met: Problem, *, broken: bool) -> bool:
         """Tell whether the database can be used although no new connection is to be had.
@@ -179,3 +186,8 @@ class WatchedPostgres(Watched):
         if heart is not None:
             with contextlib.suppress(Exception):
                 heart.close()  # type: ignore[attr-defined]
+
+
+def _has_hung_up(found: Problem, started: float) -> bool:
+    """Tell whether a heartbeat broke off at once, rather than met silence or an answer."""
+    return found.code == "connection-timeout" and time.monotonic() - started < HEARTBEAT_DEADLINE_S
