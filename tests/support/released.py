@@ -48,6 +48,8 @@ OWNERS: Final = (
     "INSERT INTO tenants (id, name, tier, trial_limit, created_at, updated_at)"
     " VALUES ('acme', 'Acme ''n'' Söhne', 'trial', 100, '2026-11-20T12:00:00.123456Z', '2026-11-20T12:00:00.123456Z')"
 )
+TENANT: Final = {"id": "acme", "name": "Acme 'n' Söhne", "tier": "trial", "trial_limit": 100}
+"""The same, since revision 0008 through the product: the manifest has to know what a tenant may do."""
 CAMERA: Final = {
     "name": "Door",
     "stream_url": "http://127.0.0.1:1/stream",
@@ -81,7 +83,7 @@ def main() -> None:
             with Sidecar(env={**env, "ENCRYPTION_KEY": KEY}) as sidecar:
                 revision = _fill(sidecar.wait_healthy(), env)
                 contents = SqliteDatabase(sidecar.data_dir) if name == "sqlite" else database
-                if revision >= "0003":
+                if "0003" <= revision < "0008":
                     contents.execute(OWNERS)  # which had tables then, and nobody yet who fills them
                 sidecar.stop()
                 text = _dump_sqlite(sidecar) if name == "sqlite" else _dump_postgresql(server, database)
@@ -107,6 +109,8 @@ def _fill(sidecar: Sidecar, env: dict[str, str]) -> str:
                 _post(sidecar, f"tasks/{task_id}/subtasks", {"title": title})
             for content in UPDATES:
                 _post(sidecar, f"tasks/{task_id}/updates", {"author_id": members[2], "content": content})
+    if revision >= "0008":
+        _post(sidecar, "tenants", TENANT)
     if revision >= "0007":
         _fill_owners(sidecar)
     for member_id, member in zip(members, MEMBERS, strict=True):
