@@ -30,6 +30,7 @@ from cryptography.fernet import Fernet
 from tests.support.canaries import find_canary, scan_files, scan_process
 from tests.support.databases import fresh_database
 from tests.support.network import LOOPBACK, black_hole, free_port
+from tests.support.processes import is_running
 from tests.support.real_parts import missing_part, require_binary
 from tests.support.sidecar import COMMAND, Sidecar, clean_environment
 from tests.support.traffic import Answer, Pending, Stream, ask_once
@@ -643,7 +644,7 @@ def test_killed_parent_takes_the_sidecar_along(tmp_path: Path) -> None:
         parent.kill()
 
         killed_at = time.monotonic()
-        wait_until(lambda: not sidecar.is_running(), timeout_s=5, what="the sidecar to end")
+        wait_until(lambda: not is_running(sidecar), timeout_s=5, what="the sidecar to end")
         assert time.monotonic() - killed_at < ORPHAN_GONE_WITHIN_S
 
 

@@ -214,7 +214,11 @@ def test_lost_server_is_noticed_without_any_use(sidecar: Sidecar, database: Data
         assert noticed.error == sidecar.status()["problem"]["message"]
         database.server.start()
         sidecar.wait_healthy()
-    assert [event["state"] for event in sidecar.events if event["event"] == "state"][-2:] == ["reconnecting", "ready"]
+
+    def told() -> list[str]:
+        return [event["state"] for event in sidecar.events if event["event"] == "state"][-2:]
+
+    wait_until(lambda: told() == ["reconnecting", "ready"], timeout_s=2, what=lambda: f"the launcher to hear: {told()}")
 
 
 def test_terminated_backends_do_not_flap_health(sidecar: Sidecar, database: Database) -> None:
@@ -422,14 +426,7 @@ def test_sessions_that_hang_are_replaced(sidecar: Sidecar, database: Database) -
         for victim in victims:
             with contextlib.suppress(psutil.NoSuchProcess):
                 victim.resume()
-    wait_until(lambda: not any(map(_is_there, victims)), timeout_s=5, what="the old sessions to end")
-
-
-def _is_there(process: psutil.Process) -> bool:
-    try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
+    wait_until(lambda: not any(map(processes.is_running, victims)), timeout_s=5, what="the old sessions to end")
 
 
 def test_requests_in_flight_finish_on_the_old_engine(own_sidecar: Sidecar, own_database: Database) -> None:

@@ -28,7 +28,7 @@ def kill(victims: Sequence[psutil.Process], *, timeout_s: float) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
     wait_until(
-        lambda: not any(_is_running(process) for process in victims),
+        lambda: not any(is_running(process) for process in victims),
         timeout_s=timeout_s,
         what="killed processes to end",
     )
@@ -37,7 +37,7 @@ def kill(victims: Sequence[psutil.Process], *, timeout_s: float) -> None:
 def is_alive(pid: int) -> bool:
     """Whether a process runs; one that has ended, and that its parent has yet to reap, does not."""
     try:
-        return _is_running(psutil.Process(pid))
+        return is_running(psutil.Process(pid))
     except psutil.NoSuchProcess:
         return False
 
@@ -52,7 +52,8 @@ def environment(pid: int) -> dict[str, str]:
     return dict(psutil.Process(pid).environ())
 
 
-def _is_running(process: psutil.Process) -> bool:
+def is_running(process: psutil.Process) -> bool:
+    """Tell whether a process goes on; one that has ended may wait for its new parent to take note."""
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -66,7 +67,7 @@ def let_children_clean_up(timeout_s: float) -> None:
         child.terminate()
     with contextlib.suppress(TimeoutError):
         wait_until(
-            lambda: not any(_is_running(child) and child.children() for child in children),
+            lambda: not any(is_running(child) and child.children() for child in children),
             timeout_s=timeout_s,
             what="the children to clean up",
         )
