@@ -9,8 +9,6 @@ from typing import Final
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
-DERIVED_BYTES: Final = 32
-"""One block of SHA-256, so that expanding is a single HMAC."""
 _HASH: Final = "sha256"
 _FIRST_BLOCK: Final = b"\x01"
 _length = struct.Struct(">I").pack

@@ -114,12 +114,6 @@ class AuditFiles:
                 self._known_roots()[vault_id] = (number, digest)
                 self._is_behind = True
 
-    def accept_root(self, vault_id: str, number: int, digest: str) -> None:
-        """Remember another manifest in the place of the newest, as a person has accepted it."""
-        with self._lock:
-            self._known_roots()[vault_id] = (number, digest)
-            self._write_heads()
-
     def write_seen(self) -> None:
         """Write down what was seen."""
         with self._lock:

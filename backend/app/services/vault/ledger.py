@@ -327,14 +327,19 @@ def _lock(connection: sa.Connection) -> None:
 
 
 def _nodes(connection: sa.Connection, paths: Iterable[str]) -> dict[str, str]:
-    query = sa.select(vault_manifest.c.path, vault_manifest.c.content)
     wanted = [ROOT, MAC, *sorted(paths)]
-    if len(wanted) <= _MAX_NAMED:
-        query = query.where(_PATH.in_(wanted))
-    return {row.path: row.content for row in connection.execute(query)}
+    found = (
+        connection.execute(_NAMED_NODES, {"paths": wanted})
+        if len(wanted) <= _MAX_NAMED
+        else connection.execute(_ALL_NODES)
+    )
+    return {row.path: row.content for row in found}
 
 
 _MAX_NAMED: Final = 4000
+_ALL_NODES: Final = sa.select(vault_manifest.c.path, vault_manifest.c.content)
+_NAMED_NODES: Final = _ALL_NODES.where(_PATH.in_(sa.bindparam("paths", expanding=True)))
+"""Built once: each use of a secret asks it, and building takes longer than asking."""
 
 
 def _store(connection: sa.Connection, nodes: Mapping[str, str]) -> None:
