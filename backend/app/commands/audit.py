@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.commands.options import as_json_option, config_for, directory_option
+from app.commands.printable import printable
 
 if TYPE_CHECKING:
     from app.schemas.audit import AuditEntry, Verification
@@ -117,4 +118,4 @@ def _line(entry: AuditEntry) -> str:
         f"{entry.seq} {entry.time} {entry.action}{times} {owner} {entry.name or '-'} {entry.outcome}{reason}"
         f" by {entry.actor} on {entry.device}"
     )
-    return "".join(character if character.isprintable() else "?" for character in text)
+    return printable(text)

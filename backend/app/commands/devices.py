@@ -8,6 +8,7 @@ import click
 
 from app.commands.opened import opened_vault
 from app.commands.options import as_json_option, config_for, directory_option
+from app.commands.printable import printable
 
 ACTOR = "cli"
 
@@ -27,8 +28,7 @@ def devices(config_dir: str | None, *, as_json: bool) -> int:
     for device in found:
         when = f"asked {device.requested_at}" if device.state == "requested" else f"last seen {device.last_seen_at}"
         here = ", this computer" if device.is_this else ""
-        label = "".join(character if character.isprintable() else "?" for character in device.label)
-        click.echo(f"{device.device_id}  {device.state:9}  {label}  ({when}{here})")
+        click.echo(f"{device.device_id}  {device.state:9}  {printable(device.label)}  ({when}{here})")
     return 0
 
 
@@ -61,7 +61,7 @@ def approve(config_dir: str | None, device_id: str) -> int:
     with opened_vault(config_for(config_dir)) as services:
         code = click.prompt("Code", prompt_suffix=": ")
         device = services.team.approve(device_id.strip().lower(), code, actor=ACTOR)
-    click.echo(f"{device.label} is in.")
+    click.echo(f"{printable(device.label)} is in.")
     return 0
 
 

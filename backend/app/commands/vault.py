@@ -10,6 +10,7 @@ from app.commands.devices import approve, ask, devices, remove
 from app.commands.legacy import encrypt_legacy, import_json
 from app.commands.opened import opened_vault
 from app.commands.options import as_json_option, config_for, directory_option
+from app.commands.printable import printable
 
 ACTOR = "cli"
 
@@ -88,14 +89,14 @@ def vault_verify(config_dir: str | None, *, as_json: bool) -> int:
         return 0 if found.ok else 1
     click.echo(f"{tally.opened} secrets open, {tally.broken} do not.")
     for info in broken:
-        click.echo(f"  {_printable(f'{info.owner_kind} {info.owner_id}: {info.name}')}")
+        click.echo(f"  {printable(f'{info.owner_kind} {info.owner_id}: {info.name}')}")
     if tally.locked:
         click.echo(f"{tally.locked} lie under a key that is not at hand.")
     if tally.waiting:
         click.echo(f"{tally.waiting} were stored with another API_KEY_ENCRYPTION_SECRET than the one set here.")
     for finding in found.findings:
         where = " ".join(filter(None, (finding.owner_kind, finding.owner_id, finding.name)))
-        click.echo(f"  {finding.kind}{f' ({where})' if where else ''}: {_printable(finding.message)}")
+        click.echo("  " + printable(f"{finding.kind}{f' ({where})' if where else ''}: {finding.message}"))
     return 0 if found.ok else 1
 
 
@@ -110,11 +111,6 @@ def vault_accept(config_dir: str | None, confirm: str) -> int:
         accept(services.vault.attachment, services.audit, confirm=confirm, actor=ACTOR)
     click.echo("The state of the vault is accepted.")
     return 0
-
-
-def _printable(text: str) -> str:
-    """Whatever somebody put into the database cannot steer the terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 @vault.command("recovery")
