@@ -215,6 +215,7 @@ class Startup:
     def _bring_up(self, run: Run) -> Watched:
         """Run the pipeline and flip the flag."""
         watched = bring_up(self._config, run, self.logins)
+        self._keep_proof()  # first, so that no file changes once it is ready
         with run.stage("ready"):
             with self._lock:
                 if run.superseded.is_set():
@@ -223,7 +224,6 @@ class Startup:
                 self._database.replace(watched.database)
             run.ready(watched.database.description)
         log.info("ready", extra={"dialect": watched.database.description["dialect"]})
-        self._keep_proof()
         return watched
 
     def _keep_proof(self) -> None:
