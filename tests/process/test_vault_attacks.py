@@ -165,6 +165,7 @@ def test_an_older_version_of_a_row_stays_dead(healed: Attacked) -> None:
     healed.store("tenant", "replaced", "sk-old-0123456789abcdef")
     healed.keep("secrets")
     healed.store("tenant", "replaced")
+    assert healed.call("tenant", "replaced").status_code == 200
     healed.put_back("secrets", where="owner_id = 'replaced'")
 
     assert error_of(healed.call("tenant", "replaced"))[:2] == UNREADABLE
@@ -198,6 +199,7 @@ def test_an_older_state_of_everything_is_refused(attacked: Attacked) -> None:
     attacked.store("system", "default", "sk-old-0123456789abcdef")
     attacked.keep(*STATE)
     attacked.store("system", "default")
+    assert attacked.call("system", "default").status_code == 200
     attacked.put_back("tenants", "vaults", "vault_keys", "vault_wraps", "vault_owners", "secrets", "vault_manifest")
 
     assert error_of(attacked.call("system", "default"))[:2] == ROLLED_BACK
@@ -224,6 +226,7 @@ def test_an_older_state_of_everything_is_refused(attacked: Attacked) -> None:
 def test_a_manifest_that_is_gone_is_not_made_anew(attacked: Attacked, damage: str) -> None:
     """Only a person lets the rows be believed."""
     attacked.store("system", "default")
+    assert attacked.call("system", "default").status_code == 200
     attacked.sql(damage)
 
     assert error_of(attacked.call("system", "default"))[:2] == ROLLED_BACK

@@ -15,6 +15,7 @@ from anyio import to_thread
 
 from app.core.config import PROVIDER_NAMES
 from app.core.logging import get_logger
+from app.core.workers import Workers
 from app.services.gateway.answer import (
     AnswerBrokenError,
     Inflater,
@@ -80,9 +81,11 @@ class Gateway:
         self._doubt = doubt
         self._patience = patience or Patience()
         self._client: GatewayClient | None = None
+        self._workers = Workers("gateway")
 
     async def close(self) -> None:
         """Close the connections to providers."""
+        self._workers.stop()
         client, self._client = self._client, None
         if client is not None:
             await client.close()
@@ -105,7 +108,7 @@ class Gateway:
             DatabaseAwayError: the database cannot be used now.
         """
         target = call.outgoing_target()
-        key = await to_thread.run_sync(
+        key = await self._workers.run(
             lambda: self._keys.take(call.owner, actor=actor, lend=lambda: require_lendable(call, target))
         )
         if key.is_lent:

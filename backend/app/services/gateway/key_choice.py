@@ -20,7 +20,7 @@ from app.models.tenants import tenants, trial_calls
 from app.models.vault import EXPIRED, secrets
 from app.services.ai_keys.checks import SENDABLE
 from app.services.providers import INITIAL, PROVIDERS, is_for
-from app.services.vault.rows import SecretExpiredError, SecretName, SecretUnreadableError, select_sealed
+from app.services.vault.rows import SecretExpiredError, SecretName, SecretUnreadableError, select_used
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -177,7 +177,12 @@ class KeyChoice:
         trial = rows[0] if rows else self._trial(owner.id, today)
         if trial is None or trial.tier != TRIAL:
             raise _missing(owner)
-        if self._vault.alive(("tenant", owner.id)) != [trial.tier, trial.trial_limit, trial.trial_tokens]:
+        beside = rows[0] if rows else None
+        if self._vault.alive(("tenant", owner.id), beside=beside) != [
+            trial.tier,
+            trial.trial_limit,
+            trial.trial_tokens,
+        ]:
             raise SecretUnreadableError  # somebody else has made the tenant what it is
         lend()
         spent = trial.tokens + self._usage.unwritten(owner.id, today)
@@ -221,7 +226,7 @@ def _candidates(kind: str) -> sa.Select[Any]:
     """Select the keys that may serve an owner of that kind; built once, as building takes longer than asking."""
     provider = sa.bindparam("own", type_=sa.Text)
     own = _is_secret(sa.bindparam("kind", type_=sa.Text), sa.bindparam("id", type_=sa.Text), provider)
-    query = select_sealed(secrets.c.fingerprint)
+    query = select_used()
     if kind in _LENT:
         lent = _is_secret(sa.literal("system"), sa.literal(SYSTEM_ID), sa.bindparam("lent", type_=sa.Text))
         query = query.where(sa.or_(own, lent))

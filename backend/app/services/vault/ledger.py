@@ -26,6 +26,7 @@ from app.services.vault.manifest import (
     ROOT,
     ManifestBrokenError,
     Root,
+    SignedRoot,
     StaleKeysError,
     changed,
     entries_in,
@@ -62,6 +63,18 @@ class VaultRolledBackError(RequestError):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """The root that was verified last, and what was then checked under it."""
+
+    vault_id: str
+    signed: SignedRoot
+    root: Root
+    digest: str
+    entries: dict[Item, Entry | None] = field(default_factory=dict)
+    """Entries whose way up to the root was checked; they hold as long as the tree's top is the same."""
+
+
 @dataclass(slots=True)
 class _Pending:
     """What one transaction is going to change."""
@@ -80,7 +93,7 @@ class Ledger:
     def __init__(self, files: AuditFiles) -> None:
         self._files = files
         self._pending: WeakKeyDictionary[sa.Connection, _Pending] = WeakKeyDictionary()
-        self._verified: tuple[str, Root] | None = None
+        self._verified: _Verified | None = None
         self.keys: Keys | None = None
         """Of the vault, as last read."""
         self.reread: Callable[[sa.Connection], Keys] | None = None
@@ -99,12 +112,33 @@ class Ledger:
         seen = self._files.root(keys.vault_id)
         nodes = _nodes(connection, paths_of(wanted))
         try:
-            root = self._verify(nodes, keys, seen)
-            found = entries_in(nodes, root.top, wanted)
+            verified = self._verify(nodes, keys, seen)
+            found = entries_in(nodes, verified.root.top, wanted)
         except ManifestBrokenError:
             raise VaultRolledBackError from None
-        self._files.see_root(keys.vault_id, root.number, root.digest())
+        self._files.see_root(keys.vault_id, verified.root.number, verified.digest)
+        if len(verified.entries) + len(found) > MAX_REMEMBERED:
+            verified.entries.clear()
+        verified.entries.update(found)
         return found
+
+    def remembered(self, keys: Keys, signed: SignedRoot, item: Item) -> Entry | None:
+        """Return what the manifest says of an item, if that is known without reading it; None if it has to be read.
+
+        A root that is byte for byte the one that was verified last vouches for what was checked under it: whoever
+        changes an entry, or puts an older one back, changes the root, or is not believed. So a use of a secret needs no
+        statement but the one that reads its row, as long as nothing changes.
+
+        Args:
+            keys: of the vault.
+            signed: root and signature, read in one statement with the row that is asked about.
+            item: the row's.
+        """
+        known = self._verified
+        if known is None or (known.vault_id, known.signed) != (keys.vault_id, signed):
+            return None
+        is_newest = self._files.root(keys.vault_id) == (known.root.number, known.digest)
+        return known.entries.get(item) if is_newest and known.root.kid in keys.opened else None
 
     def alive(self, connection: sa.Connection, keys: Keys, item: Item) -> Entry | None:
         """Return which version of a secret is alive, in a transaction that changes it; None if there is none.
@@ -130,24 +164,25 @@ class Ledger:
             return None
         seen = self._files.root(keys.vault_id)
         try:
-            return self._verify(_nodes(connection, ()), keys, seen)
+            return self._verify(_nodes(connection, ()), keys, seen).root
         except (ManifestBrokenError, StaleKeysError, VaultRolledBackError):
             return None
 
-    def _verify(self, nodes: Mapping[str, str], keys: Keys, seen: tuple[int, str] | None) -> Root:
+    def _verify(self, nodes: Mapping[str, str], keys: Keys, seen: tuple[int, str] | None) -> _Verified:
         """Return the root among nodes, if it is signed, and not older than what was seen."""
-        text, mac = nodes.get(ROOT), nodes.get(MAC)
-        if text is None or mac is None:
+        signed = SignedRoot(nodes.get(ROOT), nodes.get(MAC))
+        if signed.text is None or signed.mac is None:
             raise ManifestBrokenError(ROOT)
         known = self._verified
-        if known is not None and known[0] == f"{keys.vault_id}{mac}{text}" and known[1].kid in keys.opened:
-            root = known[1]
-        else:
-            root = verified_root(text, mac, keys.opened)
-            self._verified = (f"{keys.vault_id}{mac}{text}", root)
-        if is_older(root, seen):
+        is_known = known is not None and (known.vault_id, known.signed) == (keys.vault_id, signed)
+        if known is None or not is_known or known.root.kid not in keys.opened:
+            root = verified_root(signed.text, signed.mac, keys.opened)
+            is_kept = known is not None and (known.vault_id, known.root.top) == (keys.vault_id, root.top)
+            entries = known.entries if known is not None and is_kept else {}
+            known = self._verified = _Verified(keys.vault_id, signed, root, root.digest(), entries)
+        if is_older(known.root, seen):
             raise VaultRolledBackError
-        return root
+        return known
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
@@ -274,13 +309,13 @@ class Ledger:
         if ROOT not in nodes:
             return Root(0, keys.active_kid or ""), keys
         try:
-            return self._verify(nodes, keys, seen), keys
+            return self._verify(nodes, keys, seen).root, keys
         except StaleKeysError:
             if self.reread is None or (pending is not None and pending.keys is not None):
                 raise VaultRolledBackError from None
         keys = self.reread(connection)  # another desktop has rotated
         try:
-            return self._verify(nodes, keys, seen), keys
+            return self._verify(nodes, keys, seen).root, keys
         except StaleKeysError:
             raise VaultRolledBackError from None
 
@@ -317,6 +352,8 @@ def _heads(connection: sa.Connection) -> dict[str, Any]:
 
 
 _BATCH_ROWS: Final = 500
+MAX_REMEMBERED: Final = 1024
+"""Entries, as many as secrets whose derived keys are kept."""
 _PATH: Final = vault_manifest.c.path
 
 

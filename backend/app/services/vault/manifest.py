@@ -15,7 +15,7 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from app.core.derivation import hkdf, lp
 
@@ -191,6 +191,13 @@ class Root:
     def mac(self, key: VaultKey) -> str:
         """Sign it."""
         return mac_of(key, self.text())
+
+
+class SignedRoot(NamedTuple):
+    """The manifest's root and its signature, as they were read together with a row; None where there is none."""
+
+    text: str | None
+    mac: str | None
 
 
 def mac_of(key: VaultKey, text: str) -> str:

@@ -13,11 +13,12 @@ from sqlalchemy.ext.compiler import compiles
 from app.core.exceptions import ConflictError
 from app.db.base import instant_text, utc_now
 from app.db.lenient import is_junk, shown_instant
-from app.models.vault import EXPIRED, THE_VAULT, UNREADABLE, secrets, vault_owners, vaults
+from app.models.vault import EXPIRED, THE_VAULT, UNREADABLE, secrets, vault_manifest, vault_owners, vaults
 from app.schemas.ai import Status
 from app.schemas.vault import SecretInfo
 from app.services.vault.destinations import located_key
 from app.services.vault.keys import Keys, VaultLockedError
+from app.services.vault.manifest import MAC, ROOT, SignedRoot
 from app.services.vault.sealing import (
     LEGACY_FORMAT,
     Binding,
@@ -189,6 +190,21 @@ def select_sealed(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
     )
     selected: sa.Select[Any] = sa.select(*columns)
     return selected.select_from(_SECRETS_AND_OWNERS)
+
+
+def select_used(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Select what using a secret takes: `select_sealed`, and the manifest's root as it is at that moment."""
+    return select_sealed(secrets.c.fingerprint, _root_part(ROOT), _root_part(MAC), *more)
+
+
+def signed_root(row: Any) -> SignedRoot:
+    """Return the manifest's root out of a row of `select_used`."""
+    return SignedRoot(row.manifest_root, row.manifest_mac)
+
+
+def _root_part(path: str) -> sa.ColumnElement[str]:
+    part = sa.select(vault_manifest.c.content).where(vault_manifest.c.path == path)
+    return part.scalar_subquery().label(f"manifest_{path}")
 
 
 def next_sealed(after: Any | None, limit: int) -> sa.Select[Any]:

@@ -59,6 +59,8 @@ from app.services.vault.rows import (
     secret_item,
     select_infos,
     select_sealed,
+    select_used,
+    signed_root,
 )
 from app.services.vault.sealing import fingerprint_of, forget_derived_keys, hint_of
 
@@ -509,8 +511,7 @@ class Vault:
             which: which secret.
             actor: who uses it, for the audit log.
             destination: where it is going to be sent; what the owner's row says unless given.
-            row: of `select_sealed` and the fingerprint, if it has just been read, of a key of a provider; one that does
-                not open is read anew.
+            row: of `select_used`, of a key of a provider, if it has just been read; read anew if it does not open.
         """
         found = self._opened(which, actor, destination, None if row is None else located_key(row))
         if found is None:
@@ -536,7 +537,7 @@ class Vault:
 
     def _row(self, which: SecretName, destination: str | None) -> Located | None:
         self.attachment.keys()
-        query = select_sealed(secrets.c.fingerprint).where(is_secret(which))
+        query = select_used().where(is_secret(which))
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
             if row is None:
@@ -553,7 +554,7 @@ class Vault:
                 keys = self._believed(self.attachment.keys_at(row.epoch, row.kid))
                 secret = open_row(row, keys)
                 _require_unexpired(row)
-                status = self._status_of(row, keys)
+                status = self._status_of(row, keys, beside=row)
             except (VaultLockedError, SecretUnreadableError, SecretFormatUnknownError, SecretExpiredError) as exc:
                 failed, row = row, self._row(which, destination)
                 if row is None or row.ciphertext != failed.ciphertext:  # replaced, or moved to the next key, meanwhile
@@ -586,26 +587,40 @@ class Vault:
             raise VaultRolledBackError
         return keys
 
-    def _status_of(self, row: Any, keys: Keys) -> str:
+    def _status_of(self, row: Any, keys: Keys, *, beside: Any = None) -> str:
         """Return the provider's verdict on a secret, of which the manifest says that it is alive in this version.
+
+        Args:
+            row: of the secret.
+            keys: of the vault.
+            beside: as in `alive`.
 
         Raises:
             SecretUnreadableError: it says something else: the row was restored, or changed outside.
             VaultRolledBackError: the manifest is not believed.
         """
-        entry = self.alive(secret_item(SecretName(row.owner_kind, row.owner_id, row.name)), keys)
+        entry = self.alive(secret_item(SecretName(row.owner_kind, row.owner_id, row.name)), keys, beside=beside)
         if entry is None or entry[:2] != _identity(row):
             raise SecretUnreadableError
         return str(entry[2])
 
-    def alive(self, item: tuple[str, ...], keys: Keys | None = None) -> list[Any] | None:
+    def alive(self, item: tuple[str, ...], keys: Keys | None = None, *, beside: Any = None) -> list[Any] | None:
         """Return what the manifest says of something; None if it does not know it.
+
+        Args:
+            item: what is asked about.
+            keys: of the vault, if they were looked up already.
+            beside: a row of `select_used`, read just now, whose root may tell that nothing has changed.
 
         Raises:
             VaultLockedError: the vault is locked.
             VaultRolledBackError: the manifest is not believed.
         """
         known = keys or self.attachment.unlocked_keys()
+        if beside is not None:
+            remembered = self._audit.ledger.remembered(known, signed_root(beside), item)
+            if remembered is not None:
+                return remembered
         for _ in range(2):
             try:
                 with self._database.read() as connection:

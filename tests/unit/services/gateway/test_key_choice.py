@@ -136,7 +136,7 @@ def statements_of(there: Desktop) -> Iterator[list[str]]:
 
 
 def test_choice_and_opening_are_one_read(ours: Desktop) -> None:
-    """For whomever a key is looked up, the one that may be lent beside it; another proves that it is alive."""
+    """For whomever a key is looked up, the one that may be lent beside it, and what proves that it is alive."""
     choice = choice_of(ours)
     for which in (SecretName("system", "default", "openai"), SecretName("server", "ann", "openai")):
         ours.set(which, KEY)
@@ -145,7 +145,21 @@ def test_choice_and_opening_are_one_read(ours: Desktop) -> None:
         choice.take(owner, actor="test", lend=anything)  # the first use in a minute is told to the audit log
         with statements_of(ours) as sent:
             assert choice.take(owner, actor="test", lend=anything).secret == KEY
-        assert ["vault_manifest" in statement for statement in sent] == [False, True], owner
+        assert ["vault_manifest" in statement for statement in sent] == [True], owner
+
+
+def test_a_change_elsewhere_costs_one_more_read(ours: Desktop) -> None:
+    """What vouches for a key is read again when anything has changed, and only then."""
+    choice = choice_of(ours)
+    choice.take(USER, actor="test", lend=anything)
+    ours.set(SecretName("tenant", "acme", "openai"), KEY)
+    counts = []
+    for _ in range(2):
+        with statements_of(ours) as sent:
+            assert choice.take(USER, actor="test", lend=anything).secret == KEY
+        counts.append(len(sent))
+
+    assert counts == [2, 1]
 
 
 def test_call_of_a_tenant_on_trial_is_one_read_and_one_count(ours: Desktop) -> None:
@@ -160,6 +174,5 @@ def test_call_of_a_tenant_on_trial_is_one_read_and_one_count(ours: Desktop) -> N
     with statements_of(ours) as sent:
         assert choice.take(tenant, actor="test", lend=anything).is_lent
 
-    told = [statement for statement in sent if "FROM" in statement and "vault_manifest" not in statement]
+    told = [statement for statement in sent if "FROM" in statement]
     assert [statement.split()[0] for statement in told] == ["SELECT", "INSERT"]
-    assert sum("vault_manifest" in statement for statement in sent) == 2  # the tenant's limits, and the key
