@@ -112,10 +112,16 @@ def postgres_tls(certificates: Certificates) -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def database(postgres: PostgresServer) -> Iterator[Database]:
+def empty_database(postgres: PostgresServer) -> Iterator[Database]:
     """An empty database on `postgres`, with an ordinary role as its owner."""
     with fresh_database(postgres) as fresh:
         yield fresh
+
+
+@pytest.fixture
+def database(empty_database: Database) -> Database:
+    """The same; where most tests start sidecars it has the product's tables, see their `conftest.py`."""
+    return empty_database
 
 
 @pytest.fixture(scope="session")
@@ -167,7 +173,10 @@ def _sqlite_backend(_request: pytest.FixtureRequest, env: Mapping[str, str] | No
 @contextlib.contextmanager
 def _postgresql_backend(request: pytest.FixtureRequest, env: Mapping[str, str] | None = None) -> Iterator[Backend]:
     server: PostgresServer = request.getfixturevalue("postgres")
-    with fresh_database(server) as database, Sidecar(env={"TASKFLOW_EMBEDDED": "0", **(env or {})}) as sidecar:
+    with (
+        fresh_database(server, with_tables=True) as database,
+        Sidecar(env={"TASKFLOW_EMBEDDED": "0", **(env or {})}) as sidecar,
+    ):
         sidecar.save_connection(database.fields())
         sidecar.wait_healthy()
         yield Backend("postgresql", sidecar, database)

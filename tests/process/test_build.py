@@ -23,6 +23,12 @@ NOWHERE = {"PYTHONPATH": "", "PATH": "/nonexistent"}
 """No Python, no package and no program of the machine can help."""
 
 
+@pytest.fixture
+def database(empty_database: Database) -> Database:
+    """What is tested here finds a database empty."""
+    return empty_database
+
+
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> tuple[str]:
     """The executable, built as the README says and moved to a place with a blank and an umlaut in its name."""
@@ -37,7 +43,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> tuple[str]:
 
 def test_serves_on_the_embedded_database(program: tuple[str]) -> None:
     """It migrates an empty database, keeps what it is given, and is one process that dies with its parent."""
-    with Sidecar(program=program, env=NOWHERE, stdio=True) as sidecar:
+    with Sidecar(program=program, env=NOWHERE, stdio=True, with_tables=False) as sidecar:
         sidecar.wait_healthy()
         created = sidecar.request("POST", "/api/v1/members", json={"name": "Ada", "email": "ada@team.example"})
         vault = sidecar.request("GET", "/api/v1/vault").json()

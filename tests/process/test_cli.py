@@ -31,6 +31,12 @@ CHECKS = ["config directory", "sidecar", "key", "credentials", "database", "cloc
 
 
 @pytest.fixture
+def database(empty_database: Database) -> Database:
+    """What is tested here finds a database empty."""
+    return empty_database
+
+
+@pytest.fixture
 def config_dir() -> Iterator[Path]:
     """A config directory that does not exist yet."""
     with children.directory() as parent:

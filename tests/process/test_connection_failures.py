@@ -468,7 +468,7 @@ def test_server_shutting_down(sidecar: Sidecar, cluster: PostgresServer) -> None
 
 def test_server_starting_is_waited_for(sidecar: Sidecar, cluster: PostgresServer, tmp_path: Path) -> None:
     """A server that still recovers says so; once it has recovered, the sidecar that waited for it becomes ready."""
-    with fresh_database(cluster) as database, Sidecar() as waiting:
+    with fresh_database(cluster, with_tables=True) as database, Sidecar() as waiting:
         with held_in_recovery(cluster) as release:
             check_failure(
                 sidecar, {**database.fields()}, "server-starting", "is starting up or shutting down", "Wait a moment"
@@ -790,7 +790,7 @@ def test_other_servers_end_the_attempts(saver: Sidecar, ground: Ground) -> None:
 
 def test_passing_problems_heal_by_themselves(saver: Sidecar, cluster: PostgresServer) -> None:
     """Refused, full, hung up: each shows as it is, is tried again, and ends in `ready` when the cause is gone."""
-    with fresh_database(cluster) as database, TcpProxy(cluster.port) as proxy:
+    with fresh_database(cluster, with_tables=True) as database, TcpProxy(cluster.port) as proxy:
         fields = {**database.fields(), "port": proxy.port}
         proxy.refuse()
         saver.save_connection(fields)
@@ -802,7 +802,7 @@ def test_passing_problems_heal_by_themselves(saver: Sidecar, cluster: PostgresSe
             saver.save_connection(fields)
             assert_pending(saver, "too-many-connections")
         saver.wait_healthy()
-    with fresh_database(cluster) as database, LoopbackServer(lambda _: None) as server:
+    with fresh_database(cluster, with_tables=True) as database, LoopbackServer(lambda _: None) as server:
         saver.save_connection({**database.fields(), "port": server.port})
         assert_pending(saver, "connection-lost")
         server.close()
@@ -830,7 +830,7 @@ def test_pooler_carries_the_whole_product(saver: Sidecar, postgres: PostgresServ
 
 def test_server_of_another_system_works(saver: Sidecar, postgres: PostgresServer) -> None:
     """PostgreSQL on Windows refuses to watch for dead clients; that is no reason not to use it."""
-    with fresh_database(postgres) as database, FussyProxy(postgres.port) as proxy:
+    with fresh_database(postgres, with_tables=True) as database, FussyProxy(postgres.port) as proxy:
         fields = {**database.fields(), "port": proxy.port}
 
         assert saver.test_connection(fields).status_code == 200

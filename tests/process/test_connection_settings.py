@@ -101,8 +101,9 @@ def restart(sidecar: Sidecar) -> None:
 # The journey
 
 
-def test_first_connection(database: Database, sidecar_factory: SidecarFactory) -> None:
+def test_first_connection(empty_database: Database, sidecar_factory: SidecarFactory) -> None:
     """Saved over HTTP on an empty database: 503 becomes 200, the schema is at head, and a restart finds it again."""
+    database = empty_database
     sidecar = sidecar_factory(env=NOT_EMBEDDED)
     sidecar.wait_for_state("setup_required")
     assert sidecar.health() == (503, {"status": "unhealthy", "error": "No database is configured."})
@@ -173,7 +174,7 @@ def test_embedded_database_returns_after_delete(database: Database, sidecar_fact
 @pytest.fixture(scope="module")
 def account(postgres: PostgresServer) -> Iterator[Database]:
     """A database whose owner's password each test changes."""
-    with fresh_database(postgres) as database:
+    with fresh_database(postgres, with_tables=True) as database:
         yield database
 
 
@@ -342,7 +343,7 @@ def test_libpq_variables_do_not_interfere(database: Database, sidecar_factory: S
 @pytest.fixture(scope="module")
 def tls_account(postgres_tls: PostgresServer) -> Iterator[Database]:
     """A database on the server with TLS."""
-    with fresh_database(postgres_tls) as database:
+    with fresh_database(postgres_tls, with_tables=True) as database:
         yield database
 
 
@@ -481,9 +482,11 @@ def test_unreadable_credentials_can_be_deleted(sidecar_factory: SidecarFactory, 
     assert sidecar.status()["mode"] == "embedded"
 
 
-def test_save_that_cannot_be_written_changes_nothing(database: Database, sidecar_factory: SidecarFactory) -> None:
+def test_save_that_cannot_be_written_changes_nothing(
+    database: Database, sidecar_factory: SidecarFactory, tmp_path: Path
+) -> None:
     """500 without a path; the sidecar goes on with what it has."""
-    sidecar = sidecar_factory()
+    sidecar = sidecar_factory(data_dir=tmp_path / "data")  # which stays where it is
     sidecar.wait_healthy()
     aside = sidecar.config_dir.rename(sidecar.config_dir.with_name("aside"))
     sidecar.config_dir.touch()  # no directory: nobody can write into it, whatever rights he has
@@ -502,7 +505,7 @@ def test_save_that_cannot_be_written_changes_nothing(database: Database, sidecar
 
 def test_retry_runs_the_pipeline_now(postgres: PostgresServer, sidecar: Sidecar) -> None:
     """After the cause has been repaired, also where nothing is tried again by itself."""
-    with fresh_database(postgres) as database:
+    with fresh_database(postgres, with_tables=True) as database:
         name = f"{database.name}_later"
         sidecar.save_connection({**database.fields(), "database": name})
         sidecar.wait_for_problem("database-missing")
@@ -532,7 +535,7 @@ def test_retry_without_need_does_no_harm(database: Database, sidecar: Sidecar) -
 
 def test_last_of_several_saves_counts(postgres: PostgresServer, sidecar: Sidecar) -> None:
     """A connection that is being tried is given up for a better one at once."""
-    with fresh_database(postgres) as database, never_replies() as silent:
+    with fresh_database(postgres, with_tables=True) as database, never_replies() as silent:
         sidecar.save_connection({**database.fields(), "port": silent.port})
         wait_until(lambda: silent.accepted > 0, timeout_s=10, what="the attempt")
 
@@ -548,7 +551,7 @@ def test_last_of_several_saves_counts(postgres: PostgresServer, sidecar: Sidecar
 
 def test_database_url_of_the_environment(database: Database, sidecar_factory: SidecarFactory) -> None:
     """It serves while nothing is saved; what is saved wins, and without it the URL serves again."""
-    with fresh_database(database.server) as other:
+    with fresh_database(database.server, with_tables=True) as other:
         sidecar = sidecar_factory(env={"TASKFLOW_DATABASE_URL": database.url})
         sidecar.wait_healthy()
         assert sidecar.status()["database"]["database"] == database.name

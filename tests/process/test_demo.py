@@ -43,7 +43,7 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sidecar]:
         if request.param == "sqlite":
             yield sidecar
             return
-        with fresh_database(request.getfixturevalue("postgres")) as database:
+        with fresh_database(request.getfixturevalue("postgres"), with_tables=True) as database:
             sidecar.save_connection(database.fields())
             sidecar.wait_for(lambda status: status["mode"] == "postgresql" and status["state"] == "ready")
             yield sidecar

@@ -52,6 +52,12 @@ REQUIRED_KILLS = 8
 
 
 @pytest.fixture
+def database(empty_database: Database) -> Database:
+    """What is tested here finds a database empty."""
+    return empty_database
+
+
+@pytest.fixture
 def memory() -> Iterator[Path]:
     """A directory that is quick to write to."""
     with children.directory() as directory:

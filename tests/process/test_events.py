@@ -239,7 +239,7 @@ def test_lost_log_means_to_read_everything_anew(any_backend: Backend) -> None:
 @pytest.fixture
 def desktops(postgres: PostgresServer) -> Iterator[tuple[Sidecar, Sidecar, Database]]:
     """Two sidecars on one database."""
-    with fresh_database(postgres) as database, Sidecar() as one, Sidecar() as other:
+    with fresh_database(postgres, with_tables=True) as database, Sidecar() as one, Sidecar() as other:
         for sidecar in (one, other):
             connect(sidecar, database.fields())
         yield one, other, database
@@ -314,7 +314,7 @@ def test_lost_session_is_replaced(desktops: tuple[Sidecar, Sidecar, Database]) -
 def test_changes_during_an_interrupted_network_are_caught_up(postgres: PostgresServer) -> None:
     """A desktop that was cut off is told what others did meanwhile, in order, and not to read everything anew."""
     with (
-        fresh_database(postgres) as database,
+        fresh_database(postgres, with_tables=True) as database,
         TcpProxy(postgres.port) as network,
         Sidecar() as near,
         Sidecar() as far,
@@ -346,7 +346,7 @@ def cluster() -> Iterator[PostgresServer]:
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 def test_nothing_is_missed_across_a_restart_of_the_server(cluster: PostgresServer, mode: Any) -> None:
     """Writers go on through it; whatever they got through is told to the stream of another desktop, once."""
-    with fresh_database(cluster) as database, Sidecar() as one, Sidecar() as other:
+    with fresh_database(cluster, with_tables=True) as database, Sidecar() as one, Sidecar() as other:
         for sidecar in (one, other):
             connect(sidecar, database.fields())
         with EventStream(other) as stream:
@@ -383,7 +383,7 @@ def _write_until(stop: threading.Event, sidecar: Sidecar, prefix: str) -> list[s
 def test_behind_a_pooler_changes_are_polled(postgres: PostgresServer, ignored: tuple[str, ...]) -> None:
     """It would take a listening session's notifications for itself; changes arrive all the same, a little later."""
     with (
-        fresh_database(postgres) as database,
+        fresh_database(postgres, with_tables=True) as database,
         Pooler(postgres, {database.username: database.password}, ignore_startup_parameters=ignored) as pooler,
         Sidecar() as direct,
         Sidecar() as pooled,
@@ -403,7 +403,7 @@ def test_behind_a_pooler_changes_are_polled(postgres: PostgresServer, ignored: t
 
 def test_server_without_a_session_to_spare_is_polled(cluster: PostgresServer) -> None:
     """The stream needs none of its own."""
-    with fresh_database(cluster) as database, Sidecar() as sidecar:
+    with fresh_database(cluster, with_tables=True) as database, Sidecar() as sidecar:
         connect(sidecar, database.fields())
         create(sidecar, "before")
         sessions = database.sessions()
@@ -435,7 +435,11 @@ def test_other_process_on_the_embedded_database_is_noticed(tmp_path: Any) -> Non
 
 def test_another_database_means_to_read_everything_anew(postgres: PostgresServer) -> None:
     """The connection is saved anew, or deleted, while a stream is open; then the new one's changes are told."""
-    with fresh_database(postgres) as first, fresh_database(postgres) as second, Sidecar() as sidecar:
+    with (
+        fresh_database(postgres, with_tables=True) as first,
+        fresh_database(postgres, with_tables=True) as second,
+        Sidecar() as sidecar,
+    ):
         connect(sidecar, first.fields())
         with EventStream(sidecar) as stream:
             expected = [create(sidecar, "first")]

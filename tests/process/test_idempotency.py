@@ -205,7 +205,7 @@ def test_key_counts_across_a_restart_of_the_sidecar() -> None:
 
 def test_desktops_do_not_get_each_others_answers(postgres: PostgresServer) -> None:
     """Their clients choose keys without knowing of each other."""
-    with fresh_database(postgres) as database, Sidecar() as one, Sidecar() as other:
+    with fresh_database(postgres, with_tables=True) as database, Sidecar() as one, Sidecar() as other:
         for sidecar in (one, other):
             connect(sidecar, database.fields())
 
@@ -243,7 +243,7 @@ def test_outage_amid_writes_creates_nothing_twice(
     cluster: PostgresServer, end: Callable[[PostgresServer], None]
 ) -> None:
     """Clients that try again until they succeed: each member once, each answered with what there is, each told."""
-    with fresh_database(cluster) as database, Sidecar() as sidecar:
+    with fresh_database(cluster, with_tables=True) as database, Sidecar() as sidecar:
         connect(sidecar, database.fields())
         stop = threading.Event()
         with ThreadPoolExecutor(6) as threads:
@@ -320,7 +320,7 @@ class Treacherous(TcpProxy):
 def test_commit_of_unknown_outcome_is_found_out_by_the_repetition(postgres: PostgresServer, moment: str) -> None:
     """The connection breaks while it commits: carried out once more, as the key allows, it leads to exactly one."""
     with (
-        fresh_database(postgres) as database,
+        fresh_database(postgres, with_tables=True) as database,
         Treacherous(postgres.port) as network,
         Sidecar() as sidecar,
     ):

@@ -46,7 +46,7 @@ def server(certificates: Certificates) -> Iterator[PostgresServer]:
 @pytest.fixture
 def database(server: PostgresServer) -> Iterator[Database]:
     """An empty database there."""
-    with fresh_database(server) as fresh:
+    with fresh_database(server, with_tables=True) as fresh:
         yield fresh
 
 

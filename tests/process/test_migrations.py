@@ -42,6 +42,12 @@ OPENERS: dict[str, Callable[[str], OpenDatabase]] = {
 KILLED = -signal.SIGKILL
 
 
+@pytest.fixture
+def database(empty_database: Database) -> Database:
+    """What is tested here finds a database empty."""
+    return empty_database
+
+
 def ready_sidecar(database: Database) -> Sidecar:
     """Spawn a sidecar on a database."""
     return Sidecar(stdio=True, env={"TASKFLOW_DATABASE_URL": database.url})

@@ -54,7 +54,7 @@ def server() -> Iterator[PostgresServer]:
 @pytest.fixture(scope="module")
 def lasting_database(server: PostgresServer) -> Iterator[Database]:
     """A database that the tests of this module share."""
-    with fresh_database(server) as database:
+    with fresh_database(server, with_tables=True) as database:
         yield database
 
 
@@ -104,7 +104,7 @@ def distant(database: Database, proxy: TcpProxy) -> Iterator[Sidecar]:
 def own_database(server: PostgresServer) -> Iterator[Database]:
     """A database whose owner a test may change."""
     server.start()
-    with fresh_database(server) as database:
+    with fresh_database(server, with_tables=True) as database:
         yield database
 
 
@@ -434,7 +434,7 @@ def test_requests_in_flight_finish_on_the_old_engine(own_sidecar: Sidecar, own_d
     sidecar, database = own_sidecar, own_database
     body = new_member()
     assert ask_once(sidecar, "POST", MEMBERS, body).status == 201
-    with fresh_database(database.server) as other, database.server.connect(database.name) as holder:
+    with fresh_database(database.server, with_tables=True) as other, database.server.connect(database.name) as holder:
         holder.autocommit = False
         holder.cursor().execute("LOCK TABLE members")
         reading = Pending(sidecar, "GET", MEMBERS)

@@ -54,6 +54,12 @@ if TYPE_CHECKING:
 pytest_plugins = ("pytester",)
 
 
+@pytest.fixture
+def database(empty_database: Database) -> Database:
+    """What is tested here finds a database empty."""
+    return empty_database
+
+
 def connect(fields: ConnectionFields, **options: str) -> Any:
     """Open a psycopg2 connection as the typed settings say."""
     return psycopg2.connect(

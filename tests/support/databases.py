@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from psycopg2 import sql
 
+from tests.support import migrated
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
@@ -36,7 +38,7 @@ KEPT_TABLES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """An empty PostgreSQL database and its owner, a role with an ordinary user's rights."""
+    """A PostgreSQL database of its own and its owner, a role with an ordinary user's rights."""
 
     server: PostgresServer
     name: str
@@ -78,12 +80,20 @@ class Database:
 
 
 @contextlib.contextmanager
-def fresh_database(server: PostgresServer) -> Iterator[Database]:
-    """Provide an empty database and an owner of its own; both are dropped at the end, whoever is connected."""
+def fresh_database(server: PostgresServer, *, with_tables: bool = False) -> Iterator[Database]:
+    """Provide an empty database and an owner of its own; both are dropped at the end, whoever is connected.
+
+    Args:
+        server: where.
+        with_tables: with the product's tables, as its migrations leave them; a sidecar is ready on it much sooner.
+    """
     name = f"taskflow_{secrets.token_hex(4)}"
     database = Database(server=server, name=name, username=f"{name}_owner", password=secrets.token_hex(16))
     server.create_role(database.username, database.password)
-    server.create_database(database.name, owner=database.username)
+    if with_tables:
+        migrated.create_database(server, database.name, owner=database.username)
+    else:
+        server.create_database(database.name, owner=database.username)
     try:
         yield database
     finally:

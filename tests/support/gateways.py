@@ -150,7 +150,7 @@ def gateway_on_sqlite(**options: Any) -> Iterator[GatewayBackend]:
 @contextlib.contextmanager
 def gateway_on_postgresql(server: PostgresServer) -> Iterator[GatewayBackend]:
     """Provide one on PostgreSQL."""
-    with AIProviders() as providers, fresh_database(server) as database:
+    with AIProviders() as providers, fresh_database(server, with_tables=True) as database:
         variables = {**environment(providers), "TASKFLOW_EMBEDDED": "0"}
         with Sidecar(env=variables) as sidecar:
             sidecar.save_connection(database.fields())

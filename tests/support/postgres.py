@@ -340,9 +340,10 @@ class PostgresServer:
         """Drop a role that owns nothing any more."""
         self.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(name)))
 
-    def create_database(self, name: str, owner: str = SUPERUSER) -> None:
-        """Create an empty UTF-8 database; its owner may create tables in schema `public`."""
-        self.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(owner)))
+    def create_database(self, name: str, owner: str = SUPERUSER, *, template: str = "template1") -> None:
+        """Create a UTF-8 database, empty unless a template is given; its owner may create tables in schema `public`."""
+        names = (sql.Identifier(name), sql.Identifier(owner), sql.Identifier(template))
+        self.execute(sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(*names))
 
     def drop_database(self, name: str) -> None:
         """Drop a database, whoever is connected to it."""

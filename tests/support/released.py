@@ -80,7 +80,7 @@ def main() -> None:
     DIRECTORY.mkdir(exist_ok=True)
     with PostgresServer() as server, fresh_database(server) as database:
         for name, env in (("sqlite", {}), ("postgresql", {"TASKFLOW_DATABASE_URL": database.url})):
-            with Sidecar(env={**env, "ENCRYPTION_KEY": KEY}) as sidecar:
+            with Sidecar(env={**env, "ENCRYPTION_KEY": KEY}, with_tables=False) as sidecar:
                 revision = _fill(sidecar.wait_healthy(), env)
                 contents = SqliteDatabase(sidecar.data_dir) if name == "sqlite" else database
                 if "0003" <= revision < "0008":

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import httpx
 
-from tests.support import windows
+from tests.support import migrated, windows
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ STOP_TIMEOUT_S = 15.0 * _PATIENCE
 REQUEST_TIMEOUT_S = 20.0 * _PATIENCE
 KEEP_ALIVE_S = 2.0
 """Shorter than the server's, so that no request meets a connection that is just being closed."""
+
+
+_ELSEWHERE = {"TASKFLOW_EMBEDDED", "TASKFLOW_DATABASE_URL"}
+"""Variables that say which database it uses, none or another."""
 
 
 class SidecarExitedError(AssertionError):
@@ -62,6 +66,8 @@ class Sidecar:
         handshake: the very bytes to write to stdin instead of a proper handshake; may be none at all.
         wrapper: a program and its arguments that runs the sidecar in its place, such as `faketime`.
         program: the sidecar itself, if it is not the package `app` run by this interpreter.
+        with_tables: give it an embedded database that has its tables already, if it has directories of its own and a
+            proper handshake.
     """
 
     spawned: ClassVar[list[Sidecar]] = []
@@ -81,6 +87,7 @@ class Sidecar:
         handshake: bytes | None = None,
         wrapper: Sequence[str] = (),
         program: Sequence[str] = COMMAND,
+        with_tables: bool = True,
     ) -> None:
         self.stdio = stdio
         self._temporary = tempfile.TemporaryDirectory(prefix="taskflow-sidecar-")
@@ -95,6 +102,14 @@ class Sidecar:
         if data_dir is not None:
             self._environment["TASKFLOW_DATA_DIR"] = str(data_dir)
         self._environment |= env or {}
+        if (
+            with_tables
+            and handshake is None
+            and config_dir is None
+            and data_dir is None
+            and not _ELSEWHERE & self._environment.keys()
+        ):
+            _put_embedded_database(self.data_dir)
         self._given_token = token or secrets.token_hex(32)
         self._handshake = self._proper_handshake(encryption_key) if handshake is None else handshake
         self._process: subprocess.Popen[bytes] | None = None
@@ -505,6 +520,15 @@ class Sidecar:
         self._process = self._reader = self._client = self._announced = None
 
 
+def _put_embedded_database(data_dir: Path) -> None:
+    """Make the directories as the sidecar does, owner-only, and the database's file in them."""
+    data_dir.parent.mkdir(mode=0o700)
+    data_dir.mkdir(mode=0o700)
+    file = data_dir / "taskflow.db"
+    file.touch(mode=0o600)
+    file.write_bytes(migrated.sqlite_file())
+
+
 def clean_environment(directory: Path) -> dict[str, str]:
     """Make an environment that knows nothing of the tests' own, with home and temporary files below `directory`."""
     places = {"HOME": directory / "home"}
@@ -537,6 +561,8 @@ def run_command(
         stdin: what to type.
         timeout_s: seconds it may take.
         program: the sidecar itself, if it is not the package `app` run by this interpreter.
+        with_tables: give it an embedded database that has its tables already, if it has directories of its own and a
+            proper handshake.
     """
     with tempfile.TemporaryDirectory(prefix="taskflow-command-") as directory:
         environment = clean_environment(Path(directory))
