@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from app.commands.opened import opened_vault
 from app.core.config import Config
+from app.core.security import load_or_create_keys
 from app.db.migrations import HEAD
+from app.schemas.vault import VaultVerification
+from app.services.migrations import upgrade
+from app.services.vault.check import Tally, look
 from app.services.vault.rows import SecretName
+from tests.support import children
 from tests.support.databases import SqliteDatabase
 from tests.support.events import EventStream, told
 from tests.support.released import (
@@ -47,6 +53,10 @@ SEALED_ANEW = {
     "vault_rotations": (),
 }
 """What an upgrade changes by sealing all secrets anew: these columns, or all of them."""
+
+KILLED = -signal.SIGKILL
+MIN_COMMITS, MAX_COMMITS = 7, 20
+"""Schema, manifest, staged, active, a batch, drained, done; and what desktops note about themselves."""
 
 
 class Upgraded:
@@ -287,3 +297,48 @@ def test_upgrade_by_hand_leads_to_the_same(name: str, request: pytest.FixtureReq
         assert old.command("migrations", "current").stdout == f"current: {HEAD}\nhead: {HEAD}\n"
         columns = {table: names for table, (names, _) in old.before.items() if table not in NEVER_SHOWN}
         assert old.rows(columns) == {table: old.before[table] for table in columns}
+
+
+def go_on(config: Config, kill_at: int = 0) -> int:
+    """Upgrade a database in a forked child, as far as it comes: schema, manifest, all secrets sealed anew.
+
+    Returns:
+        The child's exit status.
+    """
+
+    def work() -> None:
+        children.kill_at_commit(kill_at)
+        upgrade(config)
+        with opened_vault(config) as services:
+            if services.rotations.is_due():
+                services.rotations.start(actor="system")
+            services.rotations.work()
+
+    return children.wait(children.start(work))
+
+
+@pytest.mark.parametrize("name", ["0007-sqlite", "0007-postgresql"])
+def test_upgrade_killed_at_every_commit_goes_on(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Schema, manifest, new key, secrets sealed anew: killed before and after each commit, nothing is ever lost."""
+    with restored(name, tmp_path, request) as old:
+        config = old.config()
+        config.config_dir.mkdir(mode=0o700, exist_ok=True)
+        load_or_create_keys(config.config_dir)
+        count, kills = len(old.before["secrets"][1]), 0
+        while (before := go_on(config, kill_at=1)) == KILLED:
+            after = go_on(config, kill_at=2)
+            found = look(config)
+            kills += 2
+
+            assert after == KILLED
+            assert found is None or found.tallies["secrets.ciphertext"] == Tally(opened=count), kills
+            assert kills <= 2 * MAX_COMMITS
+
+        assert (before, kills >= 2 * MIN_COMMITS) == (0, True), kills
+        with opened_vault(config) as services:
+            assert services.vault.verified() == VaultVerification(ok=True, checked=count, findings=[])
+            assert services.audit.verify().ok
+            assert not services.rotations.is_due()
+            for (kind, owner), secret in BY_OWNER.items():
+                assert services.vault.use(SecretName(kind, owner, "openai"), actor="test") == secret
+        assert old.contents.query("SELECT count(*) FROM secrets WHERE ciphertext NOT LIKE 'vf2.%'") == [(0,)]

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.engine.default import DefaultDialect
 
 from app.core.config import Config
 from app.core.fernet_keys import KeyRing, encode_key
@@ -74,23 +73,6 @@ def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
         yield lambda: opened_store(open_postgresql(settings_from_body(dict(fields)))[0])
 
 
-def kill_at_commit(number: int) -> None:
-    """Let this process kill itself, by SIGKILL, just before (odd numbers) or just after (even) one of its commits."""
-    commit: Callable[[Any, Any], None] = DefaultDialect.do_commit
-    count = 0
-
-    def commit_or_die(dialect: Any, connection: Any) -> None:
-        nonlocal count
-        for step in ("before", "after"):
-            count += 1
-            if count == number:
-                os.kill(os.getpid(), signal.SIGKILL)
-            if step == "before":
-                commit(dialect, connection)
-
-    DefaultDialect.do_commit = commit_or_die  # type: ignore[method-assign]
-
-
 def rotate_in_child(opener: Opener, config_dir: Path, kill_at: int, **options: Any) -> int:
     """Fork a child that goes on with a rotation, or begins one, until it is killed; return its process id."""
 
@@ -98,7 +80,7 @@ def rotate_in_child(opener: Opener, config_dir: Path, kill_at: int, **options: A
         with opener() as store:
             one = desktop(store, config_dir, **options)
             one.vault.attachment.attach()
-            kill_at_commit(kill_at)
+            children.kill_at_commit(kill_at)
             if not one.rotations.is_waiting():
                 one.rotations.start(actor=ACTOR)
             one.rotations.work()
@@ -284,7 +266,7 @@ def expect_open(directory: Path) -> KeyRing:
     return keys
 
 
-@pytest.mark.parametrize("arm", [children.kill_at_file_operation, kill_at_commit], ids=["files", "commits"])
+@pytest.mark.parametrize("arm", [children.kill_at_file_operation, children.kill_at_commit], ids=["files", "commits"])
 def test_key_rotate_killed_at_every_point(arm: Callable[[int], None], tmp_path: Path) -> None:
     """At each file operation and each commit: the vault opens afterwards, and the next rotation cleans up."""
     pristine = tmp_path / "pristine"
@@ -308,7 +290,7 @@ def test_key_rotate_killed_at_every_point(arm: Callable[[int], None], tmp_path: 
                 assert not set(cleaned.keys) & set(keys.keys)
 
     assert status == 0
-    assert number > (2 if arm is kill_at_commit else 50)
+    assert number > (2 if arm is children.kill_at_commit else 50)
 
 
 def test_key_rotate_with_the_database_away(database: Database, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sqlalchemy.engine.default import DefaultDialect
+
 from app.__main__ import main
 from tests.support.accounts import ServerAccount
 
@@ -140,6 +142,23 @@ def _is_file_operation(function: Any) -> bool:
     if function is io.open:
         return True
     return getattr(owner, "__name__", None) in {"posix", "nt"} and function.__name__ in _FILE_CALLS
+
+
+def kill_at_commit(number: int) -> None:
+    """Let this process kill itself, by SIGKILL, just before (odd numbers) or just after (even) one of its commits."""
+    commit: Callable[[Any, Any], None] = DefaultDialect.do_commit
+    count = 0
+
+    def commit_or_die(dialect: Any, connection: Any) -> None:
+        nonlocal count
+        for step in ("before", "after"):
+            count += 1
+            if count == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+            if step == "before":
+                commit(dialect, connection)
+
+    DefaultDialect.do_commit = commit_or_die  # type: ignore[method-assign]
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,9 +269,9 @@ class Rotations:
     # --- working -----------------------------------------------------------------------------------------------------
 
     def is_due(self) -> bool:
-        """Tell whether an upgrade has left a vault whose secrets are to be sealed anew."""
+        """Tell whether an upgrade has left a vault whose secrets are to be sealed anew, and nobody has begun to."""
         keys = self._attachment.keys()
-        return keys.active is not None and keys.is_legacy
+        return keys.active is not None and keys.is_legacy and not self.is_waiting()
 
     def is_waiting(self) -> bool:
         """Tell whether there is a job that this desktop could carry on with."""
