@@ -8,6 +8,8 @@ before the reading began: so neither a commit that is refused nor a neighbour's 
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -19,28 +21,42 @@ from app.core.exceptions import RequestError
 from app.core.logging import get_logger
 from app.models.audit import audit_entries
 from app.models.tenants import tenants
-from app.models.vault import UNKNOWN, UNREADABLE, vault_manifest
+from app.models.vault import UNKNOWN, UNREADABLE, secrets, vault_manifest
 from app.services.vault.destinations import located
+from app.services.vault.keys import VaultLockedError
 from app.services.vault.manifest import (
     MAC,
     ROOT,
+    TOP,
     ManifestBrokenError,
     Root,
     SignedRoot,
     StaleKeysError,
     changed,
+    digest_of,
     entries_in,
     is_older,
+    node_over,
     paths_of,
+    place_of,
     verified_root,
     walked,
 )
-from app.services.vault.rows import SecretName, is_seal_broken, next_sealed, secret_item
+from app.services.vault.rows import (
+    SecretFormatUnknownError,
+    SecretName,
+    SecretUnreadableError,
+    is_same,
+    next_sealed,
+    open_row,
+    secret_item,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from app.services.audit.files import AuditFiles
+    from app.services.vault.destinations import Located
     from app.services.vault.keys import Keys
     from app.services.vault.manifest import Entry, Item
 
@@ -201,18 +217,32 @@ class Ledger:
         pending = self._of(connection)
         pending.keys, pending.root = keys, change
 
-    def found(self, connection: sa.Connection, keys: Keys, root: Root, seen: tuple[int, str] | None) -> None:
+    def found(self, connection: sa.Connection, keys: Keys, root: Root, seen: tuple[int, str] | None) -> int:
         """Make the manifest of what there is: in a vault that has none, or whose present state a person accepts.
 
-        A secret that does not open is not alive. This is the only time that rows are believed.
+        This is the only time that rows are believed, and only those that open are; the others are marked. What cannot
+        be told, as its key is not at hand, counts as what it says: without that key it opens for nobody.
+
+        Returns:
+            How many rows were not believed.
         """
-        entries: dict[Item, Entry | Change | None] = dict(_living(connection, keys))
-        written, top = changed({}, "", entries) if entries else ({}, "")  # type: ignore[arg-type]
-        number = 1 if seen is None else seen[0] + 1
-        first = replace(root, number=number, top=top, heads=_heads(connection), legacy=keys.is_legacy)
         connection.execute(sa.delete(vault_manifest))
-        _store(connection, {**written, ROOT: first.text(), MAC: first.mac(keys.opened[first.kid])})
+        first = replace(root, number=1 if seen is None else seen[0] + 1, legacy=keys.is_legacy)
+        build, broken = _Build(connection), 0
+        for rows in _batches(connection):
+            opens = [_opens(row, replace(keys, root=first)) for row in rows]
+            build.add(_living(row) for row in itertools.compress(rows, opens))
+            broken += _mark_unreadable(
+                connection, [row for row, is_open in zip(rows, opens, strict=True) if not is_open]
+            )
+        for policies in _policies(connection):
+            build.add(policies)
+        first = replace(first, top=build.end(), heads=_heads(connection))
+        _store(connection, {ROOT: first.text(), MAC: first.mac(keys.opened[first.kid])})
         self.note_keys(connection, keys, lambda present: present)
+        if broken:
+            log.warning("secrets that do not open are not in the manifest", extra={"count": broken})
+        return broken
 
     def accept(self, connection: sa.Connection, keys: Keys) -> None:
         """Let an older manifest, which is whole, be the newest."""
@@ -326,20 +356,94 @@ class Ledger:
         return None if root is None else (root.number, root.digest())
 
 
-def _living(connection: sa.Connection, keys: Keys) -> Iterator[tuple[Item, Entry]]:
-    """Yield what is alive as far as rows tell."""
+class _Build:
+    """A tree of many entries, made branch by branch: until the end they lie, by branch, in rows of the same table."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._waiting: list[tuple[Item, Entry]] = []
+        self._parts: dict[str, list[str]] = {}
+        """Paths of those rows, by the first two digits of the places in them."""
+
+    def add(self, entries: Iterable[tuple[Item, Entry]]) -> None:
+        """Take some entries."""
+        self._waiting += entries
+        if len(self._waiting) >= _PUT_ASIDE:
+            self._put_aside()
+
+    def _put_aside(self) -> None:
+        by_branch: dict[str, list[tuple[Item, Entry]]] = {}
+        for item, entry in self._waiting:
+            by_branch.setdefault(place_of(item)[:2], []).append((item, entry))
+        rows = {}
+        for branch, entries in by_branch.items():
+            parts = self._parts.setdefault(branch, [])
+            parts.append(f"{branch}+{len(parts)}")
+            rows[parts[-1]] = json.dumps(entries)
+        if rows:
+            _store(self._connection, rows)
+        self._waiting = []
+
+    def end(self) -> str:
+        """Write the nodes in the place of what was put aside; return the digest of the topmost one."""
+        self._put_aside()
+        nodes, tops = {}, {}
+        for digit, branches in itertools.groupby(sorted(self._parts), key=lambda branch: branch[0]):
+            below = {branch[1]: self._end_branch(branch) for branch in branches}
+            nodes[digit], tops[digit] = node_over(digit, below)
+        if not tops:
+            return ""
+        nodes[TOP], digest = node_over(TOP, tops)
+        _store(self._connection, nodes)
+        return digest
+
+    def _end_branch(self, branch: str) -> str:
+        parts = _PATH.in_(self._parts[branch])
+        entries: dict[Item, Entry | None] = {}
+        for text in self._connection.scalars(sa.select(vault_manifest.c.content).where(parts)):
+            entries.update((tuple(item), entry) for item, entry in json.loads(text))
+        self._connection.execute(sa.delete(vault_manifest).where(parts))
+        nodes, _ = changed({}, "", entries)
+        _store(self._connection, {path: content for path, content in nodes.items() if path.startswith(branch)})
+        return digest_of(branch, nodes[branch])
+
+
+def _batches(connection: sa.Connection) -> Iterator[list[Located]]:
+    """Yield every secret, some at a time."""
     position: Any = None
     while rows := located(connection, connection.execute(next_sealed(position, _BATCH_ROWS)).all()):
-        for row in rows:
-            if not is_seal_broken(row, keys):
-                which = SecretName(row.owner_kind, row.owner_id, row.name)
-                status = UNKNOWN if row.status == UNREADABLE else row.status
-                yield secret_item(which), [row.id, row.row_version, status]
+        yield rows
         position = rows[-1].position
+
+
+def _opens(row: Located, keys: Keys) -> bool:
+    """Tell whether a secret opens, or could with a key that is not at hand."""
+    try:
+        open_row(row, keys)
+    except VaultLockedError:
+        return True
+    except (SecretUnreadableError, SecretFormatUnknownError):
+        return False
+    return True
+
+
+def _living(row: Located) -> tuple[Item, Entry]:
+    which = SecretName(row.owner_kind, row.owner_id, row.name)
+    return secret_item(which), [row.id, row.row_version, UNKNOWN if row.status == UNREADABLE else row.status]
+
+
+def _mark_unreadable(connection: sa.Connection, rows: Sequence[Located]) -> int:
+    for row in rows:
+        connection.execute(sa.update(secrets).where(is_same(row)).values(status=UNREADABLE))
+    return len(rows)
+
+
+def _policies(connection: sa.Connection) -> Iterator[list[tuple[Item, Entry]]]:
+    """Yield what each tenant may do, some at a time."""
     table = tenants.c
-    policies = sa.select(table.id, table.tier, table.trial_limit, table.trial_tokens)
-    for tenant_id, *policy in connection.execute(policies):
-        yield ("tenant", tenant_id), policy
+    query = sa.select(table.id, table.tier, table.trial_limit, table.trial_tokens)
+    for rows in connection.execute(query.execution_options(yield_per=_BATCH_ROWS)).partitions():
+        yield [(("tenant", tenant_id), policy) for tenant_id, *policy in rows]
 
 
 def _heads(connection: sa.Connection) -> dict[str, Any]:
@@ -354,6 +458,8 @@ def _heads(connection: sa.Connection) -> dict[str, Any]:
 _BATCH_ROWS: Final = 500
 MAX_REMEMBERED: Final = 1024
 """Entries, as many as secrets whose derived keys are kept."""
+_PUT_ASIDE: Final = 4000
+"""Entries that are kept in memory while a tree is made."""
 _PATH: Final = vault_manifest.c.path
 
 

@@ -157,6 +157,17 @@ def changed(nodes: Mapping[str, str], top: str, changes: Mapping[Item, Entry | N
     return written, digest_of(TOP, written[TOP]) if written else top
 
 
+def node_over(path: str, digests: Mapping[str, str]) -> tuple[str, str]:
+    """Return content and digest of a node above others.
+
+    Args:
+        path: its own.
+        digests: of those below it, by the last digit of their paths.
+    """
+    content = _text(dict(digests))
+    return content, digest_of(path, content)
+
+
 def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
