@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy.dialects import postgresql
 
 from app.db.base import metadata
+from app.services.vault.manifest import DEPTH, ROOT, TOP, place_of
 from tests.support.databases import SqliteDatabase
 from tests.support.owners import ok
 from tests.support.sidecar import run_command
@@ -45,14 +46,23 @@ TABLES: Final = (
     "vault_keys",
     "vault_wraps",
     "vaults",
+    "vault_manifest",
+    "vault_devices",
+    "vault_device_wraps",
+    "vault_successions",
+    "vault_join_requests",
     "audit_entries",
 )
+TEAM: Final = ("vault_devices", "vault_device_wraps", "vault_successions", "vault_join_requests")
+CODE: Final = "AAAA-AAAA-AAAA-AAAA-A"
 TRIAL: Final = {"tier": "trial", "trial_limit": 1000}
 OWNED: Final = ("secrets", "vault_owners", "cameras", "alert_rules", "chat_servers", "tenants")
-MAY_LOCK: Final = ("vault_keys", "vault_wraps", "vaults")
+MAY_LOCK: Final = ("vault_keys", "vault_wraps", "vaults", "vault_manifest", *TEAM)
 """Without these nothing opens: calls that need a secret answer 423 then, or 409."""
 USER: Final = "user-of-poison"
 KEY: Final = "sk-poisoned-0123456789abcdef"
+ASKING: Final = "0123456789abcdef"
+"""A device that asks to come in."""
 GUARD: Final = "sk-untouched-0123456789abcdef"
 
 SQLITE_JUNK: Final = {
@@ -143,7 +153,11 @@ class Victim:
         as_user = token_for(USER)
         return {
             "vault": lambda: self.get("vault"),
+            "vault verify": lambda: self.get("vault/verify"),
             "rotation": lambda: self.get("vault/rotation"),
+            "devices": lambda: self.get("vault/devices"),
+            "device asks": lambda: self.post("vault/devices"),
+            "device is approved": lambda: self.post(f"vault/devices/{ASKING}/approve", {"code": CODE}),
             "audit": lambda: self.get("audit?limit=500"),
             "audit verify": lambda: self.get("audit/verify"),
             "status": lambda: self.get("status"),
@@ -196,6 +210,15 @@ class Victim:
             assert ok(changed) == {"id": "acme", **change}
             ok(self.delete("tenants/acme"), 204)
 
+    def ask(self) -> None:
+        """Let a device ask to come in, if it does not; calls that say a wrong code have voided its request."""
+        self.execute(
+            "INSERT INTO vault_join_requests"
+            " (device_id, public_key, label, proof, requested_at, expires_at, wrong_codes, grant_kid)"
+            f" VALUES ('{ASKING}', 'none', 'desk', 'none', '2026-11-01', '2099-11-01', 0, '0123abcd')"
+            " ON CONFLICT DO NOTHING"
+        )
+
     def assert_others_are_as_they_were(self) -> None:
         """One row that is damaged breaks no other."""
         cameras = {camera["id"]: camera for camera in ok(self.get("cameras"))}
@@ -231,6 +254,22 @@ class Victim:
             yield
         finally:
             self._put_back(kept)
+
+    @contextlib.contextmanager
+    def restored_node(self, path: str) -> Iterator[None]:
+        """Put one row of the manifest back at the end of the block; the others may have grown meanwhile."""
+        sign = "?" if self.backend.name == "sqlite" else "%s"
+        cursor = self._connection.cursor()
+        cursor.execute(f"SELECT content FROM vault_manifest WHERE path = {sign}", (path,))
+        (content,) = cursor.fetchone()
+        try:
+            yield
+        finally:
+            cursor.execute("BEGIN")
+            cursor.execute(STRAYS[self.backend.name])
+            cursor.execute(f"DELETE FROM vault_manifest WHERE path = {sign}", (path,))
+            cursor.execute(f"INSERT INTO vault_manifest (path, content) VALUES ({sign}, {sign})", (path, content))
+            cursor.execute("COMMIT")
 
     def _put_back(self, kept: dict[str, tuple[list[str], list[tuple[Any, ...]]]]) -> None:
         sign = "?" if self.backend.name == "sqlite" else "%s"
@@ -274,6 +313,15 @@ def victim(
         yield Victim(shared_ai_backend, stack.enter_context(WebhookReceiver().running()), connection)
 
 
+NODE: Final = place_of(("secret", "server", "first", "openai"))[:DEPTH]
+STRAYS: Final = {
+    "sqlite": (
+        "DELETE FROM vault_manifest WHERE path NOT IN ('root', 'mac')"
+        " AND (typeof(path) <> 'text' OR length(path) > 3 OR path GLOB '*[^0-9a-f]*')"
+    ),
+    "postgresql": "DELETE FROM vault_manifest WHERE path !~ '^([0-9a-f]{0,3}|root|mac)$'",
+}
+"""Rows of the manifest whose path is none."""
 MEETS: Final = {
     "secrets": ("server", "reveal", "call of a server"),
     "vault_owners": ("server", "reveal", "call of a server"),
@@ -288,8 +336,10 @@ MEETS: Final = {
     "vault_keys": ("vault", "reveal", "system keys"),
     "vault_wraps": ("vault", "reveal", "system keys"),
     "vaults": ("vault", "reveal", "system keys"),
+    "vault_manifest": ("vault", "reveal", "system keys", "call of a server", "tenant"),
+    **dict.fromkeys(TEAM, ("device", "reveal")),
 }
-"""Calls that meet a table, by how their names begin; the others are made for every sixth cell only."""
+"""Calls that meet a table, by how their names begin; the others for every sixth cell, or a team's fifteenth."""
 WHERE: Final = {
     "secrets": "owner_kind = 'server' AND owner_id = 'first'",
     "vault_owners": "owner_kind = 'server' AND owner_id = 'first'",
@@ -298,6 +348,7 @@ WHERE: Final = {
     "chat_servers": "server_id = 'first'",
     "tenants": "id = 'acme'",
     "audit_entries": "seq = (SELECT min(seq) FROM audit_entries)",
+    "vault_manifest": "path = '{node}'",
 }
 """Which row is damaged; all of them in the other tables."""
 MARKED: Final = {
@@ -316,19 +367,21 @@ MARKED: Final = {
 def test_junk_in_a_column_stops_nothing(victim: Victim, table: str, record_property: Callable[..., None]) -> None:
     """Whatever lies in whichever column: no call fails, others' rows are untouched, replace and delete work."""
     cells = 0
-    condition = WHERE.get(table, "1 = 1").format(camera=victim.camera, rule=victim.rule)
     for column in metadata.tables[table].columns:
         for name, junk in victim.junk_for(column).items():
             if table == "trial_calls":  # an earlier cell has deleted the tenant and what it had
                 ok(victim.sidecar.request("PATCH", "/api/v1/tenants/acme", json=TRIAL))
                 ok(victim.call("tenant", "acme", "openai"))
-            with victim.restored(table):
+            victim.ask()
+            node = (ROOT, NODE, TOP)[cells % 3]
+            condition = WHERE.get(table, "1 = 1").format(camera=victim.camera, rule=victim.rule, node=node)
+            with victim.restored_node(node) if table == "vault_manifest" else victim.restored(table):
                 changed = victim.execute(f'UPDATE "{table}" SET {column.name} = {junk} WHERE {condition}')
                 if not changed:  # the database itself refuses such a value there
                     continue
                 cells += 1
                 for called, call in victim.calls().items():
-                    if cells % 6 and not called.startswith(MEETS[table]):
+                    if cells % (15 if table in TEAM else 6) and not called.startswith(MEETS[table]):
                         continue
                     answer = call()
                     assert answer.status_code < 500, (column.name, name, called, answer.text)

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from app.core.security import KEY_FILE
+from app.services.vault.ledger import VaultRolledBackError
+from app.services.vault.recovery import new_recovery_code
 from app.services.vault.rows import SecretName
+from app.services.vault.unlocking import KeyWrongError, unlock
 from tests.conftest import BACKENDS
 from tests.support.cameras import Gatekeeper, HttpCamera
 from tests.support.owners import error_of, inside_of, ok
@@ -90,6 +93,10 @@ class Attacked:
     def rotate(self) -> None:
         """Rotate the vault key, to the end."""
         ok(self.ask("POST", "vault/rotate"), 202)
+        self.rotated()
+
+    def rotated(self) -> None:
+        """Wait for the end of a rotation."""
         wait_until(
             lambda: ok(self.ask("GET", "vault/rotation"))["state"] == "done", timeout_s=30, what="the rotation to end"
         )
@@ -273,6 +280,43 @@ def test_a_retired_key_does_not_come_back(attacked: Attacked) -> None:
     ok(attacked.ask("POST", "vault/accept", {"confirm": attacked.vault()["vault_id"]}))
     attacked.store("system", "default")
     assert attacked.backend.database.query(f"SELECT count(*) FROM secrets WHERE kid = '{before}'") == [(0,)]
+
+
+@pytest.mark.parametrize("state", ["retired", "active"])
+def test_a_replaced_recovery_code_opens_nothing(attacked: Attacked, state: str) -> None:
+    """Its wrap put back, beside the present key or with the old one: not opened, told, and never renewed."""
+    old, new = new_recovery_code(), new_recovery_code()
+    attacked.store("system", "default")
+    ok(attacked.ask("POST", "vault/recovery", {"recovery_code": old}))
+    attacked.keep("vault_keys", "vault_wraps")
+    ok(attacked.ask("POST", "vault/recovery", {"recovery_code": new}))
+    attacked.rotated()
+    columns = "kid, state, fingerprint_key, format, created_at"
+    of_old = "fingerprint IN (SELECT fingerprint FROM kept_vault_wraps WHERE kind = 'recovery')"
+    attacked.sql(
+        f"UPDATE vault_keys SET state = '{'staged' if state == 'active' else 'active'}'",
+        f"UPDATE kept_vault_keys SET state = '{state}'",
+        f"INSERT INTO vault_keys ({columns}) SELECT {columns} FROM kept_vault_keys",
+        f"INSERT INTO vault_wraps SELECT * FROM kept_vault_wraps WHERE {of_old}",
+        "UPDATE vaults SET epoch = epoch + 1",
+    )
+
+    stranger = attacked.sidecar.directory / "stranger"
+    stranger.mkdir(mode=0o700)
+    with store_of(attacked.backend) as store:
+        theirs = desktop(store, stranger)
+        theirs.vault.attachment.attach()
+        refused = VaultRolledBackError if state == "active" else KeyWrongError
+        with pytest.raises(refused):
+            unlock(theirs.vault.attachment, theirs.audit, encryption_key=None, recovery_code=old, actor="test")
+        assert theirs.vault.attachment.state != "unlocked"
+    assert {"wrap", "key"} <= {kind for kind, _ in attacked.findings()}
+    if state == "active":
+        assert attacked.code("PUT", "settings/ai-keys", {"google": KEY}) == ROLLED_BACK
+        ok(attacked.ask("POST", "vault/accept", {"confirm": attacked.vault()["vault_id"]}))
+    attacked.rotate()
+    assert attacked.backend.database.query(f"SELECT count(*) FROM vault_wraps WHERE {of_old}") == [(0,)]
+    assert attacked.findings() == set()
 
 
 # --- policy ----------------------------------------------------------------------------------------------------------
