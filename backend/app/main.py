@@ -75,8 +75,15 @@ def described_app(openapi: OpenAPIConfig) -> Litestar:
     return _application(routes, work, secrets, openapi=openapi)
 
 
+class _OwnRouter(Router):
+    """A router that belongs to one application, which so needs no copy of it and of every handler in it."""
+
+    def __deepcopy__(self, memo: object) -> _OwnRouter:
+        return self
+
+
 def _v1(controllers: Sequence[Any]) -> Router:
-    return Router("/api/v1", route_handlers=controllers, guards=[known_query], security=LAUNCH_TOKEN)
+    return _OwnRouter("/api/v1", route_handlers=controllers, guards=[known_query], security=LAUNCH_TOKEN)
 
 
 def _application(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from psycopg2 import sql
 
-import app.models
+import app.models.tables
 from app.core.readiness import Readiness
 from app.db.base import metadata
 from app.db.session import Database, OpenDatabase, open_postgresql, open_sqlite
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.support import databases
 
-TABLES = app.models.__all__
+TABLES = app.models.tables.__all__
 """Importing the models is what fills the metadata."""
 
 

@@ -9,7 +9,7 @@ from app.core.exceptions import ProblemError
 from app.db.configured import migrate, prepare_data_directory
 from app.db.migrations import known_revisions, upgrade_sql
 from app.db.watched import WatchedPostgres
-from app.models import metadata
+from app.models.tables import metadata
 from app.services.configured import configured
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 import re
+import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from app.core.caller import CALLER, GATEWAY, LAUNCHER, Caller, unauthorized
@@ -242,6 +243,8 @@ class Gate:
         self._work = _Door()
         self._rest = _Door()
         self._is_stopping = False
+        self.go_on = threading.Event()
+        """Whoever loads the secrets half should: data was served, a call waits for that half, or all is over."""
 
     def open(self, application: Any, *, only_work: bool = False) -> None:
         """Pass requests on to the ASGI `application` from now on; call it in the event loop.
@@ -259,6 +262,7 @@ class Gate:
     def stop(self) -> None:
         """Let nothing wait any more for an application that has not loaded yet; call it in the event loop."""
         self._is_stopping = True
+        self.go_on.set()
         self._work.decided.set()
         self._rest.decided.set()
 
@@ -300,6 +304,8 @@ class Gate:
 
     async def _pass_on(self, scope: Scope, answer: _Answer) -> None:
         door = self._work if is_work(scope["path"]) else self._rest
+        if door is self._rest and not self.go_on.is_set():
+            self.go_on.set()
         if door.application is None and scope["method"] == "GET" and scope["path"] in ("/health", "/health/live"):
             await self._answer_early(scope["path"], answer)
             return
@@ -311,6 +317,8 @@ class Gate:
                 await self._answer_stopping(answer)
             else:
                 await door.application(scope, answer.receive, answer.send)
+            if not self.go_on.is_set() and _needs_data(scope["path"]):
+                self.go_on.set()
         except asyncio.CancelledError:  # the grace period of a stop is over; answered, there is nothing to log
             if answer.has_begun:
                 raise

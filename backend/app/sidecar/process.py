@@ -12,6 +12,7 @@ import gc
 import os
 import secrets
 import signal
+import sys
 import threading
 import time
 from concurrent.futures import InvalidStateError
@@ -53,12 +54,20 @@ ORPHAN_GRACE_S: Final = 0.5
 LAST_RESORT_S: Final = 0.7
 """How long after the grace period the process ends even if something hangs."""
 
+LOADING_SWITCH_S: Final = 0.0005
+"""How long a thread that loads modules keeps others waiting."""
+RUNNING_SWITCH_S: Final = 0.005
+"""The same afterwards, which is Python's default; while loading, it would add up with each answer of a server."""
+GIVE_WAY_S: Final = 0.25
+"""How long the secrets half lets the first data go before it at most."""
+
 log = get_logger(__name__)
 
 
 def serve(environ: Mapping[str, str], **flags: Any) -> int:
     """Run one sidecar until it is stopped; return the exit status."""
     gc.disable()  # importing makes no garbage worth looking for; switched on again when everything is loaded
+    sys.setswitchinterval(LOADING_SWITCH_S)
     ensure_standard_streams()
     stop = Stop()
     announcer = Announcer() if flags.get("stdio") else None
@@ -286,6 +295,7 @@ class Sidecar:
             self._startup.run()
             work = self._open_work(loop, gate, database, self._startup)
             grace_s = ASKED_GRACE_S  # from now on there may be calls to finish
+            gate.go_on.wait(GIVE_WAY_S)
             self._open_secrets(loop, gate, database, work)
         except BaseException as exc:  # noqa: BLE001 - carried over to the main thread, which ends the process
             self._failure = exc
@@ -293,6 +303,7 @@ class Sidecar:
             _call_in(loop, self._begin_stop, gate, server, grace_s)
         gc.freeze()
         gc.enable()
+        sys.setswitchinterval(RUNNING_SWITCH_S)
 
     def _open_work(
         self, loop: asyncio.AbstractEventLoop, gate: Gate, database: Database, startup: Startup

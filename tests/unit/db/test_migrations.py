@@ -19,7 +19,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event
 
-import app.models
+import app.models.tables
 from app.core.exceptions import ProblemError
 from app.core.readiness import STAGES, Readiness
 from app.db import migrations
@@ -99,22 +99,23 @@ def test_history_is_one_line() -> None:
 
 def test_every_model_is_registered() -> None:
     """A table that its package does not import would be missing from the comparison below."""
-    modules = {path.stem for path in Path(app.models.__file__).parent.glob("*.py")} - {"__init__"}
-    registered = {value.name for value in vars(app.models).values() if isinstance(value, sa.Table)}
+    modules = {path.stem for path in Path(app.models.tables.__file__).parent.glob("*.py")} - {"__init__", "tables"}
+    registered = {value.name for value in vars(app.models.tables).values() if isinstance(value, sa.Table)}
 
     assert registered == set(metadata.tables)
     assert modules <= set(vars(app.models))
 
 
-def test_models_load_no_dialect() -> None:
-    """Only one database is used: importing the other's dialect would make every start later."""
+def test_application_loads_no_dialect_and_no_table_of_the_vault() -> None:
+    """Only one database is used, and no secret is at first: importing more would make every start later."""
     command = [sys.executable, "-c", "import sys, app.main; print(*sys.modules, sep='\\n')"]
-    backend = Path(app.models.__file__).parents[2]
+    backend = Path(app.models.tables.__file__).parents[2]
     finished = subprocess.run(command, cwd=backend, capture_output=True, text=True, check=True, timeout=60)
     modules = finished.stdout.split()
 
     assert "app.models.tasks" in modules
-    assert [name for name in modules if name.startswith(("sqlalchemy.dialects.", "psycopg2", "alembic"))] == []
+    needless = ("sqlalchemy.dialects.", "psycopg2", "alembic", "app.models.vault", "app.models.tables")
+    assert [name for name in modules if name.startswith(needless)] == []
 
 
 # What they make
@@ -410,7 +411,7 @@ def test_printed_sql_leaves_the_database_at_head(postgres: PostgresServer) -> No
         role = f'{printed.name}_"o\'app"'
         postgres.create_role(role, "ordinary")
         try:
-            run_psql(printed, upgrade_sql(app.models.metadata, from_revision=None, username=role))
+            run_psql(printed, upgrade_sql(metadata, from_revision=None, username=role))
 
             ordinary, owner = opened(printed, role, "ordinary"), opened(upgraded)
             upgrade(ordinary)
@@ -445,7 +446,7 @@ def test_printed_sql_goes_on_from_any_revision(database: Database, start: str) -
 
     run_psql(
         database,
-        f'SET ROLE "{database.username}";\n{upgrade_sql(app.models.metadata, from_revision=start, username=None)}',
+        f'SET ROLE "{database.username}";\n{upgrade_sql(metadata, from_revision=start, username=None)}',
     )
 
     assert look(owner) == HEAD
@@ -454,10 +455,10 @@ def test_printed_sql_goes_on_from_any_revision(database: Database, start: str) -
 
 def test_printed_sql_is_one_transaction_of_plain_sql() -> None:
     """Nothing of a log, a prompt or Python in it; without a role nothing is granted."""
-    script = upgrade_sql(app.models.metadata, from_revision=None, username=None)
+    script = upgrade_sql(metadata, from_revision=None, username=None)
 
     lines = [line for line in script.splitlines() if line and not line.startswith("--")]
     assert (lines[0], lines[-1]) == ("BEGIN;", "COMMIT;")
     assert script.count("BEGIN;") == 1
     assert "GRANT" not in script
-    assert "GRANT" in upgrade_sql(app.models.metadata, from_revision=None, username="lead")
+    assert "GRANT" in upgrade_sql(metadata, from_revision=None, username="lead")

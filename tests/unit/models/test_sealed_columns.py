@@ -11,7 +11,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-import app.models
+import app.models.tables
 from app.core.config import Config
 from app.db.base import metadata
 from app.db.configured import DATABASE_FILE
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 KEY = bytes(range(32))
 LOOKS_SEALED = re.compile(r"(vf[12]\.|encrypted:)|gAAAA")
-TABLES = app.models.__all__
+TABLES = app.models.tables.__all__
 
 
 def sealed_columns(tables: sa.MetaData) -> set[sa.Column[Any]]:

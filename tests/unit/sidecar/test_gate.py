@@ -504,6 +504,28 @@ def test_other_requests_wait_until_it_is_loaded() -> None:
     in_loop(test)
 
 
+@pytest.mark.parametrize(
+    ("path", "goes_on"),
+    [("/health", False), ("/api/v1/status", False), ("/api/v1/members", True), ("/api/v1/vault", True)],
+)
+def test_the_rest_is_loaded_when_data_was_served_or_somebody_waits_for_it(path: str, *, goes_on: bool) -> None:
+    """Until then it would only take time from the first data."""
+
+    async def test(gate: Gate) -> None:
+        gate.open(answer_ok, only_work=True)
+        asked = Exchange(path=path, headers={"authorization": f"Bearer {TOKEN}"})
+        task = asyncio.create_task(asked.through(gate))
+        await asyncio.sleep(0)
+        assert gate.go_on.is_set() is goes_on
+        gate.stop()
+        await task
+        assert gate.go_on.is_set()
+
+    readiness = Readiness()
+    readiness.begin_run().ready({})
+    in_loop(test, readiness)
+
+
 def test_health_question_at_the_moment_of_loading_gets_one_answer() -> None:
     """A client that reads slowly must not get two answers in one."""
 
