@@ -2,8 +2,8 @@
  * The calls that a page may have made by default: everything that the interface needs, and nothing that is not listed.
  *
  * No listed call answers with a key, a password or a token: keys travel from the person to the sidecar only. So these
- * stay out: revealing a server's key, minting tokens, the gateway, and the connection's settings, which have functions
- * of their own.
+ * stay out: revealing a server's key, minting tokens, the gateway, and the connection itself, which has functions of its
+ * own.
  */
 
 /** A call as `allowRequest` sees it. */
@@ -30,6 +30,8 @@ const ALLOWED: readonly (readonly [methods: readonly string[], path: string])[] 
   [READ, 'v1/updates'],
   [READ, 'v1/export'],
   [ACT, 'v1/import'],
+  // The connection's files: whether they serve.
+  [ACT, 'v1/settings/check-certificates'],
   // Keys: written, checked, read masked.
   [READ, 'v1/providers'],
   [ACT, 'v1/ai/test-key'],

@@ -242,4 +242,10 @@ export interface SidecarApi extends InvokeApi {
    * `resync` as soon as the stream stands; from then on nothing is missed, also across restarts of sidecar and database.
    */
   readonly onChange: (listener: (change: Change) => void) => () => void;
+  /**
+   * Where a file lies that the person has just chosen in an `<input type="file">`; empty for one that is on no disk.
+   * Only for settings that name a file: what is in it stays unread.
+   */
+  // eslint-disable-next-line n/no-unsupported-features/node-builtins -- a page's, not Node's
+  readonly pathOf: (file: File) => string;
 }

@@ -644,6 +644,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/settings/check-certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look at the files of certificates and key
+         * @description There, readable, of the right form, valid now, and key and certificate belong together.
+         */
+        post: operations["ApiV1SettingsCheckCertificatesCheckCertificates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/settings/connection": {
         parameters: {
             query?: never;
@@ -1719,6 +1739,15 @@ export interface components {
             username?: string | null;
         };
         /**
+         * CertificateFiles
+         * @description Files of a connection, to be looked at before they are used; each by its whole path.
+         */
+        CertificateFiles: {
+            sslcert?: string | null;
+            sslkey?: string | null;
+            sslrootcert?: string | null;
+        };
+        /**
          * ConnectionAnswer
          * @description What happened to the settings that were sent.
          */
@@ -1875,6 +1904,29 @@ export interface components {
         ErrorBody: {
             /** @description One sentence for a person */
             error: string;
+        };
+        /**
+         * FileVerdict
+         * @description Whether a file serves, and why not.
+         */
+        FileVerdict: {
+            /** @enum {string} */
+            code: "damaged" | "expired" | "expires-soon" | "good" | "is-key" | "key-encrypted" | "key-mismatch" | "key-open" | "missing" | "no-certificate" | "no-file" | "no-key" | "not-pem" | "not-yet-valid" | "relative" | "unreadable";
+            expires_at: string | null;
+            /** @description One sentence for a person */
+            message: string;
+            ok: boolean;
+            /** @description Whose certificate it is */
+            subject: string | null;
+        };
+        /**
+         * FileVerdicts
+         * @description A verdict for each file that was named; none for `system`.
+         */
+        FileVerdicts: {
+            sslcert?: components["schemas"]["FileVerdict"];
+            sslkey?: components["schemas"]["FileVerdict"];
+            sslrootcert?: components["schemas"]["FileVerdict"];
         };
         /**
          * Finding
@@ -4299,6 +4351,35 @@ export interface operations {
             421: components["responses"]["Error421"];
             423: components["responses"]["Error423"];
             503: components["responses"]["Error503"];
+        };
+    };
+    ApiV1SettingsCheckCertificatesCheckCertificates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificateFiles"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileVerdicts"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            413: components["responses"]["Error413"];
+            421: components["responses"]["Error421"];
         };
     };
     ApiV1SettingsConnectionGetConnection: {

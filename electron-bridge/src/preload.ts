@@ -1,5 +1,6 @@
 /** The preload script's side: functions on `window`, never `ipcRenderer`, never the token. */
-import {contextBridge, ipcRenderer, type IpcRendererEvent} from 'electron';
+import * as electron from 'electron';
+import type {IpcRendererEvent} from 'electron';
 import {
   ANNOUNCE_CHANNELS,
   EXPOSED_NAME,
@@ -16,6 +17,8 @@ import {
   type Value,
 } from './contract.js';
 
+const {contextBridge, ipcRenderer} = electron;
+
 /** Put the sidecar's functions on `window.taskflow`. Call it once, in a preload script of a sandboxed window. */
 export function exposeSidecar(): void {
   contextBridge.exposeInMainWorld(EXPOSED_NAME, sidecarApi());
@@ -26,6 +29,7 @@ function sidecarApi(): SidecarApi {
     watch,
     onStatus,
     onChange,
+    pathOf,
     retry: invoker('retry'),
     startAgain: invoker('startAgain'),
     readConnection: invoker('readConnection'),
@@ -94,4 +98,10 @@ function onStatus(listener: (status: SidecarStatus) => void): () => void {
 
 function onChange(listener: (change: Change) => void): () => void {
   return changes.add(listener, () => undefined);
+}
+
+/** Electron before 29 tells the path on the file itself. */
+function pathOf(file: File): string {
+  const {webUtils} = electron as {readonly webUtils?: {getPathForFile(file: File): string}};
+  return webUtils?.getPathForFile(file) ?? (file as {readonly path?: string}).path ?? '';
 }

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from app.core.validation import text
+from app.db.settings import MAX_PATH
 from app.schemas.common import Timestamp
 
 
@@ -34,6 +35,52 @@ class PasswordBody(msgspec.Struct):
 
     def __repr__(self) -> str:
         return "PasswordBody(...)"
+
+
+VerdictCode = Literal[
+    "good",
+    "expires-soon",
+    "expired",
+    "not-yet-valid",
+    "missing",
+    "relative",
+    "no-file",
+    "unreadable",
+    "not-pem",
+    "damaged",
+    "no-certificate",
+    "is-key",
+    "no-key",
+    "key-encrypted",
+    "key-open",
+    "key-mismatch",
+]
+
+
+class CertificateFiles(msgspec.Struct):
+    """Files of a connection, to be looked at before they are used; each by its whole path."""
+
+    sslrootcert: Annotated[str, text(MAX_PATH)] | None = None
+    sslcert: Annotated[str, text(MAX_PATH)] | None = None
+    sslkey: Annotated[str, text(MAX_PATH)] | None = None
+
+
+class FileVerdict(msgspec.Struct):
+    """Whether a file serves, and why not."""
+
+    ok: bool
+    code: VerdictCode
+    message: Annotated[str, Meta(description="One sentence for a person")]
+    subject: Annotated[str | None, Meta(description="Whose certificate it is")]
+    expires_at: Timestamp | None
+
+
+class FileVerdicts(msgspec.Struct, omit_defaults=True):
+    """A verdict for each file that was named; none for `system`."""
+
+    sslrootcert: FileVerdict | UnsetType = UNSET
+    sslcert: FileVerdict | UnsetType = UNSET
+    sslkey: FileVerdict | UnsetType = UNSET
 
 
 class ConnectionAnswer(msgspec.Struct):

@@ -16,3 +16,14 @@ export async function until<T>(
     await delay(intervalMs);
   }
 }
+
+/** The shortest of up to three times in milliseconds, fewer once one is below `limitMs`: others use the computer too. */
+export async function quickest(limitMs: number, act: () => Promise<void>): Promise<number> {
+  let least = Infinity;
+  for (let tries = 0; tries < 3 && least >= limitMs; tries += 1) {
+    const begun = performance.now();
+    await act();
+    least = Math.min(least, performance.now() - begun);
+  }
+  return least;
+}

@@ -32,8 +32,8 @@ test('a channel that is missing or extra does not compile', () => {
 });
 
 test('a page gets one function for each call, with its arguments and its result', () => {
-  type Listening = 'watch' | 'onStatus' | 'onChange';
-  expectTypeOf<Exclude<keyof SidecarApi, Listening>>().toEqualTypeOf<Exclude<InvokeName, SubscriptionName>>();
+  type OfThePreload = 'watch' | 'onStatus' | 'onChange' | 'pathOf';
+  expectTypeOf<Exclude<keyof SidecarApi, OfThePreload>>().toEqualTypeOf<Exclude<InvokeName, SubscriptionName>>();
   expectTypeOf<SidecarApi['testConnection']>().parameters.toEqualTypeOf<[...Args<'testConnection'>]>();
   expectTypeOf<SidecarApi['readConnection']>().returns.resolves.toEqualTypeOf<Result<SavedConnection | null>>();
   expectTypeOf<Parameters<SidecarApi['watch']>[0]>().parameter(0).toEqualTypeOf<Snapshot>();

@@ -4,6 +4,7 @@ import {ANNOUNCE_CHANNELS, INVOKE_CHANNELS, type SidecarApi} from '../../src/con
 const electron = vi.hoisted(() => ({
   contextBridge: {exposeInMainWorld: vi.fn()},
   ipcRenderer: {invoke: vi.fn(), on: vi.fn(), removeListener: vi.fn()},
+  webUtils: undefined as {getPathForFile(file: File): string} | undefined,
 }));
 vi.mock('electron', () => electron);
 
@@ -26,8 +27,8 @@ function exposed(): SidecarApi {
 test('functions are exposed and nothing else, one for each channel', async () => {
   const api = exposed();
   expect(Object.values(api).every((value) => typeof value === 'function')).toBe(true);
-  const {watch, onStatus, onChange, ...calls} = api;
-  for (const listening of [watch, onStatus, onChange]) expect(typeof listening).toBe('function');
+  const {watch, onStatus, onChange, pathOf, ...calls} = api;
+  for (const own of [watch, onStatus, onChange, pathOf]) expect(typeof own).toBe('function');
 
   for (const [name, call] of Object.entries(calls)) {
     await (call as (...args: unknown[]) => Promise<unknown>)({some: 'argument'});
@@ -35,6 +36,17 @@ test('functions are exposed and nothing else, one for each channel', async () =>
   }
   const subscriptions = ['subscribe', 'unsubscribe', 'subscribeChanges', 'unsubscribeChanges'];
   expect([...Object.keys(calls), ...subscriptions].sort()).toEqual(Object.keys(INVOKE_CHANNELS).sort());
+});
+
+test('a chosen file tells where it is, in Electrons with and without webUtils', () => {
+  const {pathOf} = exposed();
+  const file = {path: '/of/the/file'} as unknown as File;
+
+  expect(pathOf(file)).toBe('/of/the/file');
+  expect(pathOf({} as File)).toBe('');
+  electron.webUtils = {getPathForFile: () => '/of/webUtils'};
+  expect(pathOf({} as File)).toBe('/of/webUtils');
+  electron.webUtils = undefined;
 });
 
 test('watching gives the present snapshot and later ones, without the event, until it ends', async () => {

@@ -18,7 +18,17 @@ from app.core.logging import protect
 from app.core.validation import build, one_of
 from app.db.settings import ConnectionSettings, TypedConnection, connection_from_body
 from app.schemas.common import RotatedBody, StatusBody
-from app.schemas.connection import ConnectionAnswer, DsnBody, PasswordBody, PasswordlessBody, SavedConnection
+from app.schemas.connection import (
+    CertificateFiles,
+    ConnectionAnswer,
+    DsnBody,
+    FileVerdict,
+    FileVerdicts,
+    PasswordBody,
+    PasswordlessBody,
+    SavedConnection,
+)
+from app.services.certificates import Verdict, check_files
 from app.services.connection import ConnectionService
 
 if TYPE_CHECKING:
@@ -77,6 +87,12 @@ _ToldToTest = Annotated[
 _TEST_RULES: Final = {"test": one_of("true", "false")}
 
 
+def _told(verdict: Verdict) -> FileVerdict:
+    end = verdict.expires_at
+    expires_at = None if end is None else end.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return FileVerdict(verdict.ok, verdict.code, verdict.message, verdict.subject, expires_at)
+
+
 class SettingsController(Controller):
     """Test, save, show and delete the connection."""
 
@@ -94,6 +110,18 @@ class SettingsController(Controller):
         """Connect, run a trivial query, close; nothing is written."""
         await _in_thread(lambda: connection.test(data.settings))
         return ConnectionAnswer("ok", list(data.ignored) or UNSET)
+
+    @post(
+        "/check-certificates",
+        dto=JsonBody[CertificateFiles],
+        status_code=200,
+        responses=errors(400, 413),
+        summary="Look at the files of certificates and key",
+    )
+    async def check_certificates(self, data: CertificateFiles) -> FileVerdicts:
+        """There, readable, of the right form, valid now, and key and certificate belong together."""
+        found = await _in_thread(lambda: check_files(data.sslrootcert, data.sslcert, data.sslkey))
+        return FileVerdicts(**{name: _told(verdict) for name, verdict in found.items()})
 
     @post(
         "/save-connection",

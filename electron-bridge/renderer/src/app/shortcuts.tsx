@@ -35,23 +35,33 @@ export function setKeysOn(areOn: boolean): void {
 export function ShortcutProvider({children}: {children: ReactNode}): ReactNode {
   const [isHelpOpen, setHelpOpen] = useState(false);
   const offered = useRef<PageKeys[]>([]);
+  /** A key that came while a page was still opening. */
+  const pending = useRef<{readonly key: keyof PageKeys; readonly until: number} | null>(null);
   useEffect(() => {
     let goUntil = 0;
     const onKey = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
       if (!areKeysOn() || document.querySelector('[data-overlay]') !== null) return;
       const keys = offered.current.at(-1);
+      const onPage = (name: keyof PageKeys): (() => void) | undefined =>
+        offered.current.length > 0
+          ? keys?.[name]
+          : () => (pending.current = {key: name, until: Date.now() + SEQUENCE_MS});
       const key = event.key.toLowerCase();
       const place = PLACES_BY_KEY[key];
       const act =
         Date.now() < goUntil && place !== undefined
-          ? (): void => go(place)
+          ? (): void => {
+              // What is pressed next is meant for the page that opens.
+              if (location.hash.split('?')[0] !== `#${place}`) offered.current = [];
+              go(place);
+            }
           : event.key === '?'
             ? (): void => setHelpOpen(true)
             : event.key === '/'
-              ? keys?.search
+              ? onPage('search')
               : key === 'n'
-                ? keys?.add
+                ? onPage('add')
                 : undefined;
       goUntil = key === 'g' ? Date.now() + SEQUENCE_MS : 0;
       if (act === undefined) return;
@@ -67,6 +77,9 @@ export function ShortcutProvider({children}: {children: ReactNode}): ReactNode {
       setHelpOpen,
       offer(keys) {
         offered.current.push(keys);
+        const wanted = pending.current;
+        pending.current = null;
+        if (wanted !== null && Date.now() < wanted.until) keys[wanted.key]?.();
         return () => {
           offered.current = offered.current.filter((each) => each !== keys);
         };

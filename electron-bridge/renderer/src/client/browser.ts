@@ -49,6 +49,7 @@ export function browserPlatform(token: string): Platform {
     onChange: (listener) => running((signal) => followChanges(stream, listener, signal)),
     retry: () => settled(taken(client.POST('/api/v1/settings/retry'))),
     startAgain: null,
+    pathOf: null,
     async readConnection() {
       try {
         return {ok: true, value: await taken(client.GET('/api/v1/settings/connection'))};
@@ -57,16 +58,18 @@ export function browserPlatform(token: string): Platform {
         return {ok: false, error: callError(error)};
       }
     },
-    testConnection: (body) => settled(taken(client.POST('/api/v1/settings/test-connection', {body: body as never}))),
+    testConnection: (body) => settled(taken(client.POST('/api/v1/settings/test-connection', {body}))),
     saveConnection: (body, {test = false} = {}) =>
-      settled(taken(client.POST('/api/v1/settings/save-connection', {body: body as never, params: saving(test)}))),
+      settled(
+        taken(
+          client.POST('/api/v1/settings/save-connection', {
+            body,
+            params: {query: test ? {test: 'true'} : {}},
+          }),
+        ),
+      ),
     deleteConnection: () => settled(taken(client.DELETE('/api/v1/settings/connection'))),
   };
-}
-
-/** `?test=true` saves only what works. */
-function saving(test: boolean): never {
-  return {query: test ? {test: 'true'} : {}} as never;
 }
 
 function running(follow: (signal: AbortSignal) => Promise<void>): () => void {

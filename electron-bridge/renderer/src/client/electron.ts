@@ -15,6 +15,8 @@ export function electronPlatform(api: SidecarApi): Platform {
     watch: (listener) => api.watch(listener),
     onChange: (listener) => api.onChange(listener),
     retry: () => api.retry(),
+    // What crosses from the page to the preload script may be a copy that has lost its path.
+    pathOf: (file) => (file as {readonly path?: string}).path ?? api.pathOf(file),
     startAgain: () => api.startAgain(),
     readConnection: () => api.readConnection(),
     testConnection: (input) => api.testConnection(input),

@@ -40,5 +40,7 @@ export interface Platform {
   testConnection(input: ConnectionInput): Promise<Result<null>>;
   /** Save a connection; with `test`, only if it works. */
   saveConnection(input: ConnectionInput, options?: {readonly test?: boolean}): Promise<Result<null>>;
+  /** Where a file is that the person chose; null where a page is not told. */
+  readonly pathOf: ((file: File) => string) | null;
   deleteConnection(): Promise<Result<null>>;
 }

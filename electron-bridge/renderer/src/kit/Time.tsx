@@ -18,6 +18,7 @@ function kept<F>(make: (locale: string) => F): (locale: string) => F {
 }
 
 const moments = kept((locale) => new Intl.DateTimeFormat(locale, {dateStyle: 'medium', timeStyle: 'short'}));
+const days = kept((locale) => new Intl.DateTimeFormat(locale, {dateStyle: 'medium'}));
 const clocks = kept((locale) => new Intl.DateTimeFormat(locale, {timeStyle: 'short'}));
 const distances = kept((locale) => new Intl.RelativeTimeFormat(locale, {numeric: 'auto', style: 'short'}));
 
@@ -32,6 +33,10 @@ export function spanText(seconds: number, {t}: Pick<Texts, 't'>): string {
 
 export function momentText(at: string | number, {locale}: Pick<Texts, 'locale'>): string {
   return moments(locale).format(new Date(at));
+}
+
+export function dateText(at: string | number, {locale}: Pick<Texts, 'locale'>): string {
+  return days(locale).format(new Date(at));
 }
 
 export function clockText(at: string | number, {locale}: Pick<Texts, 'locale'>): string {

@@ -7,4 +7,4 @@ export {Icon, type IconName} from './Icon.js';
 export {Menu, type MenuAction} from './Menu.js';
 export {Details, Empty, Facts, Notice, Outcome, Section, Skeleton, type OutcomeKind} from './Notice.js';
 export {Spinner} from './Spinner.js';
-export {Ago, Since, clockText, momentText, spanText} from './Time.js';
+export {Ago, Since, clockText, dateText, momentText, spanText} from './Time.js';

@@ -1,7 +1,11 @@
+import {writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {rootCertificates} from 'node:tls';
 import type {Browser} from 'playwright-core';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {pythonPart} from '../../../test/support/parts.js';
 import {Postgres} from '../../../test/support/postgres.js';
+import {quickest} from '../../../test/support/until.js';
 import {Window, executable, startBrowser} from '../support/browser.js';
 import {Served, command} from '../support/served.js';
 
@@ -64,15 +68,42 @@ describe.skipIf(executable.value === null || command.value === null)('the connec
     await window.look('connection-verified');
   });
 
+  test('a file that is named is looked at on the spot', async () => {
+    const {page} = window;
+    const [bundle, words] = ['roots.pem', 'words.txt'].map((name) => join(served.home, name));
+    writeFileSync(bundle ?? '', rootCertificates.join('\n'));
+    writeFileSync(words ?? '', 'words');
+    await page.getByRole('radio', {name: 'A file'}).click();
+    const path = page.getByLabel('Certificate of the authority');
+    const naming = async (file = ''): Promise<void> => {
+      await path.fill(file);
+      await path.blur();
+    };
+    await naming('roots.pem');
+    await page.getByText('Give the whole path, from the top.').waitFor();
+    await naming(`${words}.not`);
+    await page.getByText('There is no such file.').waitFor();
+    await naming(words);
+    await page.getByText('There is no certificate in this file.').waitFor();
+    await window.look('connection-file');
+    await naming(bundle);
+    await page.getByText(/^This certificate serves.*valid until/).waitFor();
+    expect(await page.getByRole('button', {name: 'Choose a file'}).count()).toBe(0);
+  });
+
   test('a wrong password shows its sentence within three seconds and saves nothing', async () => {
     const {page} = window;
-    await paste(window, postgres.dsn('wrong-canary', 'team'));
-    const begun = performance.now();
-    await page.getByRole('button', {name: 'Save'}).click();
-    await page.getByText(/rejected the user name or the password.*Nothing was saved/).waitFor();
+    const took = await quickest(3_000, async () => {
+      await paste(window, postgres.dsn('wrong-canary', 'team'));
+      window.asked.length = 0;
+      await page.getByRole('button', {name: 'Save'}).click();
+      await page.getByText(/rejected the user name or the password.*Nothing was saved/).waitFor();
+    });
 
-    expect(performance.now() - begun).toBeLessThan(3_000);
+    expect(took).toBeLessThan(3_000);
     await window.look('connection-refused');
+    const calls = window.asked.filter((url) => url.endsWith('test-connection') || url.includes('save-connection'));
+    expect(calls).toEqual([`${served.url}/api/v1/settings/save-connection?test=true`]);
     expect((await served.ask('GET', '/settings/connection')).status).toBe(404);
     expect(await page.getByLabel('Password', {exact: true}).inputValue()).toBe('wrong-canary');
   });

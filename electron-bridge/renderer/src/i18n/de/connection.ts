@@ -97,6 +97,25 @@ export const connection: Translation<typeof english> = {
   'connection.sslkey.hint': 'Nur für Sie lesbar; der Server bekommt ihn nie zu sehen.',
   'connection.file.absolute': 'Geben Sie den ganzen Pfad an, von oben an.',
   'connection.file.choose': 'Datei wählen',
+  'connection.verdict.facts': 'Es ist das von {subject}, gültig bis {date}.',
+  'connection.verdict.good': 'Diese Datei passt.',
+  'connection.verdict.expires-soon': 'Dieses Zertifikat passt, läuft aber bald ab.',
+  'connection.verdict.expired': 'Dieses Zertifikat ist abgelaufen.',
+  'connection.verdict.not-yet-valid': 'Dieses Zertifikat gilt noch nicht.',
+  'connection.verdict.missing': 'Diese Datei gibt es nicht.',
+  'connection.verdict.relative': 'Geben Sie den ganzen Pfad an, von oben an.',
+  'connection.verdict.no-file': 'Das ist keine Datei.',
+  'connection.verdict.unreadable': 'Diese Datei lässt sich nicht lesen: prüfen Sie ihre Rechte.',
+  'connection.verdict.not-pem':
+    'Diese Datei hat nicht die Form PEM: wandeln Sie sie um, oder exportieren Sie sie als Base64.',
+  'connection.verdict.damaged': 'Der Inhalt dieser Datei ist beschädigt.',
+  'connection.verdict.no-certificate': 'In dieser Datei ist kein Zertifikat.',
+  'connection.verdict.is-key': 'Das ist ein privater Schlüssel; hier ist ein Zertifikat gefragt.',
+  'connection.verdict.no-key': 'In dieser Datei ist kein privater Schlüssel.',
+  'connection.verdict.key-encrypted':
+    'Dieser Schlüssel ist durch eine Passphrase geschützt, die niemand eingeben könnte.',
+  'connection.verdict.key-open': 'Andere dürfen diesen Schlüssel lesen: nehmen Sie ihnen dieses Recht (chmod 600).',
+  'connection.verdict.key-mismatch': 'Dieser Schlüssel gehört zu einem anderen Zertifikat.',
   'connection.service.system':
     'Das ist {service}. Dessen Server weisen sich gegenüber den Stellen dieses Computers aus.',
   'connection.service.rds':

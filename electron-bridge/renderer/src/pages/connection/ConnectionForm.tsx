@@ -3,7 +3,7 @@ import {useMutation, useQueryClient} from '@tanstack/react-query';
 import {useState, type ReactNode, type SyntheticEvent} from 'react';
 import {useWatch} from 'react-hook-form';
 import {Refused, asError} from '../../client/failure.js';
-import type {SavedConnection} from '../../client/platform.js';
+import type {ConnectionInput, SavedConnection} from '../../client/platform.js';
 import {usePlatform} from '../../data/situation.js';
 import {useDraft} from '../../forms/draft.js';
 import {Select, TextField} from '../../forms/fields.js';
@@ -59,13 +59,14 @@ export function ConnectionForm({saved, copy, onSaved, onCancel}: ConnectionFormP
   const values = {...form.getValues(), ...useWatch({control: form.control})};
   const hasLocalWork = local !== null && local.tasks + local.members > 0;
 
-  const tested = async (body: ReturnType<typeof bodyOf>): Promise<void> => {
+  const test = async (body: ConnectionInput): Promise<void> => {
     const result = await platform.testConnection(body);
     if (!result.ok) throw asError(result.error);
   };
-  const keep = async (body: ReturnType<typeof bodyOf>, takesAlong: boolean): Promise<void> => {
-    if (takesAlong) await copy.read();
-    const result = await platform.saveConnection(body);
+  /** Save what works; with `anyway`, also what does not. What is taken along is read before the database changes. */
+  const save = async (body: ConnectionInput, anyway: boolean): Promise<void> => {
+    if (hasLocalWork && isCopied) await copy.read();
+    const result = await platform.saveConnection(body, {test: !anyway});
     if (result.ok) {
       void copy.write();
       return;
@@ -78,9 +79,9 @@ export function ConnectionForm({saved, copy, onSaved, onCancel}: ConnectionFormP
     async mutationFn({act, values: given}: Attempt): Promise<number> {
       const begun = performance.now();
       const body = bodyOf(given, saved);
-      if (act !== 'save-anyway') await tested(body);
-      if (act !== 'test') {
-        await keep(body, hasLocalWork && isCopied);
+      if (act === 'test') await test(body);
+      else {
+        await save(body, act === 'save-anyway');
         await cache.invalidateQueries({queryKey: SAVED});
         draft.reset({...given, password: ''});
         onSaved();

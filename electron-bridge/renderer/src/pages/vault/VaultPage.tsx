@@ -82,7 +82,7 @@ function RolledBack({vault}: {vault: VaultDocument}): ReactNode {
   const {t} = texts;
   const {client} = usePlatform();
   const accept = useAct<undefined>(
-    () => taken(client.POST('/api/v1/vault/accept' as '/api/v1/vault/reset', {body: {confirm: vault.vault_id ?? ''}})),
+    () => taken(client.POST('/api/v1/vault/accept', {body: {confirm: vault.vault_id ?? ''}})),
     [],
   );
   return (

@@ -8,26 +8,13 @@ import {useTexts} from '../../i18n/index.js';
 import {Button, Outcome, Section} from '../../kit/index.js';
 import {ownerText} from '../keys/UsagePage.js';
 
-interface VaultVerification {
-  readonly ok: boolean;
-  readonly checked: number;
-  readonly findings: readonly {
-    readonly kind: string;
-    readonly owner_kind: string;
-    readonly owner_id: string;
-    readonly name: string;
-    readonly message: string;
-  }[];
-}
-
 export function VerifyPart(): ReactNode {
   const texts = useTexts();
   const {t} = texts;
   const {client} = usePlatform();
   const verify = useMutation({
     networkMode: 'always',
-    mutationFn: async () =>
-      (await taken(client.GET('/api/v1/vault/verify' as '/api/v1/vault'))) as unknown as VaultVerification,
+    mutationFn: () => taken(client.GET('/api/v1/vault/verify')),
   });
   // A sidecar that cannot verify yet.
   if (verify.error instanceof Refused && verify.error.status === 404) return null;
@@ -64,7 +51,7 @@ export function VerifyPart(): ReactNode {
               {verify.data.findings.map((finding) => (
                 <tr key={[finding.kind, finding.owner_kind, finding.owner_id, finding.name].join(' ')}>
                   <td>
-                    {ownerText(finding.owner_kind, finding.owner_id, texts)}{' '}
+                    {finding.owner_kind !== null && ownerText(finding.owner_kind, finding.owner_id ?? '', texts)}{' '}
                     <span className="key-text">{finding.name}</span>
                   </td>
                   <td>
