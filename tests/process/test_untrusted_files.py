@@ -10,7 +10,7 @@ import stat
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -22,7 +22,7 @@ from tests.support.sidecar import Sidecar, run_command
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from tests.conftest import SidecarFactory
 
@@ -166,34 +166,62 @@ FILES = (
 
 
 @pytest.mark.parametrize(("make", "reason"), PLANTED)
-def test_planted_file_stops_the_start_until_it_is_gone(
+def test_planted_files_stop_the_start_until_they_are_gone(
     sidecar_factory: SidecarFactory, tmp_path: Path, make: Callable[[Path, Path], None], reason: str
 ) -> None:
-    """Whichever file of ours it is: `storage-untrusted` names it and the reason, nothing hangs, and it heals."""
+    """Whichever file of ours it is: `storage-untrusted` names it and the reason, nothing hangs, and it heals.
+
+    All are planted at once; each is named in its turn and put back, the sidecar goes on by itself.
+    """
     sidecar = sidecar_factory(config_dir=tmp_path / "config").wait_healthy()
-    target = tmp_path / "target"
+    sidecar.stop()
+    waiting = {Path(name).name: Planted(sidecar.config_dir / name, tmp_path / Path(name).name, make) for name in FILES}
 
-    for name in FILES:
-        path, kept = sidecar.config_dir / name, tmp_path / "kept"
-        sidecar.stop()
-        target.write_bytes(path.read_bytes() if path.exists() else b"content of the person's own")
-        before = target.read_bytes()
-        kept.unlink(missing_ok=True)
-        if path.exists():
-            path.rename(kept)
-        make(path, target)
+    sidecar.start()
 
-        sidecar.start()
-        problem = sidecar.wait_for_problem("storage-untrusted", 15)
-        assert problem["message"] == f"{path.name} {reason}."
+    while waiting:
+        problem = sidecar.wait_for(lambda status: is_about(status["problem"], waiting), 15)["problem"]
+        name = problem["message"].partition(" ")[0]
+        assert problem["message"] == f"{name} {reason}."
         assert not problem["retryable"]
         assert sidecar.health() == (503, {"status": "unhealthy", "error": problem["message"]})
-        assert target.read_bytes() == before
+        waiting.pop(name).put_back()
+    sidecar.wait_healthy()
 
-        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
-        if kept.exists():
-            kept.rename(path)
-        sidecar.wait_healthy()
+
+def is_about(problem: dict[str, Any] | None, names: Collection[str]) -> bool:
+    """Tell whether a problem names one of those files."""
+    if problem is None or problem["code"] != "storage-untrusted":
+        return False
+    return problem["message"].partition(" ")[0] in names
+
+
+class Planted:
+    """Something in the place of a file of ours, which is kept aside.
+
+    Args:
+        path: where the file belongs.
+        target: a name that nobody uses; what a link leads to.
+        make: puts the other thing there.
+    """
+
+    def __init__(self, path: Path, target: Path, make: Callable[[Path, Path], None]) -> None:
+        self._path, self._target, self._kept = path, target, target.with_name(f"{target.name}.kept")
+        self._content = path.read_bytes() if path.exists() else b"content of the person's own"
+        target.write_bytes(self._content)
+        if path.exists():
+            path.rename(self._kept)
+        make(path, target)
+
+    def put_back(self) -> None:
+        """Put the file back, if there was one; what the link led to was left alone."""
+        assert self._target.read_bytes() == self._content
+        if self._path.is_dir() and not self._path.is_symlink():
+            self._path.rmdir()
+        else:
+            self._path.unlink()
+        if self._kept.exists():
+            self._kept.rename(self._path)
 
 
 @pytest.mark.parametrize(("make", "reason"), PLANTED)
