@@ -59,7 +59,7 @@ def report(passed: dict[str, bool]) -> int:
 def run_pytest(environment: Environment, arguments: list[str]) -> bool:
     """Run the Python tests, last those that want the computer for themselves; say whether all passed."""
     pytest = [str(environment.python), "-m", "pytest"]
-    side_by_side = ["-n", str(workers()), "--dist", "loadfile", "-m", "not quiet"]
+    side_by_side = ["-n", str(workers()), "--dist", "loadfile", "--no-loadscope-reorder", "-m", "not quiet"]
     ends = [
         run_in_foreground([*pytest, *side_by_side, *arguments], folder=ROOT),
         run_in_foreground([*pytest, "-m", "quiet", *arguments], folder=ROOT),
