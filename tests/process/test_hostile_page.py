@@ -190,7 +190,8 @@ class Target:
     def state(self) -> object:
         """All that a page might have changed."""
         status = self.sidecar.status()
-        files = sorted(path.name for path in self.sidecar.config_dir.iterdir())
+        # without those that are about to replace one: the sidecar writes its own from time to time
+        files = sorted(path.name for path in self.sidecar.config_dir.iterdir() if path.suffix != ".tmp")
         key = (self.sidecar.config_dir / "fernet.key").read_bytes()
         members = self.sidecar.request("GET", "/api/v1/members").json()
         return members, status["state"], status["mode"], status["instance"], files, key
