@@ -25,7 +25,6 @@ from app.services.vault.sealing import Binding, Owner, forget_derived_keys, new_
 SECRETS = 1000
 """As many as the vault keeps derived keys for."""
 SECRET = "sk-proj-" + "x" * 48
-ROWS = 100_000
 OWNERS = 1000
 BATCH_ROWS = 200
 MAX_ROTATION_ROUNDS = 3
@@ -105,13 +104,13 @@ def measure_rotation(bench: Bench, database: str) -> Iterator[Row]:
     with sidecar(directory, url) as running, plain_table(bench, database) as plain:
         running.milestones()
         with opened_store(opened(directory, url)) as store:
-            desktop(store, directory).fill(ROWS, owners=OWNERS)
+            desktop(store, directory).fill(bench.secrets, owners=OWNERS)
             store.execute("ANALYZE")  # as a server does by itself, before long
         at_first = running.memory_mib()
         taken = in_turn(
             min(bench.rounds, MAX_ROTATION_ROUNDS),
-            lambda: ROWS / seconds_for(partial(rotate, running)),
-            lambda: ROWS / seconds_for(plain.rotate),
+            lambda: bench.secrets / seconds_for(partial(rotate, running)),
+            lambda: bench.secrets / seconds_for(plain.rotate),
         )
         peak = running.peak_memory_mib()
     yield compared(f"{database}: rotation", "rows/s", taken[0], "plain re-encryption", taken[1], "at least 0.4")
@@ -220,7 +219,7 @@ def plain_table(bench: Bench, database: str) -> Iterator[PlainTable]:
     if database == "sqlite":
         file = bench.home / "plain.db"
         with on_sqlite(file) as store:
-            desktop(store, bench.home / "plain-sqlite").fill(ROWS, owners=OWNERS)
+            desktop(store, bench.home / "plain-sqlite").fill(bench.secrets, owners=OWNERS)
         with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
             plain: PlainTable = PlainSqlite(connection)
             plain.fill()
@@ -228,7 +227,7 @@ def plain_table(bench: Bench, database: str) -> Iterator[PlainTable]:
         return
     url = bench.new_database("plain")
     with on_postgresql({"dsn": url}) as store:
-        desktop(store, bench.home / "plain-postgresql").fill(ROWS, owners=OWNERS)
+        desktop(store, bench.home / "plain-postgresql").fill(bench.secrets, owners=OWNERS)
     with contextlib.closing(psycopg2.connect(url)) as connection:
         plain = PlainPostgresql(connection)
         plain.analyze()

@@ -19,6 +19,8 @@ class Bench:
     """What a group of measurements works with."""
 
     rounds: int
+    secrets: int
+    """How many a rotation moves."""
     home: Path
     """An empty directory."""
     server: "PostgresServer"

@@ -1,4 +1,4 @@
-"""Measure the sidecar beside floors taken in the same run: `python3 scripts/bench.py [--rounds N] [--only NAME]`.
+"""Measure the sidecar beside floors taken in the same run: `python3 scripts/bench.py [--rounds N] [--only NAME] ...`.
 
 Every figure stands beside the same figure of something that does no work of ours: a bare interpreter, the bare imports
 of the given packages, a bare Litestar application, plain drivers, plain Fernet. A machine is noisy, so subject and
@@ -16,7 +16,7 @@ from _environment import ROOT, Environment, become, run_script
 from _measure import Bench, Row, print_json, print_table
 from _servers import MEASURED
 
-GROUPS = ("start", "load", "vault", "gateway", "work")
+GROUPS = ("start", "load", "vault", "trust", "gateway", "work")
 """Each is a module `_bench_NAME` with a generator `measure`."""
 
 
@@ -24,6 +24,7 @@ def main(arguments: list[str]) -> int:
     """Run the measurements from the tests' environment, which has a PostgreSQL, on the environment people run."""
     parser = argparse.ArgumentParser(description="Measure the sidecar beside floors taken in the same run.")
     parser.add_argument("--rounds", type=int, default=9, help="rounds of every measurement (default 9)")
+    parser.add_argument("--rows", type=int, default=20_000, help="secrets that a rotation moves (default 20000)")
     parser.add_argument("--only", action="append", choices=GROUPS, help="measure only these rows; repeatable")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(arguments)
@@ -32,7 +33,7 @@ def main(arguments: list[str]) -> int:
         environment.ensure()
         MEASURED.ensure()
         become([str(environment.python), str(Path(__file__).absolute()), *arguments])
-    rows = measured(options.rounds, options.only or GROUPS)
+    rows = measured(options.rounds, options.rows, options.only or GROUPS)
     if options.json:
         print_json(rows)
     else:
@@ -40,13 +41,13 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def measured(rounds: int, groups: Sequence[str]) -> Iterator[Row]:
+def measured(rounds: int, secrets: int, groups: Sequence[str]) -> Iterator[Row]:
     """Yield the rows of some groups."""
     sys.path.insert(0, str(ROOT))
     from tests.support.postgres import PostgresServer
 
     with PostgresServer() as server, tempfile.TemporaryDirectory(prefix="taskflow-bench-") as home:
-        bench = Bench(rounds, Path(home), server)
+        bench = Bench(rounds, secrets, Path(home), server)
         for group in groups:
             yield from importlib.import_module(f"_bench_{group}").measure(bench)
 
