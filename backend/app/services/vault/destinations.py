@@ -9,6 +9,7 @@ that leads nowhere, since somebody has put something else in the place of its ad
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -55,18 +56,21 @@ def _joined(kind: str, url: str, ports: Mapping[str, int], last: str) -> str | N
     return f"{kind}|{scheme}|{host}|{port}|{last}"
 
 
-class Located:
-    """A row of `secrets` and the destination of its secret."""
+class Located(SimpleNamespace):
+    """A row of `secrets` and the destination of its secret; the row's columns are attributes of its own.
 
-    __slots__ = ("_row", "destination", "status")
+    A rotation looks at each of them many times, which through the row would take as long as decrypting.
+    """
+
+    status: str | None = None
+    destination: str | None
 
     def __init__(self, row: Any, destination: str | None) -> None:
-        self._row = row
-        self.destination = destination
-        self.status = getattr(row, "status", None)
+        columns = vars(row) if isinstance(row, SimpleNamespace) else row._asdict()
+        super().__init__(**{**columns, "destination": destination})
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._row, name)
+    def __repr__(self) -> str:
+        return f"Located(destination={self.destination!r})"
 
 
 def located(connection: sa.Connection, rows: Sequence[Any]) -> list[Located]:

@@ -140,7 +140,8 @@ class VaultKey:
             FormatUnknownError: no ciphertext of a known format.
             SealBrokenError: it does not open for this row under this key.
         """
-        before, after = (_ROW + lp(*binding.bound(text)) for text in (ciphertext, FORMAT))
+        after = _ROW + lp(*binding.bound())
+        before = _ROW + lp(*binding.bound(ciphertext)) if ciphertext.startswith(LEGACY_FORMAT) else after
         frame = self._read(_fernet(_row_keys(self, binding.owner).expand(before)), ciphertext)
         _content(frame, binding.header())
         return new._written(_fernet(_row_keys(new, new_owner).expand(after)), frame)
