@@ -29,6 +29,7 @@ SECRET = "sk-live-0123456789abcdef"
 KEYS = "/api/v1/settings/ai-keys"
 DEVICES = "/api/v1/vault/devices"
 UNLOCKED_WITHIN_S = 2.0
+RECOVERY_CODE = "ABCD-EFGH-IJKL-MNOP-QRST-UVWX-YZ23-4567"
 
 
 @pytest.fixture
@@ -136,8 +137,11 @@ def test_a_team_lives_with_its_vault(team: Any) -> None:
     assert reads(b)
 
     id_b, id_c = own_id(b), own_id(c)
+    ok(a.request("POST", "/api/v1/vault/recovery", json={"recovery_code": RECOVERY_CODE}))
     removal = ok(a.request("DELETE", f"{DEVICES}/{id_c}"), 202)
     assert removal["secrets"] == 1
+    assert removal["recovery_code_void"] is True
+    assert ok(a.request("GET", "/api/v1/vault"))["has_recovery_code"] is False
     assert removal["rotation"]["to_kid"]
     refused(c.request("PUT", KEYS, json={"openai": "sk-live-after-all"}), 423, "vault-locked")
     assert ok(c.request("GET", "/api/v1/vault"))["state"] == "locked"
@@ -252,6 +256,16 @@ def test_command_line(team: Any) -> None:
     wait_until(lambda: access(b) == ("unlocked", "member"), timeout_s=25, what="the running desktop to notice")
     wrong = run_command("vault", "approve", device_id, config_dir=a.config_dir, stdin=f"{code}\n")
     assert wrong.returncode != 0
+    for is_running in (True, False):
+        if not is_running:
+            b.stop()
+        rotated_key = run_command("key", "rotate", config_dir=b.config_dir)
+        assert rotated_key.returncode == 0, rotated_key.stderr
+    b = team("b")
+    assert reads(b)
+    device_id, before = own_id(b), device_id
+    assert [(item["label"], item["device_id"]) for item in items(a)][1:] == [("anna", device_id)]
+    assert device_id != before
     removed = run_command("vault", "remove", device_id, config_dir=a.config_dir)
     assert removed.returncode == 0, removed.stderr
     assert "1 secrets" in removed.stdout
@@ -319,6 +333,11 @@ def test_changed_database_lets_nobody_in(team: Any, database: Database) -> None:
     assert {item["state"] for item in items(a) if item["device_id"] == id_c} == {"untrusted"}
     rotate(a)
     assert ok(c.request("GET", "/api/v1/vault"))["state"] == "locked"
-    assert reads(a)
+    verified = run_command("vault", "verify", config_dir=a.config_dir)
+    assert verified.returncode == 1
+    assert all(f"No member vouches for the desktop {one}" in verified.stdout for one in ("boss", "newcomer"))
     doctor = run_command("doctor", config_dir=a.config_dir)
     assert "No member vouches for" in doctor.stdout
+    for device_id in ("0123456789abcdef", id_c):
+        ok(a.request("DELETE", f"{DEVICES}/{device_id}"), 204)
+    assert reads(a)

@@ -58,9 +58,13 @@ def ask(config_dir: str | None, label: str | None) -> int:
 @click.argument("device_id", metavar="ID")
 def approve(config_dir: str | None, device_id: str) -> int:
     """Let the desktop ID in; asks for the code that its person reads out."""
-    with opened_vault(config_for(config_dir)) as services:
-        code = click.prompt("Code", prompt_suffix=": ")
-        device = services.team.approve(device_id.strip().lower(), code, actor=ACTOR)
+    config, device_id = config_for(config_dir), device_id.strip().lower()
+    with opened_vault(config) as services:
+        asking = services.team.asking(device_id)
+    click.echo(f"{printable(asking.label)} asks to come in. Let the person there read the code to you, by telephone.")
+    code = click.prompt("Code", prompt_suffix=": ")  # typed in their own time: no session waits for it
+    with opened_vault(config) as services:
+        device = services.team.approve(device_id, code, actor=ACTOR)
     click.echo(f"{printable(device.label)} is in.")
     return 0
 
@@ -82,5 +86,6 @@ def remove(config_dir: str | None, device_id: str) -> int:
         return 0
     click.echo("The desktop is removed, and the vault key replaced.")
     click.echo(f"It could have read {removal.secrets} secrets: replace them at their providers.")
-    click.echo("A recovery code that there was is void: make a new one with 'taskflow-sidecar vault recovery'.")
+    if removal.recovery_code_void:
+        click.echo("The recovery code is void: make a new one with 'taskflow-sidecar vault recovery'.")
     return 0

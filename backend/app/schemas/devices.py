@@ -72,3 +72,6 @@ class RemovalDocument(msgspec.Struct):
     secrets: Annotated[
         int, Meta(description="How many secrets the desktop could have read: replace them at their providers")
     ]
+    recovery_code_void: Annotated[
+        bool, Meta(description="Whether there was a recovery code, which is void now: make a new one")
+    ]

@@ -136,7 +136,7 @@ class AcceptBody(msgspec.Struct):
 
 
 FindingKind = Literal[
-    "unreadable", "missing", "restored", "policy", "locked", "rolled-back", "broken", "key", "wrap", "waiting"
+    "unreadable", "missing", "restored", "policy", "locked", "rolled-back", "broken", "key", "wrap", "waiting", "member"
 ]
 
 

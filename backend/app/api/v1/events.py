@@ -48,10 +48,11 @@ class EventsController(Controller):
         """Every change that any desktop makes to the team's work, as server-sent events.
 
         The data of an event is `{"resource", "id", "change"}`: resource is `member`, `task`, `sub_task` or
-        `daily_update`, change is `created`, `updated` or `deleted`. From the moment the stream has answered nothing is
-        missed, also while the database is away. `{"resource": "*", "change": "resync"}` stands for a gap that cannot be
-        filled: read everything anew. `{"resource": "import", "id", "change": "progress", "done", "of"}` tells how many
-        lines an import of this sidecar has taken. An event may be told twice. Comment lines keep the connection alive.
+        `daily_update`, change is `created`, `updated` or `deleted`; `vault_device` tells that a desktop has asked to
+        come into the vault, is in, or is out. From the moment the stream has answered nothing is missed, also while the
+        database is away. `{"resource": "*", "change": "resync"}` stands for a gap that cannot be filled: read
+        everything anew. `{"resource": "import", "id", "change": "progress", "done", "of"}` tells how many lines an
+        import of this sidecar has taken. An event may be told twice. Comment lines keep the connection alive.
         """
         subscription = events.subscribe(last_event_id)
         return Stream(

@@ -140,6 +140,23 @@ def enter(
     connection.execute(sa.insert(vault_device_wraps), [_wrap_row(granter, key, active.kid, entry) for key in usable])
 
 
+def pass_on(connection: sa.Connection, active: VaultKey, usable: Collection[VaultKey], old: bytes, new: bytes) -> None:
+    """Let a device whose root key was replaced go on as the same member, under its label; the old key opens nothing."""
+    before, after = device_of(old, active.vault_id), device_of(new, active.vault_id)
+    entry = find_entry(connection, active, before.id)
+    if entry is not None and find_entry(connection, active, after.id) is None:
+        heir = Entry(after.id, after.public, entry.label, before.id)
+        enter(connection, after, active, usable, heir, seen_at=utc_now())
+        mark_accepted(connection, new, usable)
+    drop(connection, before.id)
+
+
+def is_wrapped_for(connection: sa.Connection, vault_id: str, root: bytes) -> bool:
+    """Tell whether members have wrapped vault keys for the device of a root key."""
+    is_its = vault_device_wraps.c.device_id == device_of(root, vault_id).id
+    return connection.execute(sa.select(vault_device_wraps.c.kid).where(is_its).limit(1)).first() is not None
+
+
 def drop(connection: sa.Connection, device_id: str) -> None:
     """Take a device out, with everything that members wrapped for it."""
     connection.execute(sa.delete(vault_device_wraps).where(vault_device_wraps.c.device_id == device_id))

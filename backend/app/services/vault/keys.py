@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets as randomness
 import uuid
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -126,8 +126,8 @@ class Keys:
     """Those that it has not marked as genuine yet."""
     strange: frozenset[str] = frozenset()
     """Ids of keys that are wrapped for this desktop by who is no member."""
-    is_strange: bool = False
-    """Whether the key that the database calls active is one of those."""
+    planted: str | None = None
+    """The key that the database calls active, if it is one of those."""
     place: int = 0
     """How many keys came before the active one."""
 
@@ -215,13 +215,73 @@ def read_keys(
     if not rows:
         return None
     vault_id = rows[0].vault_id
-    found = {row.kid: row for row in rows if row.kid is not None}
-    opened: dict[str, VaultKey] = {}
+    known = before if before is not None and before.vault_id == vault_id else None
+    found = _unwrap_all(rows, roots, known)
+    pin = pin_of(vault_id)
+    followed = _follow(connection, vault_id, roots, found, known, pin, granted)
+    found.opened.update({kid: key for kid, key in followed.opened.items() if kid in found.states})
+    planted = next((kid for kid in followed.strange & found.states.keys() if found.states[kid] == ACTIVE), None)
+    manifest, doubt = (None, None) if is_own else _judged(connection, rows[0], found.opened, memory)
+    is_legacy = any(row.state == ACTIVE and row.format == LEGACY_FORMAT for row in rows)
+    fingerprint_keys = {row.kid: row.fingerprint_key for row in rows}
+    if manifest is not None:
+        doubt = doubt or _contradiction(found, manifest)
+        found = _listed(found, manifest, followed, {} if known is None else known.opened)
+    active_kid = next((kid for kid, state in found.states.items() if state == ACTIVE), None)
+    active = found.opened.get(active_kid or "") if active_kid in fingerprint_keys else None
+    opened: Mapping[str, VaultKey] = found.opened
+    if active is None and not followed.wrapped:  # this desktop was removed, or never was in
+        opened = {kid: key for kid, key in opened.items() if kid in found.opening}
+    is_new = active is not None and (pin is None or pin.kid != active.kid)
+    place = place_of(connection, active) if active is not None and is_new else 0 if pin is None else pin.number
+    if active is not None and granted is None and is_rolled_back(active.kid, place, pin):
+        doubt = doubt or "an older key is active than was seen"
+    fingerprint_key = None if active is None else opened_fingerprint_key(active, fingerprint_keys[active.kid])
+    is_damaged = active is not None and fingerprint_key is None
+    if is_damaged and known is not None:
+        fingerprint_key = known.fingerprint_key  # somebody has damaged it: what is known serves, and is written anew
+    return Keys(
+        vault_id=vault_id,
+        epoch=rows[0].epoch,
+        generation=generation,
+        states=found.states,
+        opened=opened,
+        wraps=found.wraps,
+        fingerprint_key=fingerprint_key,
+        api_secret=(api_secret or "").encode(),
+        is_damaged=is_damaged,
+        root=manifest,
+        doubt=doubt,
+        is_legacy=is_legacy,
+        api_secret_fingerprint=_api_secret_fingerprint(fingerprint_key, api_secret),
+        wrapped=followed.wrapped,
+        unmarked=followed.unmarked,
+        strange=followed.strange,
+        planted=planted,
+        place=place,
+    )
+
+
+class _Found(NamedTuple):
+    """Keys that lie in the database, and what opens them here."""
+
+    states: dict[str, str]
+    """By key id."""
+    opened: dict[str, VaultKey]
+    """By key id."""
+    wraps: dict[str, tuple[str, ...]]
+    """By key id, the fingerprints of the root keys that open it, as far as that is known here."""
+    opening: dict[str, set[str]]
+    """By key id, names and digests of the wraps that did open it."""
+
+
+def _unwrap_all(rows: Sequence[Any], roots: Sequence[bytes], known: Keys | None) -> _Found:
+    """Open what the root keys open; what was open before stays open."""
+    states = {row.kid: row.state for row in rows if row.kid is not None}
+    opened = {} if known is None else {kid: key for kid, key in known.opened.items() if kid in states}
+    wraps: dict[str, tuple[str, ...]] = dict.fromkeys(states, ())
     opening: dict[str, set[str]] = {}
-    if before is not None and before.vault_id == vault_id:
-        opened = {kid: key for kid, key in before.opened.items() if kid in found}
     by_fingerprint = {key_fingerprint(root): root for root in roots}
-    wraps: dict[str, tuple[str, ...]] = dict.fromkeys(found, ())
     for row in rows:
         root = by_fingerprint.get(row.fingerprint)
         key = None if root is None else _unwrapped(root, row)
@@ -230,76 +290,52 @@ def read_keys(
             opened.setdefault(row.kid, key)  # the same object while it is in use, as derived keys are kept by it
         if row.kind == ROOT and (root is None or key is not None):
             wraps[row.kid] = (*wraps[row.kid], row.fingerprint)
-    pin = pin_of(vault_id)
-    followed = _follow(connection, vault_id, roots, opened, found, before, pin, granted)
-    opened.update({kid: key for kid, key in followed.opened.items() if kid in found})
-    states = {kid: row.state for kid, row in found.items()}
-    is_strange = any(states[kid] == ACTIVE for kid in followed.strange & states.keys())
-    manifest, doubt = (None, None) if is_own else _judged(connection, rows[0], opened, memory)
-    if manifest is not None:
-        listed = {f"{name} {digest}" for name, digest in manifest.wraps.items()}
-        known = {} if before is None or before.vault_id != vault_id else before.opened
-        opened = {
-            kid: key
-            for kid, key in opened.items()
-            if kid in manifest.keys and (kid in known or kid in followed.opened or opening.get(kid, set()) & listed)
-        }
-        wraps = {kid: tuple(of for of in named if wrap_name(kid, of) in manifest.wraps) for kid, named in wraps.items()}
-        active_there = next((kid for kid, state in states.items() if state == ACTIVE), manifest.kid)
-        doubt = doubt or (None if active_there == manifest.kid else "another key is active than the manifest says")
-        states = {**dict.fromkeys(found, LOST), **manifest.keys}
-    active_kid = next((kid for kid, state in states.items() if state == ACTIVE), None)
-    active = opened.get(active_kid or "") if active_kid in found else None
-    if active is None and not followed.wrapped:  # this desktop was removed, or never was in
-        opened = {kid: key for kid, key in opened.items() if kid in opening}
-    is_new = active is not None and (pin is None or pin.kid != active.kid)
-    place = place_of(connection, active) if active is not None and is_new else 0 if pin is None else pin.number
-    if active is not None and granted is None and is_rolled_back(active.kid, place, pin):
-        doubt = doubt or "an older key is active than was seen"
-    fingerprint_key = None if active is None else opened_fingerprint_key(active, found[active.kid].fingerprint_key)
-    is_damaged = active is not None and fingerprint_key is None
-    if is_damaged and before is not None and before.vault_id == vault_id:
-        fingerprint_key = before.fingerprint_key  # somebody has damaged it: what is known serves, and is written anew
-    return Keys(
-        vault_id=vault_id,
-        epoch=rows[0].epoch,
-        generation=generation,
-        states=states,
-        opened=opened,
-        wraps=wraps,
-        fingerprint_key=fingerprint_key,
-        api_secret=(api_secret or "").encode(),
-        is_damaged=is_damaged,
-        root=manifest,
-        doubt=doubt,
-        is_legacy=any(row.state == ACTIVE and row.format == LEGACY_FORMAT for row in found.values()),
-        api_secret_fingerprint=_api_secret_fingerprint(fingerprint_key, api_secret),
-        wrapped=followed.wrapped,
-        unmarked=followed.unmarked,
-        strange=followed.strange,
-        is_strange=is_strange,
-        place=place,
-    )
+    return _Found(states, opened, wraps, opening)
+
+
+def _contradiction(found: _Found, manifest: Root) -> str | None:
+    active = next((kid for kid, state in found.states.items() if state == ACTIVE), manifest.kid)
+    return None if active == manifest.kid else "another key is active than the manifest says"
+
+
+def _listed(found: _Found, manifest: Root, followed: Followed, known: Mapping[str, VaultKey]) -> _Found:
+    """Leave of what was found what the manifest lists: keys, their states, and the wraps that open them."""
+    listed = {f"{name} {digest}" for name, digest in manifest.wraps.items()}
+    opened = {
+        kid: key
+        for kid, key in found.opened.items()
+        if kid in manifest.keys and (kid in known or kid in followed.opened or found.opening.get(kid, set()) & listed)
+    }
+    wraps = {
+        kid: tuple(of for of in named if wrap_name(kid, of) in manifest.wraps) for kid, named in found.wraps.items()
+    }
+    return _Found({**dict.fromkeys(found.states, LOST), **manifest.keys}, opened, wraps, found.opening)
 
 
 def _follow(
     connection: sa.Connection,
     vault_id: str,
     roots: Sequence[bytes],
-    opened: Mapping[str, VaultKey],
-    found: Mapping[str, Any],
+    found: _Found,
     before: Keys | None,
     pin: Pin | None,
     granted: VaultKey | None,
 ) -> Followed:
     """Open what members have wrapped for this desktop, unless everything is open already."""
-    is_all_open = all(kid in opened for kid, row in found.items() if row.state != LOST)
-    if not roots or (granted is None and is_all_open):
-        wrapped = before.wrapped & found.keys() if before is not None else frozenset()
+    needed = {kid for kid, state in found.states.items() if state != LOST}
+    if not roots or (granted is None and needed <= found.opened.keys()):
+        wrapped = before.wrapped & found.states.keys() if before is not None else frozenset()
         return Followed({}, (), frozenset(), wrapped)
-    known = opened if granted is None else {**opened, granted.kid: granted}
+    known = found.opened if granted is None else {**found.opened, granted.kid: granted}
     anchor = granted.kid if granted is not None else None if pin is None else pin.kid
-    return follow(connection, vault_id, roots[0], known, anchor)
+    own = follow(connection, vault_id, roots[0], known, anchor)
+    if needed <= own.opened.keys():
+        return own
+    # what members wrapped for another key of this computer: one that it had before, or still has beside the first
+    others = dict(own.opened)
+    for root in roots[1:]:
+        others.update(follow(connection, vault_id, root, {**known, **others}, anchor).opened)
+    return replace(own, opened=others, strange=own.strange.difference(others))
 
 
 @dataclass(frozen=True, slots=True)

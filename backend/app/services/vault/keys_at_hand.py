@@ -13,7 +13,7 @@ from app.core.exceptions import DatabaseAwayError, ProblemError, RequestError
 from app.core.fernet_keys import fingerprint as key_fingerprint
 from app.core.logging import get_logger
 from app.core.security import existing_keys
-from app.models.vault import THE_VAULT, vaults
+from app.models.vault import STAGED, THE_VAULT, vaults
 from app.services.vault.devices import device_of
 from app.services.vault.directory import find_entry, forget_older, mark_accepted, register
 from app.services.vault.keys import (
@@ -31,7 +31,7 @@ from app.services.vault.manifest import Root
 from app.services.vault.pins import Pins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from app.core.config import Config
     from app.db.session import Database
@@ -85,6 +85,10 @@ class Attachment:
         """Vault, epoch and root key with which this desktop was last seen to be in the directory."""
         self.is_leaving = False
         """Whether this desktop was removed by itself, and only finishes the rotation."""
+        self._told: str | None = None
+        """The planted key that the audit log was told of."""
+        self.on_change: Callable[[], object] = lambda: None
+        """Called when the vault's state has become another one."""
         self._held: WeakKeyDictionary[sa.Connection, Keys] = WeakKeyDictionary()
         """The keys of transactions that seal; they cannot change until these end."""
 
@@ -127,6 +131,20 @@ class Attachment:
             self._complete()
         if self.state != state:
             log.info("vault attached", extra={"state": self.state, "needs": self.needs_fingerprint})
+        self._tell_of_planted()
+
+    def _tell_of_planted(self) -> None:
+        """Let the audit log tell, once, of a key that somebody has put in the place of the active one."""
+        keys = self._known
+        if keys is None or keys.planted in (None, self._told):
+            return
+        entry = {"action": "refused", "actor": SYSTEM, "name": keys.planted, "outcome": "refused"}
+        try:
+            self._audit.record(**entry, reason=UntrustedKeyError.code)
+        except RequestError as exc:  # lists work all the same; it is told next time
+            log.warning("an untrusted key is not in the audit log", extra={"code": exc.code})
+        else:
+            self._told = keys.planted
 
     def _look(self, roots: tuple[bytes, ...]) -> Keys | None:
         generation, memory = self._database.generation, self._memory()
@@ -152,8 +170,11 @@ class Attachment:
 
     def _know(self, keys: Keys) -> None:
         """Work with these keys from now on, and remember what was seen of the database."""
+        state = self.state
         self._keys = self._audit.ledger.keys = keys
         self._audit.ledger.reread = self._reread
+        if self.state != state:
+            self.on_change()
         self._follow(keys)
         place = self._database.place
         if keys.doubt is None and place is not None:
@@ -195,7 +216,12 @@ class Attachment:
         self.is_leaving = True
         keys = self._known
         if keys is not None:
-            self._keys = replace(keys, opened={**keys.opened, new.kid: new})
+            self._keys = replace(
+                keys,
+                opened={**keys.opened, new.kid: new},
+                states={**keys.states, new.kid: STAGED},
+                wraps={**keys.wraps, new.kid: ()},
+            )
 
     def forget(self) -> None:
         """Lock the vault here, unless a key at hand opens it."""
@@ -409,7 +435,7 @@ def _usable(keys: Keys) -> Keys:
         VaultRolledBackError: the database is not believed.
         VaultLockedError: the vault is locked.
     """
-    if keys.is_strange:
+    if keys.planted is not None:
         raise UntrustedKeyError
     if keys.doubt is not None:
         raise VaultRolledBackError

@@ -40,8 +40,11 @@ class Maintenance:
         self._wake = threading.Event()
         self._used = threading.Event()
         self._stopped = threading.Event()
+        self._told: tuple[object, ...] = ()
+        """What was announced last; requests change it as well, behind this thread's back."""
         audit.on_due = self._used.set
         team.on_request = self._wake.set
+        vault.attachment.on_change = self._wake.set
 
     def start(self) -> None:
         """Begin."""
@@ -76,12 +79,10 @@ class Maintenance:
 
     def _look(self) -> None:
         try:
-            before = self._brief()
             self._team.look()
             self._vault.attachment.attach()  # anew each time: other desktops change keys too
             self._team.finish_leaving()
-            if self._brief() != before:
-                self._readiness.announce()
+            self._announce()
             self._team.note_seen()
             if self._rotations.is_due():
                 self._rotations.start(actor=SYSTEM)
@@ -93,8 +94,11 @@ class Maintenance:
         except Exception:  # the outermost edge of the thread: it must live as long as the process
             log.exception("maintenance failed")
 
-    def _brief(self) -> tuple[object, ...]:
-        return *self._vault.brief().values(), self._team.access
+    def _announce(self) -> None:
+        brief = (*self._vault.brief().values(), self._team.access)
+        if brief != self._told:
+            self._told = brief
+            self._readiness.announce()
 
     def _write_uses(self) -> None:
         while not self._stopped.is_set():

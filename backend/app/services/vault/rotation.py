@@ -445,6 +445,8 @@ class Rotations:
         if is_ours:
             forget_derived_keys()
             log.info("vault key rotated", extra={"from": job.from_kid, "to": job.to_kid, "quarantined": quarantined})
+            if self._attachment.is_leaving:  # nothing is left to do for this desktop
+                self._attachment.on_change()
         return False
 
 

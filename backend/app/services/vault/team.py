@@ -17,7 +17,7 @@ from app.db.base import instant_text, utc_now
 from app.db.lenient import shown_instant
 from app.db.statements import grown, insert_if_absent
 from app.models.devices import vault_devices, vault_join_requests
-from app.models.vault import secrets
+from app.models.vault import RECOVERY, secrets, vault_wraps
 from app.schemas.devices import DeviceDocument, RemovalDocument, RequestDocument
 from app.services.vault.devices import PublicKey, PublicKeyInvalidError, device_of
 from app.services.vault.directory import Member, default_label, drop, drop_root_wraps, enter, members
@@ -31,6 +31,7 @@ from app.services.vault.membership import (
     request_check,
 )
 from app.services.vault.own_request import OwnRequest, OwnRequestFile
+from app.services.work.changes import announce
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,6 +182,7 @@ class Team:
             connection.execute(sa.delete(vault_join_requests).where(is_own | is_old))
             insert_if_absent(connection, vault_join_requests, values)
             self._say(connection, "share", actor, name=name, reason=f"device {device.id} asks to come in")
+            announce(connection, "vault_device", device.id, "created")
         # not before: a look in between would take a code without a request for one that was rejected
         self._file.keep(self._attachment.device_root, own)
         self.on_request()
@@ -204,6 +206,7 @@ class Team:
             if not connection.execute(sa.delete(vault_join_requests).where(is_its)).rowcount:
                 return False
             self._say(connection, "delete", actor, reason=f"request of device {device_id} {what}")
+            announce(connection, "vault_device", device_id, "deleted")
         return True
 
     def look(self) -> bool:
@@ -242,6 +245,7 @@ class Team:
             is_own = vault_join_requests.c.device_id == own.device_id
             change.connection.execute(sa.delete(vault_join_requests).where(is_own))
             self._say(change.connection, "unlock", SYSTEM, reason="let in by another device")
+            announce(change.connection, "vault_device", own.device_id, "updated")
         self._file.forget()
         log.info("this desktop was let in")
         return True
@@ -265,6 +269,15 @@ class Team:
                 connection.execute(sa.update(vault_devices).where(table.device_id == own).values(last_seen_at=now))
 
     # --- deciding ----------------------------------------------------------------------------------------------------
+
+    def asking(self, device_id: str) -> DeviceDocument:
+        """Return the request of a desktop that could be approved now.
+
+        Raises:
+            VaultLockedError, NotFoundError, NotRequestedError, RequestExpiredError: as `approve`.
+        """
+        self._attachment.unlocked_keys()
+        return _asking(self._standing_request(device_id), self._device().id)
 
     def approve(self, device_id: str, typed: str, *, actor: str) -> DeviceDocument:
         """Let a desktop in whose code was read out.
@@ -326,6 +339,8 @@ class Team:
             is_void = connection.execute(
                 sa.delete(table).where(is_same, table.c.wrong_codes >= MAX_WRONG_CODES)
             ).rowcount
+            if is_void:
+                announce(connection, "vault_device", str(row.device_id), "deleted")
             reason = f"code-wrong for device {row.device_id}"
             self._audit.append(connection, action="refused", actor=actor, outcome="refused", reason=reason)
         if is_void:
@@ -348,6 +363,7 @@ class Team:
         self._rotations.restage(change)
         reason = f"device {entry.device_id} let in by device {granter.id}"
         self._say(connection, "share", actor, name=entry.label, reason=reason)
+        announce(connection, "vault_device", entry.device_id, "updated")
 
     def remove(self, device_id: str, *, actor: str) -> RemovalDocument | None:
         """Reject a request, or remove a member: the vault key is replaced at once, as the member knew it.
@@ -364,12 +380,11 @@ class Team:
             return None
         self._attachment.unlocked_keys()
         with self._attachment.changing_keys() as change:
-            count = self._take_out(change, device_id, actor)
-        if count is None:
-            return None
-        return RemovalDocument(self._rotations.document(), count)
+            loss = self._take_out(change, device_id, actor)
+        return None if loss is None else RemovalDocument(self._rotations.document(), *loss)
 
-    def _take_out(self, change: KeyChange, device_id: str, actor: str) -> int | None:
+    def _take_out(self, change: KeyChange, device_id: str, actor: str) -> tuple[int, bool] | None:
+        """Return how many secrets it could have read, and whether a recovery code is void; None if it was not in."""
         connection, keys = change.connection, change.keys
         key = keys.active
         if key is None:  # another desktop has changed it in this very moment
@@ -381,11 +396,14 @@ class Team:
         if found.entry is None:
             drop(connection, device_id)
             self._say(connection, "delete", actor, name=found.label, reason=f"unknown device {device_id} removed")
+            announce(connection, "vault_device", device_id, "deleted")
             return None
         if sum(one.entry is not None for one in present) == 1:
             raise ConflictError(
                 "The last member cannot leave: nobody could open the vault any more", code="last-member"
             )
+        is_recovery = (vault_wraps.c.kind == RECOVERY) & (vault_wraps.c.kid == key.kid)
+        had_code = connection.execute(sa.select(vault_wraps.c.kid).where(is_recovery).limit(1)).first() is not None
         new = self._rotations.begin_after_removal(change, device_id)
         drop_root_wraps(connection, device_id)
         drop(connection, device_id)
@@ -394,7 +412,8 @@ class Team:
         known = secrets.c.kid.in_(list(keys.usable))
         count: int = connection.execute(sa.select(sa.func.count()).select_from(secrets).where(known)).scalar_one()
         self._say(connection, "delete", actor, name=found.label, reason=f"device {device_id} removed")
-        return count
+        announce(connection, "vault_device", device_id, "deleted")
+        return count, had_code
 
     def _say(self, connection: sa.Connection, action: str, actor: str, *, name: str | None = None, reason: str) -> None:
         self._audit.append(connection, action=action, actor=actor, name=name, reason=reason)

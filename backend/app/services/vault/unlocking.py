@@ -20,8 +20,9 @@ from app.models.vault import (
     vault_keys,
     vault_rotations,
     vault_wraps,
+    vaults,
 )
-from app.services.vault.directory import begin_anew
+from app.services.vault.directory import begin_anew, is_wrapped_for, pass_on
 from app.services.vault.keys import add_key, add_wrap
 from app.services.vault.recovery import recovery_key
 from app.services.vault.sealing import forget_derived_keys, new_vault_key
@@ -178,6 +179,8 @@ def keep_recovery_code(attachment: Attachment, audit: Audit, code: str, *, actor
 def adopt(attachment: Attachment, audit: Audit, ring: KeyRing, *, actor: str) -> bool:
     """Wrap the vault keys for the ring's first key wherever one of the others, which are to be retired, opens them.
 
+    A member of a team stays one: the device that the first key makes takes the place of the one before.
+
     Returns:
         Whether the retired keys are no longer needed by this vault.
     """
@@ -190,17 +193,23 @@ def adopt(attachment: Attachment, audit: Audit, ring: KeyRing, *, actor: str) ->
             connection.execute(
                 sa.delete(vault_wraps).where(vault_wraps.c.kid == key.kid, vault_wraps.c.fingerprint.in_(retired))
             )
+        if keys.active is not None:
+            for old in ring.keys[1:]:
+                pass_on(connection, keys.active, list(keys.usable.values()), old, ring.keys[0])
         audit.append(connection, action="rotate", actor=actor, fingerprint=own, reason="fernet.key")
-        is_left = _opens_wraps(connection, retired)
+        is_left = _opens_wraps(connection, ring.keys[1:])
     return not is_left
 
 
 def is_needed(database: Database, roots: Sequence[bytes]) -> bool:
     """Tell whether the vault of a database is wrapped for one of these root keys; nothing is changed."""
     with database.read() as connection:
-        return _opens_wraps(connection, [key_fingerprint(root) for root in roots])
+        return _opens_wraps(connection, roots)
 
 
-def _opens_wraps(connection: sa.Connection, fingerprints: Sequence[str]) -> bool:
-    query = sa.select(sa.func.count()).select_from(vault_wraps).where(vault_wraps.c.fingerprint.in_(fingerprints))
-    return bool(connection.scalar(query))
+def _opens_wraps(connection: sa.Connection, roots: Sequence[bytes]) -> bool:
+    is_theirs = vault_wraps.c.fingerprint.in_([key_fingerprint(root) for root in roots])
+    if connection.execute(sa.select(vault_wraps.c.kid).where(is_theirs).limit(1)).first() is not None:
+        return True
+    vault_id = connection.scalar(sa.select(vaults.c.vault_id))
+    return vault_id is not None and any(is_wrapped_for(connection, vault_id, root) for root in roots)

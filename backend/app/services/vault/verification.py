@@ -11,6 +11,7 @@ from app.models.vault import secrets
 from app.schemas.vault import Finding, VaultVerification
 from app.services.vault.check import BROKEN, LOCKED, OPENED, WAITING, outcome_of
 from app.services.vault.destinations import located
+from app.services.vault.directory import members
 from app.services.vault.keys import Inventory
 from app.services.vault.ledger import VaultRolledBackError
 from app.services.vault.manifest import ManifestBrokenError, StaleKeysError
@@ -51,7 +52,11 @@ def verification(attachment: Attachment, ledger: Ledger, database: Database) -> 
             findings.append(_finding("rolled-back", None, message))
         if keys.active is None:
             findings.append(_finding("locked", None, keys.locked(keys.active_kid).message))
+        if keys.planted is not None:
+            message = f"No member has given the vault key {keys.planted} to this desktop: nothing is sealed under it."
+            findings.append(_finding("key", None, message))
         findings += _of_keys(connection, keys)
+        findings += _of_members(connection, keys)
         checked = 0
         for rows in _batches(connection):
             checked += len(rows)
@@ -155,6 +160,21 @@ def _of_keys(connection: sa.Connection, keys: Keys) -> list[Finding]:
     return [
         *(_finding("wrap", None, f"The wrap {name} is not one of the vault's: it opens nothing.") for name in wraps),
         *(_finding("key", None, f"The state of the vault key {kid} was changed outside.") for kid in states),
+    ]
+
+
+def _of_members(connection: sa.Connection, keys: Keys) -> list[Finding]:
+    """Tell desktops in the directory that no member vouches for."""
+    if keys.active is None:
+        return []
+    strangers = [one for one in members(connection, keys.active_kid, keys.active) if one.entry is None]
+    return [
+        _finding(
+            "member",
+            None,
+            f"No member vouches for the desktop {one.label} ({one.device_id}): nothing is shared with it; remove it.",
+        )
+        for one in strangers
     ]
 
 

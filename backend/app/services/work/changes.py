@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TypeAlias
 
-Resource: TypeAlias = Literal["member", "task", "sub_task", "daily_update"]
+Resource: TypeAlias = Literal["member", "task", "sub_task", "daily_update", "vault_device"]
 Change: TypeAlias = Literal["created", "updated", "deleted"]
 
 CHANNEL: Final = "taskflow_changes"

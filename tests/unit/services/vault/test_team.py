@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.core.exceptions import ConflictError, NotFoundError
+from app.core.security import existing_keys, rotate_keys
 from app.db.base import utc_now
 from app.models.audit import audit_entries
 from app.models.devices import vault_device_wraps, vault_devices, vault_join_requests, vault_successions
@@ -19,7 +20,7 @@ from app.services.vault.keys import UntrustedKeyError, VaultLockedError
 from app.services.vault.ledger import VaultRolledBackError
 from app.services.vault.rows import SecretName
 from app.services.vault.team import CodeWrongError, NotRequestedError, RequestExpiredError
-from app.services.vault.unlocking import accept
+from app.services.vault.unlocking import accept, adopt, is_needed
 from tests.support.vaults import ACTOR, Desktop, change, desktop, read
 
 if TYPE_CHECKING:
@@ -367,6 +368,32 @@ def test_last_member_cannot_leave(member: Callable[..., Desktop]) -> None:
         a.team.remove(id_of(a), actor=ACTOR)
 
 
+@pytest.mark.parametrize("is_running", [True, False])
+def test_new_key_file_is_the_same_member(member: Callable[..., Desktop], tmp_path: Path, *, is_running: bool) -> None:
+    """What was wrapped for the old key opens nothing any more, and the directory keeps one row, under its label."""
+    a, b = member("a"), member("b")
+    a.set(OPENAI, SECRET)
+    join(b, a)
+    old, label = id_of(b), next(one.label for one in a.team.devices() if one.device_id == id_of(b))
+    by = b if is_running else member("b")
+
+    assert is_needed(by.store.database, [KEYS["b"]])
+    assert rotate_keys(by.config.config_dir, lambda ring: adopt(by.vault.attachment, by.audit, ring, actor=ACTOR))
+
+    again = desktop(b.store, tmp_path / "b")
+    assert again.use(OPENAI) == by.use(OPENAI) == SECRET
+    new = id_of(again)
+    assert new != old
+    assert states(a) == dict.fromkeys((id_of(a), new), "member")
+    shown = next(one for one in a.team.devices() if one.device_id == new)
+    assert (shown.label, shown.approved_by) == (label, old)
+    assert not read(a.store, sa.select(vault_device_wraps).where(vault_device_wraps.c.device_id == old))
+    assert not is_needed(by.store.database, [KEYS["b"]])
+    assert existing_keys(tmp_path / "b") is not None
+    a.rotate()
+    assert desktop(b.store, tmp_path / "b").use(OPENAI) == SECRET
+
+
 def test_request_is_rejected_without_a_rotation(member: Callable[..., Desktop]) -> None:
     """Nobody was in."""
     a, b = member("a"), member("b")
@@ -425,6 +452,9 @@ def test_invented_member_gets_nothing(member: Callable[..., Desktop]) -> None:
     change(a.store, sa.insert(vault_device_wraps).values(**{**own, "device_id": attacker.id}))
 
     assert states(a)[attacker.id] == "untrusted"
+    named = [one.message for one in a.vault.verified().findings if one.kind == "member"]
+    assert len(named) == 1
+    assert attacker.id in named[0]
     a.rotate()
 
     kid = a.vault.attachment.keys().active_kid
@@ -432,6 +462,7 @@ def test_invented_member_gets_nothing(member: Callable[..., Desktop]) -> None:
     assert [row.device_id for row in wrapped] == [id_of(a)]
     assert a.team.remove(attacker.id, actor=ACTOR) is None
     assert attacker.id not in states(a)
+    assert a.vault.verified().ok
 
 
 def test_swapped_public_key_of_a_member_gets_nothing(member: Callable[..., Desktop]) -> None:
@@ -498,6 +529,11 @@ def test_planted_key_is_untrusted(member: Callable[..., Desktop]) -> None:
             one.set(OPENAI, "sk-live-for-the-attacker")
         with pytest.raises(VaultRolledBackError):
             one.use(OPENAI)
+    told = sa.select(audit_entries).where(
+        (audit_entries.c.reason == "untrusted-key") & (audit_entries.c.name == planted.kid)
+    )
+    assert len(read(a.store, told)) == 2  # each process tells it once
+    assert f"No member has given the vault key {planted.kid}" in str(a.vault.verified().findings)
     accept(a.vault.attachment, a.audit, confirm=old.vault_id, actor=ACTOR)
     assert a.use(OPENAI) == SECRET
     assert a.vault.attachment.keys().active_kid == old.active_kid
