@@ -59,6 +59,10 @@ const ALLOWED: readonly (readonly [methods: readonly string[], path: string])[] 
   ...['unlock', 'reset', 'rotate', 'bulk', 'accept', 'recovery'].map((act) => [ACT, `v1/vault/${act}`] as const),
   [READ, 'v1/vault/rotation'],
   [READ, 'v1/vault/verify'],
+  [['GET', 'POST'], 'v1/vault/devices'],
+  [['GET', 'DELETE'], 'v1/vault/devices/request'],
+  [['DELETE'], 'v1/vault/devices/:id'],
+  [ACT, 'v1/vault/devices/:id/approve'],
 ];
 
 const PATTERNS = ALLOWED.map(

@@ -141,7 +141,7 @@ export interface ForwardedAnswer {
  */
 export type Change =
   | {
-      readonly resource: 'member' | 'task' | 'sub_task' | 'daily_update';
+      readonly resource: 'member' | 'task' | 'sub_task' | 'daily_update' | 'vault_device';
       readonly id: string;
       readonly change: 'created' | 'updated' | 'deleted';
       /** Where to go on from after this change. */

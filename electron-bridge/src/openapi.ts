@@ -404,10 +404,11 @@ export interface paths {
          * @description Every change that any desktop makes to the team's work, as server-sent events.
          *
          *     The data of an event is `{"resource", "id", "change"}`: resource is `member`, `task`, `sub_task` or
-         *     `daily_update`, change is `created`, `updated` or `deleted`. From the moment the stream has answered nothing is
-         *     missed, also while the database is away. `{"resource": "*", "change": "resync"}` stands for a gap that cannot be
-         *     filled: read everything anew. `{"resource": "import", "id", "change": "progress", "done", "of"}` tells how many
-         *     lines an import of this sidecar has taken. An event may be told twice. Comment lines keep the connection alive.
+         *     `daily_update`, change is `created`, `updated` or `deleted`; `vault_device` tells that a desktop has asked to
+         *     come into the vault, is in, or is out. From the moment the stream has answered nothing is missed, also while the
+         *     database is away. `{"resource": "*", "change": "resync"}` stands for a gap that cannot be filled: read
+         *     everything anew. `{"resource": "import", "id", "change": "progress", "done", "of"}` tells how many lines an
+         *     import of this sidecar has taken. An event may be told twice. Comment lines keep the connection alive.
          */
         get: operations["ApiV1EventsEvents"];
         put?: never;
@@ -1934,7 +1935,7 @@ export interface components {
          */
         Finding: {
             /** @enum {string} */
-            kind: "broken" | "key" | "locked" | "missing" | "policy" | "restored" | "rolled-back" | "unreadable" | "waiting" | "wrap";
+            kind: "broken" | "key" | "locked" | "member" | "missing" | "policy" | "restored" | "rolled-back" | "unreadable" | "waiting" | "wrap";
             /** @description One sentence for a person */
             message: string;
             name: string | null;
@@ -2225,6 +2226,8 @@ export interface components {
          * @description What follows from a removal.
          */
         RemovalDocument: {
+            /** @description Whether there was a recovery code, which is void now: make a new one */
+            recovery_code_void: boolean;
             rotation: components["schemas"]["RotationDocument"];
             /** @description How many secrets the desktop could have read: replace them at their providers */
             secrets: number;

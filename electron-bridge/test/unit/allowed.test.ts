@@ -16,6 +16,12 @@ describe('a page may have made by default', () => {
     ['GET', '/api/v1/audit/verify'],
     ['POST', '/api/v1/vault/unlock'],
     ['GET', '/api/v1/vault/rotation'],
+    ['GET', '/api/v1/vault/devices'],
+    ['POST', '/api/v1/vault/devices'],
+    ['GET', '/api/v1/vault/devices/request'],
+    ['DELETE', '/api/v1/vault/devices/request'],
+    ['POST', '/api/v1/vault/devices/0123456789abcdef/approve'],
+    ['DELETE', '/api/v1/vault/devices/0123456789abcdef'],
     ['POST', '/api/api-keys/set-initial'],
   ])('%s %s', (method, path) => {
     expect(isAllowedByDefault({method, path})).toBe(true);
@@ -36,6 +42,9 @@ describe('no page gets a key, a token or the sidecar itself', () => {
     ['GET', '/api/v1/vault/recovery'],
     ['GET', '/api/v1/vault/unknown'],
     ['DELETE', '/api/v1/vault/unlock'],
+    ['GET', '/api/v1/vault/devices/0123456789abcdef'],
+    ['GET', '/api/v1/vault/devices/0123456789abcdef/approve'],
+    ['POST', '/api/v1/vault/devices/0123456789abcdef/wrap'],
     ['POST', '/api/api-keys/set'],
     ['GET', '/api/v1/members/7/anything'],
     ['GET', '/api/v1'],

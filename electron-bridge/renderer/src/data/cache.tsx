@@ -72,6 +72,7 @@ const LISTS_OF: Readonly<Record<string, readonly string[]>> = {
   task: ['tasks', 'counts', 'members', 'updates'],
   daily_update: ['updates', 'members'],
   sub_task: [],
+  vault_device: ['vault_device', 'vault'],
 };
 
 /** Read anew what a desktop of the team has changed. */

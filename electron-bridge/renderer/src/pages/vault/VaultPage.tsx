@@ -1,13 +1,17 @@
-/** The vault: its state and the ways out of a bad one; recovery, rotation, verification. */
-import type {ReactNode} from 'react';
+/** The vault: its state and the ways out of a bad one; the desktops that are in; recovery, rotation, verification. */
+import {useQueryClient} from '@tanstack/react-query';
+import {useEffect, useState, type ReactNode} from 'react';
 import {taken} from '../../client/failure.js';
 import type {components} from '../../client/platform.js';
 import {Loaded} from '../../data/Loaded.js';
-import {usePlatform} from '../../data/situation.js';
+import {usePlatform, useSituation} from '../../data/situation.js';
 import {explainError} from '../../i18n/explain.js';
 import {useTexts} from '../../i18n/index.js';
 import {Button, Facts, Notice, Section} from '../../kit/index.js';
 import {useAct, useRead} from '../keys/queries.js';
+import {DesktopsPart} from './DesktopsPart.js';
+import {DEVICES, useDevices} from './devices.js';
+import {JoinPart} from './JoinPart.js';
 import {LockedParts} from './LockedParts.js';
 import {RecoveryPart} from './RecoveryPart.js';
 import {RotationPart} from './RotationPart.js';
@@ -33,11 +37,23 @@ export default function VaultPage(): ReactNode {
 }
 
 function Parts({vault}: {vault: VaultDocument}): ReactNode {
+  const {t} = useTexts();
   const state: string = vault.state;
+  const devices = useDevices();
+  const isLetIn = useLetIn();
   return (
     <>
+      {isLetIn && state === 'unlocked' && (
+        <Notice kind="good" title={t('join.done')} isAlert>
+          {t('join.done.text')}
+        </Notice>
+      )}
       <State vault={vault} />
       {state === 'rolled-back' && <RolledBack vault={vault} />}
+      {state === 'locked' && (
+        <JoinPart nameOf={(own) => devices.data?.find(({device_id: id}) => id === own)?.label ?? null} />
+      )}
+      <DesktopsPart devices={devices} isOpen={state === 'unlocked'} hasRecoveryCode={vault.has_recovery_code} />
       {state === 'locked' && <LockedParts vault={vault} />}
       {state === 'unlocked' && (
         <>
@@ -48,6 +64,24 @@ function Parts({vault}: {vault: VaultDocument}): ReactNode {
       <VerifyPart />
     </>
   );
+}
+
+/** Reads anew what hangs on whether this desktop is in, and tells whether somebody has let it in just now. */
+function useLetIn(): boolean {
+  const cache = useQueryClient();
+  const vault = useSituation().snapshot?.status?.vault;
+  const access = vault?.access;
+  const state = vault?.state;
+  const [last, setLast] = useState(access);
+  const [isLetIn, setLetIn] = useState(false);
+  if (access !== last && access !== undefined) {
+    setLast(access);
+    setLetIn(last === 'requested' && access === 'member');
+  }
+  useEffect(() => {
+    for (const name of ['vault', DEVICES]) void cache.invalidateQueries({queryKey: [name]});
+  }, [cache, access, state]);
+  return isLetIn;
 }
 
 function State({vault}: {vault: VaultDocument}): ReactNode {
