@@ -82,6 +82,10 @@ def test_what_needs_no_key_works(locked: Locked) -> None:
     assert locked.ask("DELETE", "/api/v1/tenants/acme/openai-key").status_code == 204
     assert locked.ask("DELETE", "/api/v1/tenants/acme").status_code == 204
     assert locked.ask("DELETE", SERVER).status_code == 204
+    ok(locked.ask("POST", "/api/v1/tenants", {"id": "made", "name": "Made", "tier": "trial"}), 201)
+
+    locked.unlock()
+    assert ok(locked.ask("GET", "/api/v1/vault/verify")) == {"ok": True, "checked": 1, "findings": []}
 
 
 def test_what_needs_a_key_names_it(locked: Locked) -> None:

@@ -47,6 +47,7 @@ from app.services.audit.chain import (
 from app.services.audit.files import AuditFiles
 from app.services.audit.reading import export_lines, read_page, select_entries, verify_chains
 from app.services.audit.uses import DueUses, UseCounts, Used
+from app.services.vault.later import Later
 from app.services.vault.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ class Audit:
         self._directory = config_dir
         self._files = AuditFiles(config_dir)
         self.files = self._files
-        self.ledger = Ledger(self._files)
+        self.ledger = Ledger(self._files, Later(config_dir))
         """The manifest, which is changed with the entries that tell of the change."""
         self._clock = clock
         self._device = device

@@ -105,9 +105,13 @@ class Tenants:
         """Delete a tenant, and shred its key; works while the vault is locked. Raises NotFoundError."""
         with self._vault.writing(unlocked=False) as connection:
             # its row first: whoever is just storing a key holds it, and that key is shredded below
-            if not connection.execute(sa.delete(tenants).where(tenants.c.id == tenant_id)).rowcount:
+            policy = (tenants.c.tier, tenants.c.trial_limit, tenants.c.trial_tokens)
+            row = connection.execute(
+                sa.delete(tenants).where(tenants.c.id == tenant_id).returning(*policy)
+            ).one_or_none()
+            if row is None:
                 raise _unknown()
-            self._vault.note(connection, ("tenant", tenant_id), None)
+            self._vault.note(connection, ("tenant", tenant_id), None, before=list(row))
             self._vault.shred(connection, TENANT, tenant_id, actor=actor)
 
     # --- the OpenAI key ----------------------------------------------------------------------------------------------

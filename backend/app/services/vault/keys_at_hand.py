@@ -124,7 +124,7 @@ class Attachment:
         roots = self.root_keys()
         keys = self._look(roots)
         is_settled = keys is not None and (keys.doubt is not None or self.is_leaving)
-        if keys is not None and (is_settled or (keys.is_complete(roots[0]) and self._is_in(keys, roots[0]))):
+        if keys is not None and (is_settled or (keys.is_complete(roots[0]) and self._is_up_to_date(keys, roots[0]))):
             self._audit.attach(keys.vault_id, roots)
             self._know(keys)
         else:
@@ -150,6 +150,11 @@ class Attachment:
         generation, memory = self._database.generation, self._memory()
         with self._database.read() as connection:
             return self._read(connection, roots, generation, memory)
+
+    def _is_up_to_date(self, keys: Keys, root: bytes) -> bool:
+        """Tell whether this desktop is in the directory, and the manifest has learnt what happened while it was not."""
+        has_learnt = keys.active is None or not self._audit.ledger.later.of(keys.vault_id)
+        return has_learnt and self._is_in(keys, root)
 
     def _is_in(self, keys: Keys, root: bytes) -> bool:
         """Tell whether this desktop has nothing to do to be in the directory."""
@@ -296,6 +301,7 @@ class Attachment:
             return
         connection, after = change.connection, Inventory.of(change.connection)
         ledger = self._audit.ledger
+        ledger.catch_up(connection, changed.vault_id)
         if change.accepts and not change.founds:
             ledger.accept(connection, changed)
             return

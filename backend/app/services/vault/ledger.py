@@ -8,6 +8,7 @@ before the reading began: so neither a commit that is refused nor a neighbour's 
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from app.models.tenants import tenants
 from app.models.vault import UNKNOWN, UNREADABLE, secrets, vault_manifest
 from app.services.vault.destinations import located
 from app.services.vault.keys import VaultLockedError
+from app.services.vault.later import Change as Late
 from app.services.vault.manifest import (
     MAC,
     ROOT,
@@ -47,6 +49,7 @@ from app.services.vault.rows import (
     SecretName,
     SecretUnreadableError,
     is_same,
+    is_secret,
     next_sealed,
     open_row,
     secret_item,
@@ -58,6 +61,7 @@ if TYPE_CHECKING:
     from app.services.audit.files import AuditFiles
     from app.services.vault.destinations import Located
     from app.services.vault.keys import Keys
+    from app.services.vault.later import Later
     from app.services.vault.manifest import Entry, Item
 
 Change = Callable[["Entry | None"], "Entry | None"]
@@ -96,6 +100,12 @@ class _Pending:
     """What one transaction is going to change."""
 
     changes: dict[Item, Entry | Change | None] = field(default_factory=dict)
+    before: dict[Item, Entry | None] = field(default_factory=dict)
+    """What the rows told of those that go."""
+    put_off: tuple[str, list[Late]] | None = None
+    """What the manifest of a locked vault, by its id, has to learn later."""
+    learnt: tuple[str, list[Late]] | None = None
+    """What it learns now."""
     root: Callable[[Root], Root] | None = None
     """Changes the root itself: states of keys, wraps."""
     keys: Keys | None = None
@@ -106,8 +116,9 @@ class _Pending:
 class Ledger:
     """The manifest of the present database's vault."""
 
-    def __init__(self, files: AuditFiles) -> None:
+    def __init__(self, files: AuditFiles, later: Later) -> None:
         self._files = files
+        self.later = later
         self._pending: WeakKeyDictionary[sa.Connection, _Pending] = WeakKeyDictionary()
         self._verified: _Verified | None = None
         self.keys: Keys | None = None
@@ -202,9 +213,27 @@ class Ledger:
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
-    def note(self, connection: sa.Connection, item: Item, entry: Entry | Change | None) -> None:
-        """Let an entry change with a transaction; None takes it away."""
-        self._of(connection).changes[item] = entry
+    def note(
+        self, connection: sa.Connection, item: Item, entry: Entry | Change | None, *, before: Entry | None = None
+    ) -> None:
+        """Let an entry change with a transaction; None takes it away.
+
+        Args:
+            connection: of the transaction.
+            item: what changes.
+            entry: what is true of it from now on.
+            before: what its row told, if it goes: it stays dead, should it be put back while the vault is locked.
+        """
+        pending = self._of(connection)
+        pending.changes[item], pending.before[item] = entry, before
+
+    def catch_up(self, connection: sa.Connection, vault_id: str) -> None:
+        """Let the manifest learn, in a transaction in which it can be signed, what happened while it could not."""
+        late = self.later.of(vault_id)
+        for change in late:
+            self.note(connection, change.item, functools.partial(change.after_all, is_so=_is_so(connection, change)))
+        if late:
+            self._of(connection).learnt = vault_id, late
 
     def note_keys(self, connection: sa.Connection, keys: Keys, change: Callable[[Root], Root]) -> None:
         """Let the root change with a transaction that has changed keys.
@@ -296,7 +325,7 @@ class Ledger:
     def write(self, connection: sa.Connection, heads: Mapping[str, Any]) -> None:
         """Write what a transaction noted, and where its audit chain ends; call it last, before the commit.
 
-        While the vault is locked nothing can be signed: what was noted is then found missing by `vault verify`.
+        While the vault is locked nothing can be signed: what was noted is kept for later.
 
         Raises:
             VaultRolledBackError: the manifest is older than what was seen, or broken.
@@ -304,6 +333,15 @@ class Ledger:
         pending = self._pending.get(connection)
         keys = self.keys if pending is None or pending.keys is None else pending.keys
         if keys is None or keys.active is None:
+            if keys is not None and pending is not None:
+                pending.put_off = (
+                    keys.vault_id,
+                    [
+                        Late(item, pending.before[item], after)
+                        for item, after in pending.changes.items()
+                        if not callable(after)
+                    ],
+                )
             return
         changes = {} if pending is None else pending.changes
         seen = self._files.root(keys.vault_id)
@@ -352,6 +390,10 @@ class Ledger:
     def written(self, connection: sa.Connection) -> tuple[int, str] | None:
         """Return number and digest of the root that a committed transaction wrote; None if it wrote none."""
         pending = self._pending.pop(connection, None)
+        if pending is not None and pending.put_off is not None:
+            self.later.add(*pending.put_off)
+        if pending is not None and pending.learnt is not None:
+            self.later.drop(*pending.learnt)
         root = None if pending is None else pending.written
         return None if root is None else (root.number, root.digest())
 
@@ -444,6 +486,18 @@ def _policies(connection: sa.Connection) -> Iterator[list[tuple[Item, Entry]]]:
     query = sa.select(table.id, table.tier, table.trial_limit, table.trial_tokens)
     for rows in connection.execute(query.execution_options(yield_per=_BATCH_ROWS)).partitions():
         yield [(("tenant", tenant_id), policy) for tenant_id, *policy in rows]
+
+
+def _is_so(connection: sa.Connection, change: Late) -> bool:
+    """Tell whether the rows are as a change left them."""
+    kind, *name = change.item
+    if kind == "secret":
+        query = sa.select(secrets.c.id).where(is_secret(SecretName(*name)))
+        return change.after is None and connection.execute(query).first() is None
+    table = tenants.c
+    policy = sa.select(table.tier, table.trial_limit, table.trial_tokens).where(table.id == name[0])
+    row = connection.execute(policy).one_or_none()
+    return change.after == (None if row is None else list(row))
 
 
 def _heads(connection: sa.Connection) -> dict[str, Any]:

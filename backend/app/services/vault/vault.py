@@ -377,7 +377,7 @@ class Vault:
             self._audit.ledger.note(connection, secret_item(which), None)  # it may be known, though its row is gone
             return False
         connection.execute(sa.delete(secrets).where(is_secret(which)))
-        self._audit.ledger.note(connection, secret_item(which), None)
+        self._audit.ledger.note(connection, secret_item(which), None, before=_identity(row))
         self._say(connection, "delete", which, actor, row.fingerprint)
         return True
 
@@ -391,15 +391,17 @@ class Vault:
         # the owner first: whoever is just sealing under the salt holds it, and what they write is deleted below
         connection.execute(sa.delete(vault_owners).where(owner))
         of_owner = (secrets.c.owner_kind == owner_kind) & (secrets.c.owner_id == owner_id)
-        names = connection.execute(sa.delete(secrets).where(of_owner).returning(secrets.c.name)).scalars().all()
-        for name in names:
-            self._audit.ledger.note(connection, secret_item(SecretName(owner_kind, owner_id, name)), None)
+        told = (secrets.c.name, secrets.c.id, secrets.c.row_version)
+        rows = connection.execute(sa.delete(secrets).where(of_owner).returning(*told)).all()
+        for row in rows:
+            item = secret_item(SecretName(owner_kind, owner_id, row.name))
+            self._audit.ledger.note(connection, item, None, before=_identity(row))
         self._audit.append(
             connection, action="delete", actor=actor, owner_kind=owner_kind, owner_id=owner_id, reason="shredded"
         )
         leave_no_trace(connection)
         forget_derived_keys()
-        return len(names)
+        return len(rows)
 
     def set_status(
         self, which: SecretName, row_version: int, status: str, *, evidence: str | None, validated: bool, actor: str
@@ -425,9 +427,16 @@ class Vault:
         alive = [secret_id, row_version, UNKNOWN if status == UNREADABLE else status]
         self._audit.ledger.note(connection, secret_item(which), alive)
 
-    def note(self, connection: sa.Connection, item: tuple[str, ...], entry: list[Any] | None) -> None:
-        """Let the manifest change with a transaction of `writing`; None: it is not alive any more."""
-        self._audit.ledger.note(connection, item, entry)
+    def note(
+        self,
+        connection: sa.Connection,
+        item: tuple[str, ...],
+        entry: list[Any] | None,
+        *,
+        before: list[Any] | None = None,
+    ) -> None:
+        """Let the manifest change with a transaction of `writing`; None: it is gone, and was `before`."""
+        self._audit.ledger.note(connection, item, entry, before=before)
 
     def restate(self, connection: sa.Connection, which: SecretName, row_version: int, status: str) -> None:
         """Let the manifest tell a verdict on one version of a secret, inside a transaction that writes it."""

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
+from app.core.fernet_keys import encode_key
 from app.db.base import utc_now
-from app.models.vault import secrets, vault_manifest
+from app.models.tenants import tenants
+from app.models.vault import secrets, vault_manifest, vault_owners
 from app.services.vault import ledger
+from app.services.vault.later import LATER_FILE
 from app.services.vault.manifest import changed
 from app.services.vault.rows import SecretFormatUnknownError, SecretName, SecretUnreadableError
+from app.services.vault.unlocking import unlock
 from tests.support.vaults import Desktop, change, desktop, read
 
 if TYPE_CHECKING:
@@ -140,3 +144,90 @@ def test_what_waits_for_another_key_gets_into_the_first_manifest(one: Desktop, t
 
     able.vault.attachment.attach()
     assert able.use(which) == "sk-user-0123456789"
+
+
+# --- what happens while the vault is locked --------------------------------------------------------------------------
+
+
+Rows = dict["sa.Table[Any]", list[Any]]
+
+
+@pytest.fixture
+def filled(one: Desktop) -> Rows:
+    """The rows of three secrets and two tenants."""
+    for owner in ("deleted", "shredded", "replaced"):
+        one.set(SecretName("tenant", owner, "openai"), f"sk-{owner}-0123456789")
+    with one.vault.writing() as connection:
+        for tenant in ("gone", "changed"):
+            row = {"id": tenant, "name": "n", "tier": "pro", "trial_limit": 1, "trial_tokens": 2}
+            connection.execute(sa.insert(tenants).values(**row, created_at=utc_now(), updated_at=utc_now()))
+            one.vault.note(connection, ("tenant", tenant), ["pro", 1, 2])
+    assert one.vault.verified().ok
+    return {table: read(one.store, sa.select(table)) for table in (secrets, vault_owners, tenants)}
+
+
+@pytest.fixture
+def locked(one: Desktop, filled: Rows, tmp_path: Path) -> Desktop:
+    """Another desktop, which has no key to the vault and has deleted most of that."""
+    theirs = attached(one.store, tmp_path / "theirs")
+    assert theirs.vault.attachment.state == "locked"
+    theirs.delete(SecretName("tenant", "deleted", "openai"))
+    theirs.shred("tenant", "shredded")
+    theirs.delete(SecretName("tenant", "replaced", "openai"))
+    with theirs.vault.writing(unlocked=False) as connection:
+        connection.execute(sa.delete(tenants).where(tenants.c.id == "gone"))
+        theirs.vault.note(connection, ("tenant", "gone"), None, before=["pro", 1, 2])
+        connection.execute(sa.update(tenants).where(tenants.c.id == "changed").values(tier="trial"))
+        theirs.vault.note(connection, ("tenant", "changed"), ["trial", 1, 2])
+    return theirs
+
+
+def unlocked(one: Desktop, tmp_path: Path) -> Desktop:
+    """The other desktop, started anew, and given the key."""
+    again = attached(one.store, tmp_path / "theirs")
+    key = encode_key(one.vault.attachment.root_keys()[0])
+    unlock(again.vault.attachment, again.audit, encryption_key=key, recovery_code=None, actor="test")
+    return again
+
+
+@pytest.mark.usefixtures("locked")
+def test_manifest_learns_what_happened_while_locked(one: Desktop, tmp_path: Path) -> None:
+    """As soon as the key is there, also after a restart; what others have stored anew since is as it was."""
+    one.set(SecretName("tenant", "replaced", "openai"), "sk-fresh-0123456789")
+    assert (tmp_path / "theirs" / LATER_FILE).stat().st_mode & 0o777 == 0o600
+    assert {found.kind for found in one.vault.verified().findings} == {"missing", "policy"}
+
+    again = unlocked(one, tmp_path)
+
+    assert again.vault.verified().ok
+    assert again.use(SecretName("tenant", "replaced", "openai")) == "sk-fresh-0123456789"
+    assert not (tmp_path / "theirs" / LATER_FILE).exists()
+
+
+@pytest.mark.usefixtures("locked")
+def test_what_was_put_back_while_locked_stays_dead(one: Desktop, filled: Rows, tmp_path: Path) -> None:
+    """Deleted rows, a shredded owner's salt and a deleted tenant, back before the key is there."""
+    for table, rows in filled.items():
+        there = {tuple(row[:2]) for row in read(one.store, sa.select(table))}
+        back = [row._asdict() for row in rows if tuple(row[:2]) not in there]
+        if back:
+            change(one.store, sa.insert(table), back)
+
+    again = unlocked(one, tmp_path)
+
+    for owner in ("deleted", "shredded", "replaced"):
+        with pytest.raises(SecretUnreadableError):
+            again.use(SecretName("tenant", owner, "openai"))
+    findings = {(found.kind, found.owner_id) for found in again.vault.verified().findings}
+    assert findings == {("policy", "gone"), *(("restored", owner) for owner in ("deleted", "shredded", "replaced"))}
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"x": [1]}', '{"x": [[["a"], 1, 2]]}', '{"x": 5}'])
+def test_a_damaged_file_is_no_obstacle(one: Desktop, tmp_path: Path, content: str) -> None:
+    """What it told is lost, and nothing else."""
+    (tmp_path / "config" / LATER_FILE).write_text(content)
+    (tmp_path / "config" / LATER_FILE).chmod(0o600)
+
+    again = attached(one.store, tmp_path / "config")
+
+    assert again.vault.attachment.state == "unlocked"
