@@ -46,9 +46,11 @@ from app.services.audit.chain import (
 )
 from app.services.audit.files import AuditFiles
 from app.services.audit.reading import export_lines, read_page, select_entries, verify_chains
+from app.services.audit.sharing import key_item, opened_entry, to_share
 from app.services.audit.uses import DueUses, UseCounts, Used
 from app.services.vault.later import Later
-from app.services.vault.ledger import Ledger
+from app.services.vault.ledger import Ledger, VaultRolledBackError
+from app.services.vault.manifest import StaleKeysError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -56,6 +58,8 @@ if TYPE_CHECKING:
 
     from app.db.session import Database
     from app.schemas.audit import AuditPage, Verification
+    from app.services.vault.keys import Keys
+    from app.services.vault.manifest import Entry as ManifestEntry
 
 ACTIONS: Final = (
     "set",
@@ -527,9 +531,11 @@ class Audit:
             verdict = verify_chains(self._database, key_of=lambda _: None, pinned={}, own=None)
         else:
             own_id = install_id(self._directory)
+            with self._database.read() as connection:
+                shared = self._shared_keys(connection)
             verdict = verify_chains(
                 self._database,
-                key_of=identity.key_of,
+                key_of=lambda writer: identity.key_of(writer) or shared.get(writer.rpartition("-")[2]),
                 pinned=self._files.heads(identity.vault_id),
                 own=None if own_id is None else identity.writer(own_id),
                 listed=self._listed_heads(),
@@ -546,6 +552,44 @@ class Audit:
         if root is None:
             return None
         return {writer: Head(int(number), str(mac)) for writer, (number, mac) in root.heads.items()}
+
+    # --- sharing -----------------------------------------------------------------------------------------------------
+
+    def share_keys(self, connection: sa.Connection, keys: Keys) -> None:
+        """Let the manifest tell the members the MAC keys that are at hand here, inside a transaction that changes it.
+
+        Args:
+            connection: of the transaction.
+            keys: the vault's, as they are at its end.
+        """
+        for fingerprint, entry in self._to_share(connection, keys).items():
+            self.ledger.note(connection, key_item(fingerprint), entry)
+
+    def has_shared_keys(self, connection: sa.Connection, keys: Keys) -> bool:
+        """Tell whether the members can verify what was written here."""
+        return not self._to_share(connection, keys)
+
+    def _to_share(self, connection: sa.Connection, keys: Keys) -> dict[str, ManifestEntry]:
+        identity = self._identity
+        if identity is None or identity.vault_id != keys.vault_id or keys.active is None:
+            return {}
+        try:
+            entries = self.ledger.about_writers(connection, keys, identity.mac_keys, key_item)
+        except (StaleKeysError, VaultRolledBackError):  # told elsewhere, and tried again with the next change
+            return {}
+        return to_share(entries, identity.mac_keys, keys.active, keys.opened)
+
+    def _shared_keys(self, connection: sa.Connection) -> dict[str, bytes]:
+        """Return the MAC keys that members have shared, by fingerprint; none while the manifest is not believed."""
+        keys = self.ledger.keys
+        if keys is None or keys.active is None or keys.doubt is not None:
+            return {}
+        try:
+            entries = self.ledger.about_writers(connection, keys, (), key_item)
+        except (StaleKeysError, VaultRolledBackError):
+            return {}
+        opened = {name: opened_entry(entry, name, keys.opened) for name, entry in entries.items()}
+        return {name: key for name, key in opened.items() if key is not None}
 
     def export(self) -> Iterator[str]:
         """Yield every entry as a line of JSON, oldest first.

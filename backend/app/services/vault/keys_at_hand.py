@@ -161,8 +161,11 @@ class Attachment:
         mark = (keys.vault_id, keys.epoch, root)
         if keys.active is None or self._registered == mark:
             return True
+        self._audit.attach(keys.vault_id, self.root_keys())
         with self._database.read() as connection:
             if find_entry(connection, keys.active, device_of(root, keys.vault_id).id) is None:
+                return False
+            if not self._audit.has_shared_keys(connection, keys):
                 return False
         self._registered = mark
         return True
@@ -302,14 +305,14 @@ class Attachment:
         connection, after = change.connection, Inventory.of(change.connection)
         ledger = self._audit.ledger
         ledger.catch_up(connection, changed.vault_id)
-        if change.accepts and not change.founds:
+        if change.founds:
+            seen = self._audit.files.root(changed.vault_id)
+            ledger.found(connection, changed, after.changed_in(Root(0, ""), Inventory({}, {})), seen)
+        elif change.accepts:
             ledger.accept(connection, changed)
-            return
-        if not change.founds:
+        else:
             ledger.note_keys(connection, changed, lambda root: _without_legacy(change, after.changed_in(root, before)))
-            return
-        seen = self._audit.files.root(changed.vault_id)
-        ledger.found(connection, changed, after.changed_in(Root(0, ""), Inventory({}, {})), seen)
+        self._audit.share_keys(connection, changed)
 
     def _read(
         self,

@@ -45,6 +45,7 @@ from app.services.vault.manifest import (
     walked,
 )
 from app.services.vault.rows import (
+    SECRET,
     SecretFormatUnknownError,
     SecretName,
     SecretUnreadableError,
@@ -194,6 +195,32 @@ class Ledger:
             return self._verify(_nodes(connection, ()), keys, seen).root
         except (ManifestBrokenError, StaleKeysError, VaultRolledBackError):
             return None
+
+    def about_writers(
+        self, connection: sa.Connection, keys: Keys, more: Iterable[str], item_of: Callable[[str], Item]
+    ) -> dict[str, Entry | None]:
+        """Return what the manifest says of the root keys that write the audit log, by their fingerprints.
+
+        It may be that of a transaction which is not committed: nothing is remembered.
+
+        Args:
+            connection: to read with.
+            keys: the vault's.
+            more: fingerprints of root keys that may have written nothing yet.
+            item_of: tells what one is known by.
+
+        Raises:
+            StaleKeysError, VaultRolledBackError: as `entries`.
+        """
+        seen = self._files.root(keys.vault_id)
+        try:
+            writers = self._verify(_nodes(connection, ()), keys, seen).root.heads
+            items = {name: item_of(name) for name in {*more, *(writer.rpartition("-")[2] for writer in writers)}}
+            nodes = _nodes(connection, paths_of(items.values()))
+            found = entries_in(nodes, self._verify(nodes, keys, seen).root.top, items.values())
+        except ManifestBrokenError:
+            raise VaultRolledBackError from None
+        return {name: found[item] for name, item in items.items()}
 
     def _verify(self, nodes: Mapping[str, str], keys: Keys, seen: tuple[int, str] | None) -> _Verified:
         """Return the root among nodes, if it is signed, and not older than what was seen."""
@@ -491,7 +518,7 @@ def _policies(connection: sa.Connection) -> Iterator[list[tuple[Item, Entry]]]:
 def _is_so(connection: sa.Connection, change: Late) -> bool:
     """Tell whether the rows are as a change left them."""
     kind, *name = change.item
-    if kind == "secret":
+    if kind == SECRET:
         query = sa.select(secrets.c.id).where(is_secret(SecretName(*name)))
         return change.after is None and connection.execute(query).first() is None
     table = tenants.c

@@ -38,6 +38,8 @@ MAX_VERSION: Final = 2_000_000_000
 """Of a row; beyond lies what somebody else has written, and soon no number that the column takes."""
 _UUID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _STATUSES: Final = (*get_args(Status), UNREADABLE)
+SECRET: Final = "secret"  # noqa: S105 - a kind, and none itself
+"""The kind of what the manifest knows of secrets."""
 USER: Final = "user"
 """The kind of owner whose keys take `API_KEY_ENCRYPTION_SECRET` as additional input."""
 
@@ -135,7 +137,7 @@ class Sealed(NamedTuple):
 
 def secret_item(which: SecretName) -> tuple[str, ...]:
     """Return what the manifest knows a secret by."""
-    return ("secret", which.owner_kind, which.owner_id, which.name)
+    return (SECRET, which.owner_kind, which.owner_id, which.name)
 
 
 def is_damaged(row: Any) -> bool:

@@ -15,7 +15,7 @@ from app.services.vault.directory import members
 from app.services.vault.keys import Inventory
 from app.services.vault.ledger import VaultRolledBackError
 from app.services.vault.manifest import ManifestBrokenError, StaleKeysError
-from app.services.vault.rows import SecretName, next_sealed, secret_item, select_sealed
+from app.services.vault.rows import SECRET, SecretName, next_sealed, secret_item, select_sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -129,7 +129,7 @@ def _of_manifest(connection: sa.Connection, keys: Keys, ledger: Ledger) -> list[
                     which = SecretName("tenant", item[1], "")
                     message = "The tenant's tier or limits were changed outside: set them again."
                     findings.append(_finding("policy" if policy is not None else "missing", which, message))
-            elif len(findings) < MAX_FINDINGS and not _is_there(connection, item):
+            elif item[0] == SECRET and len(findings) < MAX_FINDINGS and not _is_there(connection, item):
                 which = SecretName(*item[1:4])
                 findings.append(_finding("missing", which, "The secret is gone, and nobody here has deleted it."))
     except ManifestBrokenError:
