@@ -135,7 +135,8 @@ def key_rotate(config_dir: str | None) -> int:
 @directory_option
 @as_json_option
 @click.option("--bundle", metavar="FILE", help="Write a redacted support archive.")
-def doctor(config_dir: str | None, bundle: str | None, *, as_json: bool) -> int:
+@click.option("--details", is_flag=True, help="Print the facts of the connection too; --json always has them.")
+def doctor(config_dir: str | None, bundle: str | None, *, as_json: bool, details: bool) -> int:
     """Check everything the sidecar needs; print what is wrong and the remedy."""
     from app.services.doctor import examine, write_bundle
 
@@ -145,7 +146,7 @@ def doctor(config_dir: str | None, bundle: str | None, *, as_json: bool) -> int:
         click.echo(json.dumps([check.document() for check in checks], indent=2))
     else:
         for check in checks:
-            click.echo(check.line())
+            click.echo("\n".join([check.line(), *(check.detail_lines() if details else ())]))
     if bundle is not None:
         write_bundle(bundle, config, checks)
         click.echo(f"Support archive written to {bundle}.", err=True)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import datetime as dt
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.owners import error_of
 from tests.support.sidecar import Sidecar, run_command
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.conftest import SidecarFactory
     from tests.support.databases import Database
 
+LOCK_WAIT_S = 5
 TASK = {"title": "x", "status": "To Do", "priority": "Low"}
 END_ALL = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -51,6 +56,64 @@ def test_no_call_fails_when_all_sessions_are_ended(sidecar: Sidecar, database: D
 
     assert {status for _, status in answers} == {200, 201}, answers
     assert sorted(task["id"] for task in call("GET", "tasks")) == sorted(created)
+
+
+def test_server_that_takes_no_changes_is_told_and_heals(sidecar: Sidecar, database: Database) -> None:
+    """Turned read-only while sessions are open, and back: nobody cuts a session, or presses a button."""
+    server = database.server
+    server.configure(default_transaction_read_only="on")
+    try:
+        refused = sidecar.request("POST", "/api/v1/tasks", json=TASK)
+        sidecar.wait_for_problem("read-only")
+        unhealthy = sidecar.health()
+    finally:
+        server.configure(default_transaction_read_only="off")
+    sidecar.wait_healthy(timeout_s=20)
+
+    assert error_of(refused)[:2] == (503, "read-only")
+    assert unhealthy == (503, {"status": "unhealthy", "error": error_of(refused)[2]})
+    assert sidecar.request("POST", "/api/v1/tasks", json=TASK).status_code == 201
+
+
+def test_somebody_elses_lock_is_told_and_holds_up_nobody_else(sidecar: Sidecar, database: Database) -> None:
+    """A write that waits for it for five seconds is refused with its own code; all else goes on, and health is 200."""
+    begun_at = time.monotonic()
+    with database.server.connect(database.name) as holder:
+        holder.autocommit = False
+        holder.cursor().execute("LOCK TABLE tasks IN EXCLUSIVE MODE")
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            waiting = pool.submit(sidecar.request, "POST", "/api/v1/tasks", json=TASK)
+            while not waiting.done():
+                assert sidecar.request("GET", "/api/v1/tasks").json() == []
+                assert sidecar.health()[0] == 200
+            refused = waiting.result()
+        took_s = time.monotonic() - begun_at
+        holder.rollback()
+
+    assert error_of(refused)[:2] == (503, "locked")
+    assert took_s >= LOCK_WAIT_S
+    assert sidecar.request("POST", "/api/v1/tasks", json=TASK).status_code == 201
+
+
+def test_several_hosts_are_tried_until_one_is_promoted(database: Database, sidecar_factory: SidecarFactory) -> None:
+    """None takes changes at first: told as what passes by itself, and left as soon as one does."""
+    port = database.server.port
+    several = {"host": "127.0.0.1,127.0.0.1", "port": f"{port},{port}", "target_session_attrs": "read-write"}
+    role = f"ALTER ROLE {database.username} SET default_transaction_read_only"
+    database.execute(f"{role} = on")
+    sidecar = sidecar_factory(env={"TASKFLOW_EMBEDDED": "0"})
+    sidecar.save_connection({**database.fields(), **several})
+
+    problem = sidecar.wait_for_problem("read-only")
+    state = sidecar.status()["state"]
+    database.execute(f"{role} = off")
+    sidecar.wait_healthy(timeout_s=20)
+
+    assert state != "failed"
+    assert problem["retryable"] is True
+    assert "None of the hosts" in problem["message"]
+    assert "by itself" in problem["remedy"]
+    assert sidecar.request("POST", "/api/v1/tasks", json=TASK).status_code == 201
 
 
 def test_the_databases_clock_counts(sidecar: Sidecar, database: Database) -> None:

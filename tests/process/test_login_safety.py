@@ -16,7 +16,7 @@ from tests.support.databases import fresh_database
 from tests.support.postgres import PostgresServer
 from tests.support.real_parts import system_postgres
 from tests.support.rogue import Request, Rogue
-from tests.support.sidecar import Sidecar
+from tests.support.sidecar import Sidecar, run_command
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -322,6 +322,12 @@ def test_details_help_and_hold_nothing_of_the_password(server: PostgresServer, d
             "sqlstate": None,
             "step": "connect",
         }
+        told = run_command("doctor", "--details", config_dir=sidecar.config_dir)
+        found = json.loads(run_command("doctor", "--json", config_dir=sidecar.config_dir).stdout)
+        facts = next(check for check in found if check["name"] == "database")["details"]
+        assert (facts["host"], facts["database"], facts["username"]) == ("127.0.0.1", "nowhere", database.username)
+        assert f"username: {database.username}\n" in told.stdout
+        assert database.password not in told.stdout
         for password in ("xxnowhe", f"{database.username[:4].upper()}!", str(server.port)):
             sidecar.save_connection({**database.fields(), "database": "nowhere", "password": password})
             document = sidecar.wait_for_problem("password-rejected")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from app.core.readiness import Readiness, Run
+from app.core.readiness import FAILED, Readiness, Run
 from app.core.security import existing_keys
 from app.db.configured import choose_database
 from app.db.migrations import current_revision, problems_of_database, require_head
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from app.core.config import Config
+    from app.core.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,15 @@ class Configured:
         """
         with self.connected() as connection:
             return None if connection is None else current_revision(connection)
+
+    def details(self, problem: Problem | None = None) -> dict[str, Any]:
+        """Return safe facts for a person: of the login that succeeded, or of what was tried when a problem was met."""
+        if problem is None:
+            description = self.watched.database.description
+            return {name: description[name] for name in ("host", "port", "database", "username", "tls")}
+        self.run.problem(problem, state=FAILED)
+        details: dict[str, Any] = self.readiness.document()["problem"]["details"]
+        return details
 
     def at_head(self) -> Database:
         """Return what services hold of a database.

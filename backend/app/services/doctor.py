@@ -47,11 +47,17 @@ class Check:
     ok: bool
     message: str
     remedy: str = ""
+    details: dict[str, Any] | None = None
+    """Facts of the connection for whoever repairs it; nothing of the password."""
 
     def line(self) -> str:
         """Return the line for a person."""
         mark = "ok    " if self.ok else "WRONG "
         return f"{mark} {self.name}: {self.message}" + (f" {self.remedy}" if self.remedy else "")
+
+    def detail_lines(self) -> list[str]:
+        """Return what is known besides, one line each."""
+        return [f"       {name}: {value}" for name, value in (self.details or {}).items() if value is not None]
 
     def document(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -151,14 +157,22 @@ def _credentials(config: Config) -> Check:
 
 def _database(config: Config) -> Check:
     from app.db.migrations import HEAD
-    from app.services.migrations import revision_of
+    from app.services.configured import configured
 
-    revision = revision_of(config)
+    with configured(config) as found:
+        try:
+            revision = found.revision()
+        except ProblemError as exc:
+            told = exc.problem
+            return Check("database", ok=False, message=told.message, remedy=told.remedy, details=found.details(told))
+        details = found.details()
     if revision == HEAD:
-        return Check("database", ok=True, message=f"It answers, and its schema is at {HEAD}.")
-    if revision is None:
-        return Check("database", ok=True, message="It answers and is empty; the next start creates the schema.")
-    return Check("database", ok=True, message=f"It answers; its schema is at {revision}, the newest is {HEAD}.")
+        message = f"It answers, and its schema is at {HEAD}."
+    elif revision is None:
+        message = "It answers and is empty; the next start creates the schema."
+    else:
+        message = f"It answers; its schema is at {revision}, the newest is {HEAD}."
+    return Check("database", ok=True, message=message, details=details)
 
 
 def _vault(config: Config) -> Check:

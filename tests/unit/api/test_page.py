@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -103,3 +104,5 @@ def test_without_a_build_the_page_says_what_is_missing(client: TestClient[Any], 
     assert "Node.js 20" in answer.text
     assert 'id="state"' in answer.text
     assert 'id="connection"' in answer.text
+    kinds = re.findall(r'<option value="([a-z]+)"', answer.text)
+    assert kinds == ["password", "kerberos", "certificate", "none"]
