@@ -48,7 +48,7 @@ class Check:
     message: str
     remedy: str = ""
     details: dict[str, Any] | None = None
-    """Facts of the connection for whoever repairs it; nothing of the password."""
+    """Facts of the connection for whoever repairs it, nothing of the password; None for what is no connection."""
 
     def line(self) -> str:
         """Return the line for a person."""
@@ -61,7 +61,7 @@ class Check:
 
     def document(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 def examine(config: Config) -> list[Check]:

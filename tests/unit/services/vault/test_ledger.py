@@ -13,6 +13,7 @@ from app.core.fernet_keys import encode_key
 from app.db.base import utc_now
 from app.models.tenants import tenants
 from app.models.vault import secrets, vault_manifest, vault_owners
+from app.services.audit.sharing import AUDIT_KEY
 from app.services.vault import ledger
 from app.services.vault.later import LATER_FILE
 from app.services.vault.manifest import changed
@@ -48,26 +49,30 @@ def found_anew(one: Desktop) -> None:
         changing.founds = True
 
 
-def nodes_of(one: Desktop) -> dict[str, str]:
-    """The tree's nodes by path, without the root and its signature."""
-    table = vault_manifest.c
-    rows = read(one.store, sa.select(table.path, table.content).where(table.path.not_in(["root", "mac"])))
-    return {row.path: row.content for row in rows}
+def known(one: Desktop) -> dict[Item, Entry]:
+    """What the manifest says, but for the keys of the audit log, which are sealed anew each time."""
+    keys = one.vault.attachment.keys()
+    with one.store.opened.reader.connect() as connection:
+        found = dict(one.audit.ledger.walk(connection, keys))
+    return {item: entry for item, entry in found.items() if item[0] != AUDIT_KEY}
 
 
 def test_manifest_made_in_batches_is_the_one_made_by_writes(
     store: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Node by node, however many entries are put aside; nothing of what was put aside is left."""
+    """Entry by entry, however many are put aside; nothing of what was put aside is left."""
     monkeypatch.setattr(ledger, "_BATCH_ROWS", 40)
     monkeypatch.setattr(ledger, "_PUT_ASIDE", 100)
     one = attached(store, tmp_path / "config")
     one.fill(330)
-    written = nodes_of(one)
+    written = known(one)
 
     found_anew(one)
 
-    assert nodes_of(one) == written
+    assert known(one) == written
+    assert len(written) == 330
+    paths = {row.path for row in read(one.store, sa.select(vault_manifest.c.path))}
+    assert {len(path) for path in paths - {"root", "mac"}} == {0, 1, 2, 3}
     assert one.vault.verified().ok
 
 
@@ -117,7 +122,7 @@ def test_only_what_opens_gets_into_the_first_manifest(one: Desktop, damage: dict
 
     which = SecretName("tenant", "acme", damage.get("name", "openai"))
     assert read(one.store, sa.select(secrets.c.status).where(secrets.c.owner_id == "acme")) == [("unreadable",)]
-    assert listed(one) == [("secret", "tenant", "other", "openai")]
+    assert list(known(one)) == [("secret", "tenant", "other", "openai")]
     assert {(found.kind, found.owner_id) for found in one.vault.verified().findings} == {("unreadable", "acme")}
     with pytest.raises((SecretUnreadableError, SecretFormatUnknownError)):
         one.use(which)
@@ -125,13 +130,6 @@ def test_only_what_opens_gets_into_the_first_manifest(one: Desktop, damage: dict
     one.set(which, "sk-fresh-0123456789")
     assert one.use(which) == "sk-fresh-0123456789"
     assert one.vault.verified().ok
-
-
-def listed(one: Desktop) -> list[Item]:
-    """What the manifest knows."""
-    keys = one.vault.attachment.keys()
-    with one.store.opened.reader.connect() as connection:
-        return [item for item, _ in one.audit.ledger.walk(connection, keys)]
 
 
 def test_what_waits_for_another_key_gets_into_the_first_manifest(one: Desktop, tmp_path: Path) -> None:
