@@ -405,6 +405,7 @@ def test_server_without_a_session_to_spare_is_polled(cluster: PostgresServer) ->
     """The stream needs none of its own."""
     with fresh_database(cluster, with_tables=True) as database, Sidecar() as sidecar:
         connect(sidecar, database.fields())
+        sidecar.wait_for(lambda status: status["vault"]["state"] == "unlocked")  # whose sessions are counted too
         create(sidecar, "before")
         sessions = database.sessions()
         cluster.execute(f"ALTER DATABASE {database.name} CONNECTION LIMIT {sessions}")
