@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
@@ -197,6 +198,13 @@ def select_sealed(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
 def select_used(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
     """Select what using a secret takes: `select_sealed`, and the manifest's root as it is at that moment."""
     return select_sealed(secrets.c.fingerprint, _root_part(ROOT), _root_part(MAC), *more)
+
+
+@functools.cache
+def select_used_secret() -> sa.Select[Any]:
+    """The same of one secret, named by the parameters of `SecretName.columns`; built once, as that takes longest."""
+    names = (secrets.c.owner_kind, secrets.c.owner_id, secrets.c.name)
+    return select_used().where(*(column == sa.bindparam(column.name, type_=sa.Text) for column in names))
 
 
 def signed_root(row: Any) -> SignedRoot:

@@ -59,7 +59,7 @@ from app.services.vault.rows import (
     secret_item,
     select_infos,
     select_sealed,
-    select_used,
+    select_used_secret,
     signed_root,
 )
 from app.services.vault.sealing import fingerprint_of, forget_derived_keys, hint_of
@@ -546,9 +546,8 @@ class Vault:
 
     def _row(self, which: SecretName, destination: str | None) -> Located | None:
         self.attachment.keys()
-        query = select_used().where(is_secret(which))
         with self._database.read() as connection:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(select_used_secret(), which.columns()).one_or_none()
             if row is None:
                 return None
             return located(connection, [row])[0] if destination is None else Located(row, destination)
