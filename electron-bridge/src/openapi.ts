@@ -1842,6 +1842,8 @@ export interface components {
             dialect: "postgresql" | "sqlite";
             /** @description Newest revision that this version knows */
             head: string | null;
+            /** @description When the server's history was found to have gone back: what was written last is lost */
+            history_lost_at: string | null;
             host: string | null;
             /** @description Text if there are several hosts with a port each */
             port: number | string | null;

@@ -25,6 +25,9 @@ END_ALL = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
+LOG_ENDS = (
+    "CREATE OR REPLACE FUNCTION public.pg_current_wal_flush_lsn() RETURNS pg_lsn LANGUAGE plpgsql AS $$BEGIN {} END$$"
+)
 
 
 @pytest.fixture
@@ -114,6 +117,25 @@ def test_several_hosts_are_tried_until_one_is_promoted(database: Database, sidec
     assert "None of the hosts" in problem["message"]
     assert "by itself" in problem["remedy"]
     assert sidecar.request("POST", "/api/v1/tasks", json=TASK).status_code == 201
+
+
+def test_a_history_that_has_gone_back_is_told(sidecar: Sidecar, database: Database) -> None:
+    """The server's log ends earlier than it did: status says since when. A server that does not tell it is no worse."""
+    before = sidecar.status()["database"]
+    database.execute(f"ALTER ROLE {database.username} SET search_path = public, pg_catalog")
+    database.execute(LOG_ENDS.format("RETURN pg_catalog.pg_current_wal_flush_lsn() - 1000000;"))
+    database.query(END_ALL)
+
+    wait_until(
+        lambda: sidecar.status()["database"]["history_lost_at"] is not None, timeout_s=20, what="the lost history"
+    )
+    database.execute(LOG_ENDS.format("RAISE EXCEPTION 'not here' USING ERRCODE = 'feature_not_supported';"))
+    database.query(END_ALL)
+    sidecar.request("POST", "/api/v1/settings/retry")
+    after = sidecar.wait_healthy().status()["database"]
+
+    assert before["history_lost_at"] is None
+    assert after["clock_offset_s"] is not None
 
 
 def test_the_databases_clock_counts(sidecar: Sidecar, database: Database) -> None:

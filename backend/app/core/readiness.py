@@ -302,6 +302,10 @@ class Run:
 
         return self._report(change)
 
+    def changed(self) -> None:
+        """Report that something has changed in what the database's description tells."""
+        self._report(lambda _: None)
+
     def problem(self, problem: Problem, *, state: str, retry_in_s: float | None = None) -> bool:
         """Report what is wrong; False if a newer run took over."""
 

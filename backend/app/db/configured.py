@@ -11,6 +11,7 @@ from app.core.problems import problem
 from app.core.readiness import NOWHERE, Where
 from app.core.security import read_credentials
 from app.core.trust import UntrustedError, require_own_directory, require_own_file
+from app.db.history import Histories
 from app.db.login import Logins, proof_in
 from app.db.watched import Watched, WatchedPostgres, WatchedSqlite
 
@@ -43,7 +44,9 @@ def prepare_data_directory(config: Config) -> None:
         raise ProblemError(problem("storage-unwritable")) from None
 
 
-def choose_database(config: Config, keys: KeyRing | None, run: Run, logins: Logins | None = None) -> Watched:
+def choose_database(
+    config: Config, keys: KeyRing | None, run: Run, logins: Logins | None = None, histories: Histories | None = None
+) -> Watched:
     """Saved credentials, else `TASKFLOW_DATABASE_URL`, else the embedded database.
 
     Unreadable credentials raise; they never fall through to another database.
@@ -53,6 +56,7 @@ def choose_database(config: Config, keys: KeyRing | None, run: Run, logins: Logi
         keys: decrypt the credentials.
         run: is told which database is meant.
         logins: what the process knows of them, to which what was kept with the saved connection is added.
+        histories: what the process knows of the servers' logs.
     """
     from app.db.session import open_postgresql, open_sqlite
     from app.db.settings import settings_from_saved, settings_from_url
@@ -63,13 +67,13 @@ def choose_database(config: Config, keys: KeyRing | None, run: Run, logins: Logi
     if saved is not None:
         settings = settings_from_saved(saved.values)
         logins.prove(settings, proof_in(saved.values))
-        watched: Watched = WatchedPostgres(*open_postgresql(settings, logins))
+        watched: Watched = WatchedPostgres(*open_postgresql(settings, logins), histories)
         where = where_of(settings, logins.password(settings))
     elif config.database_url is not None and config.database_url.startswith("sqlite:///"):
         watched = WatchedSqlite(open_sqlite(sqlite_path(config.database_url)))
     elif config.database_url is not None:
         settings = settings_from_url(config.database_url)
-        watched = WatchedPostgres(*open_postgresql(settings, logins))
+        watched = WatchedPostgres(*open_postgresql(settings, logins), histories)
         where = where_of(settings, settings.password)
     elif config.embedded:
         watched = WatchedSqlite(open_sqlite(config.data_dir / DATABASE_FILE))

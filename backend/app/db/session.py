@@ -291,6 +291,7 @@ def open_postgresql(settings: ConnectionSettings, logins: Logins | None = None) 
         "revision": None,
         "head": None,
         "clock_offset_s": None,
+        "history_lost_at": None,
     }
     database: OpenDatabase = OpenDatabase(engine, description)
     database.connect = lambda: entrance.open(cancelled=database.lost)
@@ -339,6 +340,7 @@ def open_sqlite(path: Path) -> OpenDatabase:
         "revision": None,
         "head": None,
         "clock_offset_s": None,
+        "history_lost_at": None,
     }
     return OpenDatabase(engine, description)
 

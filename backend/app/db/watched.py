@@ -10,6 +10,7 @@ from app.core.exceptions import ProblemError
 from app.core.problems import Problem, problem
 from app.core.readiness import EMBEDDED, POSTGRESQL
 from app.db.base import utc_now
+from app.db.history import POSITION, Histories
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,9 +84,11 @@ class WatchedPostgres(Watched):
 
     mode = POSTGRESQL
 
-    def __init__(self, database: OpenDatabase, entrance: Entrance) -> None:
+    def __init__(self, database: OpenDatabase, entrance: Entrance, histories: Histories | None = None) -> None:
         super().__init__(database)
         self._entrance = entrance
+        self._histories = Histories() if histories is None else histories
+        self._tells_position = True
         self._heart: object | None = None
 
     def prove(self, run: Run) -> None:
@@ -110,6 +113,13 @@ class WatchedPostgres(Watched):
 
     def heartbeat(self, run: Run, *, suspicious: bool) -> Problem | None:
         """Ask the server something trivial; after a failed use or a broken heart, over a new connection."""
+        lost_at = self.database.description["history_lost_at"]
+        found = self._answer(run, suspicious=suspicious)
+        if self.database.description["history_lost_at"] != lost_at:
+            run.changed()
+        return found
+
+    def _answer(self, run: Run, *, suspicious: bool) -> Problem | None:
         broken = suspicious
         if self._heart is not None:
             started = time.monotonic()
@@ -172,13 +182,36 @@ class WatchedPostgres(Watched):
         return problem("read-only") if is_read_only else None
 
     def _look(self, cursor: Any) -> bool:
-        """Note by how much this computer's clock is ahead of the server's; tell whether the server only reads."""
+        """Note by how much this computer's clock is ahead of the server's, and whether its history has gone back.
+
+        Returns:
+            Whether the server only reads.
+        """
         before = utc_now()
-        cursor.execute("SELECT clock_timestamp(), current_setting('transaction_read_only') = 'on'")
-        ((theirs, is_read_only),) = cursor.fetchall()
+        theirs, is_read_only, system, end = self._asked(cursor)
         ours = before + (utc_now() - before) / 2
+        self._note_history(system, end)
         self.database.description["clock_offset_s"] = round((ours - theirs).total_seconds(), 3)
         return bool(is_read_only) and self._entrance.connector.settings.wants_to_write
+
+    def _asked(self, cursor: Any) -> tuple[Any, ...]:
+        """Ask; without the place in its log of a server that does not tell it, as some managed services do not."""
+        import psycopg2
+
+        question = "SELECT clock_timestamp(), current_setting('transaction_read_only') = 'on', "
+        if self._tells_position:
+            try:
+                cursor.execute(question + POSITION)
+                return tuple(cursor.fetchone())
+            except (psycopg2.ProgrammingError, psycopg2.NotSupportedError):
+                cursor.connection.rollback()
+                self._tells_position = False
+        cursor.execute(question + "NULL, NULL")
+        return tuple(cursor.fetchone())
+
+    def _note_history(self, system: object, end: int | None) -> None:
+        settings, description = self._entrance.connector.settings, self.database.description
+        description["history_lost_at"] = self._histories.seen((settings.host, str(settings.port), system), end)
 
     def close(self) -> None:
         """Close the heartbeat's connection."""

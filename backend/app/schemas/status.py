@@ -73,6 +73,10 @@ class DatabaseBody(msgspec.Struct):
     clock_offset_s: Annotated[
         float | None, Meta(description="Seconds by which this computer's clock is ahead of the database's")
     ]
+    history_lost_at: Annotated[
+        Timestamp | None,
+        Meta(description="When the server's history was found to have gone back: what was written last is lost"),
+    ]
 
 
 class VaultBody(msgspec.Struct):

@@ -28,6 +28,7 @@ from app.core.security import (
     require_own_files,
 )
 from app.db.configured import DATABASE_FILE, SupersededError, choose_database, migrate, prepare_data_directory
+from app.db.history import Histories
 from app.db.login import Logins, proof_in, with_proof
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ log = get_logger(__name__)
 _Signatures = tuple[tuple[int, ...] | None, ...]
 
 
-def bring_up(config: Config, run: Run, logins: Logins | None = None) -> Watched:
+def bring_up(config: Config, run: Run, logins: Logins | None = None, histories: Histories | None = None) -> Watched:
     """Take the sidecar from cold to a database at head; each line is one stage.
 
     Raises:
@@ -73,7 +74,7 @@ def bring_up(config: Config, run: Run, logins: Logins | None = None) -> Watched:
         with run.stage("key"):
             keys = load_keys(config, run)
         with run.stage("credentials"):
-            watched = choose_database(config, keys, run, logins)
+            watched = choose_database(config, keys, run, logins, histories)
         undo.callback(watched.abandon)
         with run.stage("connect"):
             connect_with_retry(watched, run)
@@ -139,6 +140,7 @@ class Startup:
         self._stopped = False
         self.logins = Logins()
         """What this process knows of logins beside what is saved."""
+        self._histories = Histories()
         database.on_failure = self._suspect
 
     def run(self, after: Callable[[], object] = lambda: None) -> None:
@@ -214,7 +216,7 @@ class Startup:
 
     def _bring_up(self, run: Run) -> Watched:
         """Run the pipeline and flip the flag."""
-        watched = bring_up(self._config, run, self.logins)
+        watched = bring_up(self._config, run, self.logins, self._histories)
         self._keep_proof()  # first, so that no file changes once it is ready
         with run.stage("ready"):
             with self._lock:
