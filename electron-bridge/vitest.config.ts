@@ -7,6 +7,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'renderer/test/unit/**/*.test.ts'],
+          // They take milliseconds, but not on a computer that is busy with other things.
+          testTimeout: 30_000,
           typecheck: {enabled: true, include: ['test/types/**/*.test-d.ts']},
         },
       },
@@ -38,7 +40,10 @@ export default defineConfig({
           include: ['renderer/test/browser/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          // Half of the time is waiting: for the sidecar, for the page, for PostgreSQL.
+          maxWorkers: 2,
+          // Beside nothing else: the projects above run one after the other.
+          sequence: {groupOrder: 1},
         },
       },
     ],

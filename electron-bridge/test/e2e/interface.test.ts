@@ -87,6 +87,42 @@ describe.skipIf(!isComplete)('the interface, in a real Electron', () => {
     expect(await postgres.query('SELECT title FROM tasks', 'team')).toEqual([['Taken along']]);
   });
 
+  test('members, tasks, sub-tasks and a blocked one: a day’s work by keyboard alone', async () => {
+    const press = async (...keys: readonly string[]): Promise<void> => {
+      for (const key of keys) await page.keyboard.press(key);
+    };
+    await page.getByRole('main').focus();
+    await press('g', 'm', 'n');
+    await page.getByRole('dialog').getByLabel('Name').fill('Ada Lovelace');
+    await press('Tab');
+    await page.keyboard.type('ada@example.com');
+    await press('Control+Enter');
+    await page.getByText('ada@example.com').waitFor();
+    await press('g', 't', 'n');
+    await page.getByRole('dialog').getByLabel('Title').fill('Draw the plan');
+    await press('Control+Enter');
+    const row = page.getByRole('link', {name: /Draw the plan/});
+    await row.focus();
+    await press('s');
+    await page.getByRole('radio', {name: 'Blocked'}).focus();
+    await press('Space');
+    await page.getByLabel('What blocks it').fill('The paper is out.');
+    await press('Control+Enter');
+    await page.getByText('The paper is out.').waitFor();
+    await row.focus();
+    await press('Enter');
+    await page.getByPlaceholder('Add a sub-task').focus();
+    await page.keyboard.type('Measure');
+    await press('Enter');
+    await page.getByRole('checkbox', {name: 'Measure'}).waitFor();
+
+    const rows = await postgres.query(
+      'SELECT t.title, t.status, t.blocking_reason, s.title FROM sub_tasks s JOIN tasks t ON t.id = s.task_id',
+      'team',
+    );
+    expect(rows).toEqual([['Draw the plan', 'Blocked', 'The paper is out.', 'Measure']]);
+  });
+
   test('a bad key is refused, one that cannot be checked is asked about, a good one is saved and masked', async () => {
     await page.getByRole('link', {name: 'Keys'}).click();
     await page.getByRole('button', {name: 'Set a key OpenAI'}).click();

@@ -55,7 +55,7 @@ describe('the package, packed and installed into an empty project', () => {
     // What every TypeScript project for Electron has anyway.
     mkdirSync(join(project, 'node_modules', '@types'), {recursive: true});
     symlinkSync(dirname(require.resolve('@types/node/package.json')), join(project, 'node_modules', '@types', 'node'));
-    for (const name of ['undici-types', 'electron']) {
+    for (const name of ['undici-types', 'electron', '@types/react']) {
       symlinkSync(dirname(require.resolve(`${name}/package.json`)), join(project, 'node_modules', name));
     }
   }, 120_000);
@@ -70,6 +70,7 @@ describe('the package, packed and installed into an empty project', () => {
       'index.html',
       'licenses.md',
       'manifest.json',
+      'parts',
     ]);
     const notices = readFileSync(join(installed, 'dist', 'ui', 'licenses.md'), 'utf8');
     for (const name of ['react', 'react-dom', 'react-aria-components', '@tanstack/react-query'])
@@ -94,10 +95,11 @@ describe('the package, packed and installed into an empty project', () => {
       `const main = require('@taskflow/electron-bridge');
        const {createSidecarClient} = require('@taskflow/electron-bridge/renderer');
        const {INVOKE_CHANNELS} = require('@taskflow/electron-bridge/contract');
-       console.log(typeof main.startSidecar, typeof main.registerSidecarIpc, typeof createSidecarClient, INVOKE_CHANNELS.retry);`,
+       console.log(typeof main.startSidecar, typeof main.registerSidecarIpc, typeof createSidecarClient, INVOKE_CHANNELS.retry);
+       console.log(require('path').basename(require.resolve('@taskflow/electron-bridge/ui/index.html')));`,
     );
 
-    expect(run(process.execPath, ['main.cjs'])).toBe('function function function taskflow:retry\n');
+    expect(run(process.execPath, ['main.cjs'])).toBe('function function function taskflow:retry\nindex.html\n');
   });
 
   test.each(['esm', 'cjs'])('the %s preload needs Electron alone, as a sandboxed one must', (format) => {
@@ -133,6 +135,31 @@ describe('the package, packed and installed into an empty project', () => {
     writeFileSync(join(project, 'app.cts'), source);
 
     expect(typeErrors(['app.mts', 'app.cts'])).toBe('');
+  });
+
+  test('its components are typed, as its README uses them', () => {
+    const readme = readFileSync(join(installed, 'README.md'), 'utf8');
+    const snippets = [...readme.matchAll(/```tsx\n([^]*?)```/g)].map(([, code]) => code ?? '');
+    const wrong = `
+      import {ConnectionForm, TaskflowParts, showTaskflow} from '@taskflow/electron-bridge/ui';
+      // @ts-expect-error no such option
+      showTaskflow(document.body, {token: ''});
+      // @ts-expect-error no such page
+      export const parts = <TaskflowParts onOpen={(page: 'tasks') => page} />;
+      // @ts-expect-error no such part
+      export const form = <ConnectionForm onSave={() => undefined} />;
+    `;
+    const files = [...snippets, wrong].map((code, index) => [`component-${index}.tsx`, code] as const);
+    for (const [name, code] of files) writeFileSync(join(project, name), code);
+
+    expect(snippets).toHaveLength(3);
+    const options = {module: 'ESNext', moduleResolution: 'bundler', jsx: 'react-jsx'};
+    expect(
+      typeErrors(
+        files.map(([name]) => name),
+        options,
+      ),
+    ).toBe('');
   });
 
   test('the code in its README compiles', () => {

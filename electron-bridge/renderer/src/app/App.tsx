@@ -14,7 +14,7 @@ import {ROUTES, type Route} from './routes.js';
 import {go, matched, usePlace} from './router.js';
 import {ShortcutProvider} from './shortcuts.js';
 
-export function App({platform, language}: {platform: Platform; language?: string}): ReactNode {
+export function App({platform, language}: {platform: Platform; language?: string | undefined}): ReactNode {
   return (
     <Language language={language}>
       <PlatformProvider platform={platform}>

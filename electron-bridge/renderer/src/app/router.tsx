@@ -1,5 +1,12 @@
 /** Pages by the fragment of the address, which works at `/` and below `file:` alike: `#/tasks?status=Blocked`. */
-import {useMemo, useSyncExternalStore, type AnchorHTMLAttributes, type ReactNode} from 'react';
+import {
+  createContext,
+  useContext,
+  useMemo,
+  useSyncExternalStore,
+  type AnchorHTMLAttributes,
+  type ReactNode,
+} from 'react';
 
 export interface Place {
   readonly path: string;
@@ -35,12 +42,34 @@ export function go(path: string, query?: URLSearchParams, {replace = false} = {}
   } else location.hash = address;
 }
 
+/** Where links lead when the interface's own pages are not there, as in an app that embeds parts of it. */
+export interface OtherPages {
+  /** The path of a page that the app has; null for others, to which no link is shown. */
+  readonly pathOf: (to: string) => string | null;
+  readonly open: (to: string) => void;
+}
+
+/** Null while the interface's own pages are there. */
+export const Elsewhere = createContext<OtherPages | null>(null);
+
 export function Link({
   to,
   query,
   ...rest
 }: {to: string; query?: URLSearchParams} & Omit<AnchorHTMLAttributes<HTMLAnchorElement>, 'href'>): ReactNode {
-  return <a href={addressOf(to, query)} {...rest} />;
+  const elsewhere = useContext(Elsewhere);
+  if (elsewhere === null) return <a href={addressOf(to, query)} {...rest} />;
+  if (elsewhere.pathOf(to) === null) return null;
+  return (
+    <a
+      {...rest}
+      href={addressOf(to, query)}
+      onClick={(event) => {
+        event.preventDefault();
+        elsewhere.open(to);
+      }}
+    />
+  );
 }
 
 /** The values of a pattern's places, such as `{id}` of `/tasks/:id`; null where the path is another. */

@@ -55,7 +55,16 @@ function textsOf(catalogue: AnyCatalogue, language: string): Texts {
 const Context = createContext<Texts>(textsOf(en, 'en'));
 
 /** Give everything below it texts; nothing is shown until the catalogue of another language has arrived. */
-export function Language({children, language = chosenLanguage()}: {children: ReactNode; language?: string}): ReactNode {
+export function Language({
+  children,
+  language = chosenLanguage(),
+  isPart = false,
+}: {
+  children: ReactNode;
+  language?: string | undefined;
+  /** The page around it is somebody else's, and so is its language. */
+  isPart?: boolean;
+}): ReactNode {
   const [catalogue, setCatalogue] = useState<AnyCatalogue | null>(null);
   useEffect(() => {
     let isWanted = true;
@@ -68,8 +77,8 @@ export function Language({children, language = chosenLanguage()}: {children: Rea
   }, [language]);
   const texts = useMemo(() => (catalogue === null ? null : textsOf(catalogue, language)), [catalogue, language]);
   useEffect(() => {
-    if (texts !== null) document.documentElement.lang = texts.locale;
-  }, [texts]);
+    if (texts !== null && !isPart) document.documentElement.lang = texts.locale;
+  }, [texts, isPart]);
   if (texts === null) return null;
   return (
     <Context value={texts}>

@@ -2,7 +2,7 @@ import type {Browser} from 'playwright-core';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {pythonPart} from '../../../test/support/parts.js';
 import {Providers} from '../../../test/support/providers.js';
-import {Window, executable, startBrowser} from '../support/browser.js';
+import {SMALL, Window, executable, startBrowser} from '../support/browser.js';
 import {Served, command} from '../support/served.js';
 
 const python = pythonPart();
@@ -183,6 +183,36 @@ describe.skipIf(executable.value === null || command.value === null)('keys and t
     await page.getByRole('button', {name: 'Rotate now'}).click();
     await page.getByText(/secrets were sealed anew/).waitFor();
     await window.look('vault');
+  });
+
+  test('a language of its own length breaks none of these pages, and every text is of the catalogue', async () => {
+    const longer = await Window.open(browser, served.address('', '?lang=pseudo'), {size: SMALL});
+    // Names of products and desktops, what was typed above, and days.
+    const data =
+      /^(TaskFlow|OpenAI|Anthropic|Google|DeepSeek|PostgreSQL|guild-7|acme|Acme|Gate|Pager|viewer|\S+@\S+|openai.*|gpt.*|rtsp:.*|http:.*|password|header:.*|….*|[0-9a-f-]{8,}…?|\d+ \w+( \d+)?(, .*)?|\w+ \d+(, .*)?)$/i;
+    const broken: Record<string, readonly string[]> = {};
+    for (const [path, sign] of [
+      ['/keys', '.key-row'],
+      ['/keys/servers', '.key-row'],
+      ['/keys/tenants', '.key-row'],
+      ['/keys/users', '.section'],
+      ['/keys/cameras', '.key-row'],
+      ['/keys/alerts', '.key-row'],
+      ['/usage', '.chart'],
+      ['/audit', '.table'],
+      ['/vault', '.section'],
+      ['/connection', '.card-choice'],
+      ['/start', 'h1'],
+    ] as const) {
+      await longer.go(path);
+      await longer.page.locator(`.main ${sign}`).first().waitFor();
+      await longer.keep(`pseudo${path.replaceAll('/', '-')}`);
+      await longer.fitsItsWindow();
+      const found = await longer.breaksOf(data);
+      if (found.length > 0) broken[path] = found;
+    }
+    await longer.close();
+    expect(broken).toEqual({});
   });
 
   test('no key is anywhere in the page any more', async () => {

@@ -6,6 +6,23 @@ import {Served, command} from '../support/served.js';
 
 const TASKS = 10_000;
 const BLOCKED = 120;
+const FIRST_MS = 300;
+const SEARCH_MS = 150;
+/** The quickest counts, and the first that is quick enough ends it: others use the computer too. */
+const TRIES = 10;
+
+/** In the page: milliseconds from now until the first row is that of `title`. */
+function shown(title: string): Promise<number> {
+  const begun = performance.now();
+  return new Promise((resolve) => {
+    const look = (): void => {
+      const first = document.querySelector('.task-row')?.textContent ?? '';
+      if (first.includes(title)) resolve(Math.round(performance.now() - begun));
+      else requestAnimationFrame(look);
+    };
+    look();
+  });
+}
 
 describe.skipIf(executable.value === null || command.value === null)('ten thousand tasks', () => {
   let browser: Browser;
@@ -31,13 +48,18 @@ describe.skipIf(executable.value === null || command.value === null)('ten thousa
 
     expect(await page.locator('.task-row').count()).toBeLessThan(60);
     expect(await page.locator('.task-row').first().innerText()).toContain('Waits for part');
-    await page.reload();
-    await page.locator('.task-row').first().waitFor();
-    const rendered = await page.evaluate(() => {
-      const answers = performance.getEntriesByType('resource').filter(({name}) => name.includes('/api/v1/tasks?'));
-      return Math.round(performance.now() - Math.max(...answers.map((entry) => entry.startTime + entry.duration)));
-    });
-    console.info(`first rows at most ${rendered} ms after their data`);
+    const took: number[] = [];
+    for (let turn = 0; turn < TRIES && !took.some((ms) => ms < FIRST_MS); turn += 1) {
+      await page.reload();
+      await page.locator('.task-row').first().waitFor();
+      const rendered = await page.evaluate(() => {
+        const answers = performance.getEntriesByType('resource').filter(({name}) => name.includes('/api/v1/tasks?'));
+        return Math.round(performance.now() - Math.max(...answers.map((entry) => entry.startTime + entry.duration)));
+      });
+      took.push(rendered);
+    }
+    console.info(`first rows at most ${took.join(', ')} ms after their data`);
+    expect(Math.min(...took)).toBeLessThan(FIRST_MS);
   });
 
   test('the blocked ones are followed by everything else, page after page', async () => {
@@ -94,12 +116,17 @@ describe.skipIf(executable.value === null || command.value === null)('ten thousa
   test('a filter answers soon', async () => {
     const {page} = window;
     await page.keyboard.press('/');
-    await page.keyboard.type('Task 4242');
-    const begun = performance.now();
-    await page.getByRole('link', {name: /Task 4242 /}).waitFor();
-    console.info(`a search was answered ${Math.round(performance.now() - begun)} ms after the last letter`);
+    const took: number[] = [];
+    for (let number = 4242; took.length < TRIES && !took.some((ms) => ms < SEARCH_MS); number += 1) {
+      await page.getByRole('searchbox').fill('');
+      await page.getByText('10,000 tasks').waitFor();
+      await page.keyboard.type(`Task ${number}`);
+      took.push(await page.evaluate(shown, `Task ${number} `));
+      await page.getByText('1 task', {exact: true}).waitFor();
+    }
+    console.info(`a search was answered ${took.join(', ')} ms after the last letter`);
 
-    expect(await page.getByText('1 task', {exact: true}).count()).toBe(1);
+    expect(Math.min(...took)).toBeLessThan(SEARCH_MS);
     window.isSilent();
   });
 });

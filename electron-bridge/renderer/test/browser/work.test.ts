@@ -246,6 +246,20 @@ describe.skipIf(executable.value === null || command.value === null)("the team's
     expect((await served.ask('GET', '/members?active=false')).body).toMatchObject([{name: 'Ada Lovelace'}]);
   });
 
+  test('a change of a task that an inactive member has sends that change alone, so it stays theirs', async () => {
+    const {page} = window;
+    const {id} = await taskNamed('Draw the plan');
+    await window.go(`/tasks/${id}`);
+    await page.getByRole('button', {name: 'Edit'}).click();
+    const sent = page.waitForRequest((request) => request.method() === 'PATCH');
+    await page.getByLabel('Title').fill('Draw the plans');
+    await press('Control+Enter');
+
+    expect((await sent).postDataJSON()).toEqual({title: 'Draw the plans'});
+    await page.getByRole('heading', {name: 'Draw the plans'}).waitFor();
+    expect((await served.ask('GET', `/tasks/${id}`)).body).toMatchObject({assignee_name: 'Ada Lovelace'});
+  });
+
   test('a language of its own length breaks no page, and German is there', async () => {
     const longer = await Window.open(browser, served.address('', '?lang=pseudo'), {size: SMALL});
     const {id} = await taskNamed('Draw the plan');

@@ -11,7 +11,11 @@ import {part} from '../../../test/support/parts.js';
 const SCREENSHOTS = join(BRIDGE, 'test', '.output', 'ui');
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** What the standard asks for, and what costs nobody anything. */
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const RULES = {type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']} as const;
+/** All that can differ between two themes. */
+const COLOURS = {type: 'rule', values: ['color-contrast', 'link-in-text-block']} as const;
+/** Pictures are for people to look at; nobody does where changes are checked. */
+const ARE_PICTURES_WANTED = process.env['CI'] === undefined || process.env['TASKFLOW_PICTURES'] !== undefined;
 
 const found = spawnSync('sh', ['-c', 'command -v chromium'], {encoding: 'utf8'}).stdout.trim();
 export const executable = part(found === '' ? null : found, 'no Chromium (Debian: apt-get install -y chromium)');
@@ -85,7 +89,7 @@ export class Window {
     }, path);
   }
 
-  /** Keep pictures of what is shown, in both themes and sizes, and let axe look at it in both themes. */
+  /** Keep pictures of what is shown, in both themes and sizes (not under CI), and let axe look at it in both themes. */
   async look(name: string): Promise<void> {
     const size = this.page.viewportSize() ?? LARGE;
     for (const theme of ['light', 'dark'] as const) {
@@ -98,7 +102,7 @@ export class Window {
         await this.keep(`${name}-${theme}-${label}`);
         await this.fitsItsWindow();
       }
-      await this.isAccessible();
+      await this.isAccessible(theme === 'light' ? RULES : COLOURS);
     }
     await this.page.emulateMedia({colorScheme: 'light', reducedMotion: 'reduce'});
     await this.page.setViewportSize(size);
@@ -106,22 +110,26 @@ export class Window {
 
   /** Keep a picture of what is shown now. */
   async keep(name: string): Promise<void> {
+    if (!ARE_PICTURES_WANTED) return;
     mkdirSync(SCREENSHOTS, {recursive: true});
     await this.page.screenshot({path: join(SCREENSHOTS, `${name}.png`)});
   }
 
-  async isAccessible(): Promise<void> {
-    // Through the protocol, which the page's policy does not bind.
-    await this.page.evaluate(AXE);
-    const violations = await this.page.evaluate(async (rules) => {
+  async isAccessible(rules: typeof RULES | typeof COLOURS = RULES): Promise<void> {
+    // Through the protocol, which the page's policy does not bind; once for each document.
+    if (!(await this.page.evaluate(() => 'axe' in globalThis))) await this.page.evaluate(AXE);
+    const violations = await this.page.evaluate(async (runOnly) => {
       const {axe} = globalThis as unknown as {axe: typeof import('axe-core')};
       // The component library names what it announces by buttons that may be gone by then; it clears that by itself.
       const context = {exclude: ['[data-live-announcer]']};
-      const {violations: all} = await axe.run(context, {runOnly: {type: 'tag', values: rules}});
+      const {violations: all} = await axe.run(context, {
+        runOnly: {type: runOnly.type, values: [...runOnly.values]},
+        resultTypes: ['violations'],
+      });
       return all.flatMap(({id, nodes}) =>
         nodes.map(({html, target, failureSummary}) => `${id}: ${target.join(' ')}: ${html}: ${failureSummary}`),
       );
-    }, RULES);
+    }, rules);
     expect(violations).toEqual([]);
   }
 
@@ -133,6 +141,33 @@ export class Window {
         .map((element) => element.className || element.tagName),
     );
     expect(wide).toEqual([]);
+  }
+
+  /** In the pseudo-locale: what is shown or read out and stands in no catalogue, and what of it is cut off. */
+  async breaksOf(data: RegExp): Promise<readonly string[]> {
+    const found = await this.page.evaluate(() => {
+      const isShown = (element: Element): boolean => element.getClientRects().length > 0;
+      const texts: string[] = [];
+      const cut: string[] = [];
+      const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+        const element = node.parentElement;
+        if (element === null || !isShown(element)) continue;
+        const text = node.textContent ?? '';
+        if (element.closest('code, kbd, time, pre, [translate="no"]') === null) texts.push(text);
+        if (!text.includes('⟦') || element.closest('.only-read-out') !== null) continue;
+        const {overflowX} = getComputedStyle(element);
+        if (overflowX !== 'visible' && element.scrollWidth > element.clientWidth + 1) cut.push(`cut off: ${text}`);
+      }
+      for (const element of document.querySelectorAll('[aria-label], [placeholder], [title]'))
+        for (const name of ['aria-label', 'placeholder', 'title'])
+          if (isShown(element)) texts.push(element.getAttribute(name) ?? '');
+      return {texts, cut};
+    });
+    const strays = found.texts
+      .map((text) => text.trim())
+      .filter((text) => /\p{L}{2}/u.test(text) && !text.includes('⟦'));
+    return [...strays.filter((text) => !data.test(text)), ...found.cut];
   }
 
   /** Where a secret can be found in the page, after it was handed over. */

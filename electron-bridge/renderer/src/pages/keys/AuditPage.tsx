@@ -117,24 +117,40 @@ function Entries({entries}: {entries: readonly AuditEntry[]}): ReactNode {
         <tbody>
           {entries.map((entry) => (
             <tr key={`${entry.writer} ${entry.writer_seq}`}>
-              <td className="tabular">{momentText(entry.time, texts)}</td>
+              <td className="tabular" data-whole="">
+                {momentText(entry.time, texts)}
+              </td>
               <td>
                 {find(`audit.action.${entry.action}`) ?? entry.action}
                 {entry.count > 1 && <span className="key-text"> {t('audit.count', {count: entry.count})}</span>}
               </td>
               <td>
-                {entry.owner !== null && ownerText(entry.owner.kind, entry.owner.id, texts)}
-                {entry.name !== null && <span className="key-text"> {entry.name}</span>}
+                {entry.owner !== null && (
+                  <span title={isUuid(entry.owner.id) ? entry.owner.id : undefined}>
+                    {ownerText(entry.owner.kind, shortId(entry.owner.id), texts)}
+                  </span>
+                )}
+                {entry.name !== null && (
+                  <span className="key-text" translate="no">
+                    {' '}
+                    {entry.name}
+                  </span>
+                )}
               </td>
-              <td>
+              <td data-whole="">
                 {find(`audit.actor.${entry.actor}`) ?? entry.actor}
-                <span className="key-text"> {entry.device}</span>
+                <span className="key-text" translate="no">
+                  {' '}
+                  {entry.device}
+                </span>
               </td>
               <td>
                 <span className="badge" data-kind={entry.outcome === 'ok' ? 'good' : 'warning'}>
                   {find(`audit.outcome.${entry.outcome}`) ?? entry.outcome}
                 </span>
-                {entry.reason !== null && <span className="key-text"> {entry.reason}</span>}
+                {entry.reason !== null && (
+                  <span className="key-text"> {find(`audit.reason.${entry.reason}`) ?? entry.reason}</span>
+                )}
               </td>
             </tr>
           ))}
@@ -142,6 +158,15 @@ function Entries({entries}: {entries: readonly AuditEntry[]}): ReactNode {
       </table>
     </div>
   );
+}
+
+/** Enough to tell one from another; the whole one shows on hovering. */
+function shortId(id: string): string {
+  return isUuid(id) ? `${id.slice(0, 8)}…` : id;
+}
+
+function isUuid(id: string): boolean {
+  return /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(id);
 }
 
 function VerifyChain(): ReactNode {
