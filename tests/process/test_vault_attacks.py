@@ -196,9 +196,25 @@ def test_what_was_deleted_stays_dead(healed: Attacked, how: str) -> None:
         healed.put_back("vault_owners", "secrets", where=f"owner_id = '{owner}'")
         healed.put_back("tenants", where=f"id = '{owner}'")
 
+    assert ok(healed.ask("GET", f"tenants/{owner}/openai-key/status"))["status"] == "unreadable"
     assert error_of(healed.call("tenant", owner))[:2] == UNREADABLE
     assert ("restored", owner) in healed.findings()
     ok(healed.ask("DELETE", f"tenants/{owner}"), 204)
+
+
+def test_a_list_marks_what_was_restored_before_anybody_uses_it(healed: Attacked) -> None:
+    """A camera's older password: shown as unreadable, and replaced."""
+    body = {"name": "Restored", "stream_url": "http://127.0.0.1:1/s", "username": "admin", "password": "first"}
+    camera = ok(healed.ask("POST", "cameras", body), 201)["id"]
+    healed.keep("secrets")
+    assert ok(healed.ask("PUT", f"cameras/{camera}", {**body, "password": "second"}))["status"] == "unknown"
+    healed.put_back("secrets", where=f"owner_id = '{camera}'")
+
+    assert {one["id"]: one["status"] for one in ok(healed.ask("GET", "cameras"))}[camera] == "unreadable"
+    assert ok(healed.ask("GET", f"cameras/{camera}"))["status"] == "unreadable"
+    assert ok(healed.ask("PUT", f"cameras/{camera}", body))["status"] == "unknown"
+    assert ok(healed.ask("GET", f"cameras/{camera}"))["status"] == "unknown"
+    ok(healed.ask("DELETE", f"cameras/{camera}"), 204)
 
 
 def test_an_older_state_of_everything_is_refused(attacked: Attacked) -> None:

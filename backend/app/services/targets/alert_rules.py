@@ -85,9 +85,9 @@ class AlertRules:
 
     def all(self) -> list[AlertRule]:
         """Return all of them by name."""
-        keys = self._vault.attachment.keys()
+        self._vault.attachment.ensure_attached()  # which has transactions of its own
         with self._database.read() as connection:
-            infos = secrets_of(connection, keys, OWNER)
+            infos = secrets_of(self._vault, connection, OWNER)
             return [_shown(row, infos.get(row.id, {})) for row in connection.execute(_LIST)]
 
     def get(self, rule_id: str) -> AlertRule:
@@ -200,7 +200,7 @@ class AlertRules:
         row = connection.execute(query.with_for_update() if lock else query).one_or_none()
         if row is None:
             raise _not_found()
-        infos = secrets_of(connection, self._vault.attachment.keys(), OWNER, rule_id)
+        infos = secrets_of(self._vault, connection, OWNER, rule_id)
         return _shown(row, infos.get(rule_id, {}))
 
     def _change(

@@ -64,9 +64,9 @@ class Cameras:
 
     def all(self) -> list[Camera]:
         """Return all of them by name; one whose password does not open is marked, and breaks nothing."""
-        keys = self._vault.attachment.keys()
+        self._vault.attachment.ensure_attached()  # which has transactions of its own
         with self._database.read() as connection:
-            infos = secrets_of(connection, keys, OWNER)
+            infos = secrets_of(self._vault, connection, OWNER)
             return [_shown(row, infos.get(row.id, {}).get(PASSWORD)) for row in connection.execute(_LIST)]
 
     def get(self, camera_id: str) -> Camera:
@@ -147,7 +147,7 @@ class Cameras:
         row = connection.execute(query.with_for_update() if lock else query).one_or_none()
         if row is None:
             raise _not_found()
-        infos = secrets_of(connection, self._vault.attachment.keys(), OWNER, camera_id)
+        infos = secrets_of(self._vault, connection, OWNER, camera_id)
         return _shown(row, infos.get(camera_id, {}).get(PASSWORD))
 
     def _change(

@@ -343,15 +343,16 @@ def is_seal_broken(row: Any, keys: Keys) -> bool:
         return True
 
 
-def info_of(row: Any, keys: Keys) -> SecretInfo:
+def info_of(row: Any, keys: Keys, *, is_restored: bool = False) -> SecretInfo:
     """Return a row of `secrets` as lists show it; nothing is decrypted.
 
     Args:
         row: of `select_infos`, located; a row of the table alone is shown with the mark it bears.
         keys: the vault's.
+        is_restored: whether the manifest knows another version.
     """
     status = row.status
-    if is_partly_junk(row) or (getattr(row, "epoch", None) == keys.epoch and _is_damaged(row, keys)):
+    if is_restored or is_partly_junk(row) or (getattr(row, "epoch", None) == keys.epoch and _is_damaged(row, keys)):
         status = UNREADABLE
     elif status != UNREADABLE and row.expires_at is not None and row.expires_at <= utc_now():
         status = EXPIRED

@@ -485,9 +485,37 @@ class Vault:
     def _shown(self, query: sa.Select[Any]) -> list[SecretInfo]:
         self.attachment.keys()
         with self._database.read() as connection:
-            rows = located(connection, connection.execute(query).all())
+            rows, restored = self.looked_at(connection, query)
         keys = self.attachment.keys_of(rows[0].epoch) if rows else self.attachment.keys()
-        return [info_of(row, keys) for row in rows]
+        return [info_of(row, keys, is_restored=row in restored) for row in rows]
+
+    def looked_at(self, connection: sa.Connection, query: sa.Select[Any]) -> tuple[list[Located], list[Located]]:
+        """Return rows of `select_infos`, and those among them that the manifest does not know in their version.
+
+        That takes one statement more, and none while the manifest cannot be asked, or changes in this transaction.
+        """
+        rows, restored = self._compared(connection, query)
+        if restored:  # somebody may just have replaced them
+            rows, restored = self._compared(connection, query)
+        return rows, restored
+
+    def _compared(self, connection: sa.Connection, query: sa.Select[Any]) -> tuple[list[Located], list[Located]]:
+        rows, keys, ledger = (
+            located(connection, connection.execute(query).all()),
+            self.attachment.keys(),
+            self._audit.ledger,
+        )
+        if not rows or keys.active is None or keys.doubt is not None or ledger.has_noted(connection):
+            return rows, []
+        items = [secret_item(SecretName(row.owner_kind, row.owner_id, row.name)) for row in rows]
+        try:
+            entries = ledger.entries(connection, keys, items)
+        except (StaleKeysError, VaultRolledBackError):
+            return rows, []
+        alive = [entries[item] for item in items]
+        return rows, [
+            row for row, entry in zip(rows, alive, strict=True) if entry is None or entry[:2] != _identity(row)
+        ]
 
     def stored(self, connection: sa.Connection, which: SecretName) -> SecretInfo | None:
         """Return one secret as lists show it, inside a transaction of `writing`; None if there is none."""

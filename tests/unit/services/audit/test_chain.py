@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.services.audit.chain import GENESIS, Chain, Entry, Head, is_genuine, mac_key, mac_of
+from app.services.audit.chain import GENESIS, Chain, Entry, Head, is_genuine, mac_key, mac_of, open_mac_key
 from tests.support.properties import PROPERTY
 
 if TYPE_CHECKING:
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 KEY = mac_key(bytes(range(32)), "6f1c1c7e-6b0f-4a39-9d0e-2f6f1d0c9b11")
 WRITER = "00112233445566aa-0123456789abcdef"
+FROZEN_KEY = (
+    "gAAAAABrADZAAAECAwQFBgcICQoLDA0OD4LPTRgcjKoj9RdUWOt9VhUWOK4A8Qe0d9Cj8NCpww1AdvuqEzEZfaS0c_S_8ss0DDewcNgzDpc9R2Uf"
+    "lf2wltYEiL-cmZ1TXluydu7X31dM"
+)
 Problems = list[tuple[int | None, str]]
 
 
@@ -138,6 +142,16 @@ def test_entries_of_the_first_version_verify() -> None:
     """MACs and links of stored logs depend on these very bytes."""
     assert problems_of(FROZEN, pinned=Head(3, FROZEN[2].mac)) == []
     assert [mac_of(KEY, entry[1:-1]) for entry in FROZEN] == [entry.mac for entry in FROZEN]
+
+
+def test_frozen_key_of_an_older_chain_opens() -> None:
+    """Kept under another root key, for one chain of one vault."""
+    root, vault, name = bytes(range(1, 33)), "6f1c1c7e-6b0f-4a39-9d0e-2f6f1d0c9b11", "0123456789abcdef"
+
+    assert KEY.hex() == "1d41a3c2ffcd2b6e19a6d26eef8d9edd953dd6c78174dfb3dd36aa30858027ec"
+    assert open_mac_key(root, vault, name, FROZEN_KEY) == KEY
+    assert open_mac_key(root, vault, "ffffffffffffffff", FROZEN_KEY) is None
+    assert open_mac_key(root, "00000000-0000-4000-8000-000000000000", name, FROZEN_KEY) is None
 
 
 def test_key_depends_on_root_key_and_vault() -> None:
