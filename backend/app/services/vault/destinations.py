@@ -66,7 +66,7 @@ class Located(SimpleNamespace):
     destination: str | None
 
     def __init__(self, row: Any, destination: str | None) -> None:
-        columns = vars(row) if isinstance(row, SimpleNamespace) else row._asdict()
+        columns = row._asdict() if hasattr(row, "_asdict") else vars(row)
         super().__init__(**{**columns, "destination": destination})
 
     def __repr__(self) -> str:
@@ -95,7 +95,12 @@ def located(connection: sa.Connection, rows: Sequence[Any]) -> list[Located]:
 
 def located_key(row: Any) -> Located:
     """Return a row of a secret that is pinned to a provider's host, or is only shown."""
-    return Located(row, NOWHERE if row.pinned_host is None else provider_destination(row.pinned_host))
+    return Located(row, key_destination(row))
+
+
+def key_destination(row: Any) -> str:
+    """Return where such a secret may go."""
+    return NOWHERE if row.pinned_host is None else provider_destination(row.pinned_host)
 
 
 def _owners(rows: Iterable[Any], kind: str) -> list[str]:

@@ -17,7 +17,7 @@ from app.db.lenient import is_junk, shown_instant
 from app.models.vault import EXPIRED, THE_VAULT, UNREADABLE, secrets, vault_manifest, vault_owners, vaults
 from app.schemas.ai import Status
 from app.schemas.vault import SecretInfo
-from app.services.vault.destinations import located_key
+from app.services.vault.destinations import key_destination
 from app.services.vault.keys import Keys, VaultLockedError
 from app.services.vault.manifest import MAC, ROOT, SignedRoot
 from app.services.vault.sealing import (
@@ -304,7 +304,7 @@ def _owner(row: Place | Any, keys: Keys, api_secret_fingerprint: str | None) -> 
 
 
 def _binding(row: Place | Any, owner: Owner) -> Binding:
-    destination = row.destination if hasattr(row, "destination") else located_key(row).destination
+    destination = row.destination if hasattr(row, "destination") else key_destination(row)
     return Binding(owner, row.id, row.name, row.row_version, instant_text(row.expires_at) or "", destination)
 
 
