@@ -16,7 +16,7 @@ from _environment import ROOT, Environment, become, run_script
 from _measure import Bench, Row, print_json, print_table
 from _servers import MEASURED
 
-GROUPS = ("start", "load", "vault", "trust", "gateway", "work")
+GROUPS = ("start", "load", "vault", "trust", "team", "gateway", "work")
 """Each is a module `_bench_NAME` with a generator `measure`."""
 
 

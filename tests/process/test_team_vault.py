@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
+import threading
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +19,7 @@ from tests.support.sidecar import Sidecar, run_command
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import httpx
@@ -113,6 +116,12 @@ def reads(one: Sidecar) -> bool:
     return verified.returncode == 0
 
 
+def reads_over_http(one: Sidecar) -> bool:
+    """Tell whether a desktop finds every secret readable, and can store one."""
+    is_fine = ok(one.request("GET", "/api/v1/vault/verify"))["ok"]
+    return bool(is_fine) and one.request("PUT", KEYS, json={"google": "AIza-of-the-team-0000"}).status_code == 200
+
+
 def test_a_team_lives_with_its_vault(team: Any) -> None:
     """A makes it, B and C come in; all use, replace and rotate; B is away for two keys; C is removed."""
     a = team("a")
@@ -196,6 +205,48 @@ def test_codes_and_requests(team: Any) -> None:
     again = ok(c.request("POST", DEVICES, json={"label": "c"}), 201)
     assert c.request("DELETE", f"{DEVICES}/request").status_code == 204
     refused(a.request("POST", path, json={"code": again["code"]}), 404, "not-found")
+
+
+def at_once(*calls: Callable[[], httpx.Response]) -> list[int]:
+    """Make calls at the same moment; return their statuses, sorted."""
+    barrier = threading.Barrier(len(calls))
+
+    def make(call: Callable[[], httpx.Response]) -> int:
+        barrier.wait()
+        return call().status_code
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return sorted(pool.map(make, calls))
+
+
+def test_two_at_once(team: Any, database: Database) -> None:
+    """Two ask, two approve both, two remove one, all at the same moment: each thing happens once."""
+    a, b, c, d = (team(name) for name in "abcd")
+    store(a)
+    join(b, a)
+
+    def asking(one: Sidecar) -> Callable[[], httpx.Response]:
+        return lambda: one.request("POST", DEVICES, json={})
+
+    assert at_once(asking(c), asking(d)) == [201, 201]
+    codes = [ok(one.request("GET", f"{DEVICES}/request")) for one in (c, d)]
+
+    def approving(approver: Sidecar, asked: dict[str, str]) -> Callable[[], httpx.Response]:
+        path = f"{DEVICES}/{asked['device_id']}/approve"
+        return lambda: approver.request("POST", path, json={"code": asked["code"]})
+
+    assert at_once(*(approving(one, asked) for one in (a, b) for asked in codes)) == [200, 200, 409, 409]
+    are_in = [("unlocked", "member")] * 2
+    wait_until(lambda: [access(one) for one in (c, d)] == are_in, timeout_s=20, what="both to be in")
+    assert [item["state"] for item in items(a)] == ["member"] * 4
+    assert all(reads_over_http(one) for one in (a, b, c, d))
+
+    gone = own_id(d)
+    path = f"{DEVICES}/{gone}"
+    assert at_once(lambda: a.request("DELETE", path), lambda: b.request("DELETE", path)) == [202, 404]
+    rotated(a)
+    assert all(reads_over_http(one) for one in (a, b, c))
+    assert d.request("PUT", KEYS, json={"openai": "sk-after-all"}).status_code == 423
 
 
 @pytest.mark.quiet

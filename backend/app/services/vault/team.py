@@ -117,7 +117,7 @@ class Team:
         requests = [_asking(row, own) for row in asking if row.expires_at is not None and row.expires_at > now]
         listed = {request.device_id for request in requests}
         is_locked = keys.active is None
-        return requests + [_shown(one, own, is_locked) for one in found if one.device_id not in listed]
+        return requests + [_shown(one, own, is_locked=is_locked) for one in found if one.device_id not in listed]
 
     def _device(self) -> Device:
         return device_of(self._attachment.device_root, self._attachment.keys().vault_id)
@@ -294,7 +294,15 @@ class Team:
         code, entry = self._proved(row, typed, actor)
         with self._attachment.changing_keys() as change:
             self._let_in(change, row, code, entry, actor)
-        return next(one for one in self.devices() if one.device_id == device_id)
+        return self._member(device_id)
+
+    def _member(self, device_id: str) -> DeviceDocument:
+        keys = self._attachment.unlocked_keys()
+        with self._database.read() as connection:
+            found = members(connection, keys.active_kid, keys.active, only=device_id)
+        if not found:  # somebody has removed it in this very moment
+            raise NotFoundError("No such device")
+        return _shown(found[0], self._device().id, is_locked=False)
 
     def _standing_request(self, device_id: str) -> Any:
         is_its = vault_join_requests.c.device_id == device_id
@@ -447,7 +455,7 @@ def _asking(row: Any, own: str) -> DeviceDocument:
     )
 
 
-def _shown(member: Member, own: str, is_locked: bool) -> DeviceDocument:  # noqa: FBT001 - one of three
+def _shown(member: Member, own: str, *, is_locked: bool) -> DeviceDocument:
     return DeviceDocument(
         device_id=member.device_id,
         label=member.label,
