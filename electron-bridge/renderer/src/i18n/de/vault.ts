@@ -84,6 +84,22 @@ export const vault: Translation<typeof english> = {
   'vault.verify.bad': {one: '{count} Befund', other: '{count} Befunde'},
   'vault.finding': 'Befund',
   'vault.finding.owner': 'Von',
+  'vault.finding.vault': 'Der Tresor selbst',
+  'vault.finding.unreadable': 'Das Geheimnis wurde verschoben oder verfälscht: Geben Sie es neu ein.',
+  'vault.finding.missing': 'Es ist weg, und niemand hat es hier gelöscht.',
+  'vault.finding.restored': 'Es ist nicht das zuletzt gespeicherte: Es wurde zurückgeholt oder geändert.',
+  'vault.finding.policy': 'Stufe oder Grenzen wurden außerhalb geändert: Setzen Sie sie neu.',
+  'vault.finding.locked': 'Der Schlüssel, unter dem es liegt, ist nicht zur Hand.',
+  'vault.finding.rolled-back':
+    'Die Datenbank hat einen älteren Stand, als schon zu sehen war: Benutzen und Schreiben warten, bis jemand ihn annimmt.',
+  'vault.finding.broken':
+    'Das Verzeichnis des Tresors wurde außerhalb geändert: Nehmen Sie diesen Stand an, oder stellen Sie es wieder her.',
+  'vault.finding.key':
+    'Einen Tresorschlüssel hat jemand abgelegt oder geändert, der kein Mitglied ist: Unter ihm wird nichts versiegelt.',
+  'vault.finding.wrap': 'Eine Hülle des Tresorschlüssels gehört nicht zum Tresor: Sie öffnet nichts.',
+  'vault.finding.waiting': 'Es wurde mit einem anderen API_KEY_ENCRYPTION_SECRET gespeichert als dem hiesigen.',
+  'vault.finding.member':
+    'Für einen Computer bürgt kein Mitglied; oben in der Liste ist er gekennzeichnet. Entfernen Sie ihn.',
   'vault.finding.other': 'Etwas ist nicht, wie es abgelegt wurde ({kind}).',
   'vault.rolledback': 'Der Tresor wurde auf einen älteren Stand zurückgesetzt',
   'vault.rolledback.text':

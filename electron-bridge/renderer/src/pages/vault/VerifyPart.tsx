@@ -49,9 +49,11 @@ export function VerifyPart(): ReactNode {
             </thead>
             <tbody>
               {verify.data.findings.map((finding) => (
-                <tr key={[finding.kind, finding.owner_kind, finding.owner_id, finding.name].join(' ')}>
+                <tr key={[finding.kind, finding.owner_kind, finding.owner_id, finding.name, finding.message].join(' ')}>
                   <td>
-                    {finding.owner_kind !== null && ownerText(finding.owner_kind, finding.owner_id ?? '', texts)}{' '}
+                    {finding.owner_kind === null
+                      ? t('vault.finding.vault')
+                      : ownerText(finding.owner_kind, finding.owner_id ?? '', texts)}{' '}
                     <span className="key-text">{finding.name}</span>
                   </td>
                   <td>
