@@ -99,7 +99,7 @@ def test_without_a_secret_there_are_no_tokens(sidecar_factory: SidecarFactory) -
 
     assert error_of(answer)[:2] == (503, "jwt-not-configured")
     assert "JWT_SECRET_KEY" in answer.json()["error"]
-    assert int(answer.headers["Retry-After"]) > 0
+    assert "Retry-After" not in answer.headers, "waiting alone does not set it"
     assert error_of(issue(sidecar))[0] == 400
 
 

@@ -31,8 +31,6 @@ class Tokens:
     def issue(self, user_id: str) -> IssuedToken:
         """Return a token for a user; raises JwtNotConfiguredError."""
         if self._secret is None:
-            raise JwtNotConfiguredError(
-                "JWT_SECRET_KEY is not set: start the sidecar with it to issue tokens", headers={"Retry-After": "60"}
-            )
+            raise JwtNotConfiguredError("JWT_SECRET_KEY is not set: start the sidecar with it to issue tokens")
         token, expires_at = mint_token(user_id, self._secret, utc_now(), audience=self._audience, issuer=self._issuer)
         return IssuedToken(token, instant_text(expires_at) or "")
