@@ -78,6 +78,20 @@ def test_server_that_takes_no_changes_is_told_and_heals(sidecar: Sidecar, databa
     assert sidecar.request("POST", "/api/v1/tasks", json=TASK).status_code == 201
 
 
+def test_a_role_that_may_write_again_is_found_out(sidecar: Sidecar, database: Database) -> None:
+    """A session keeps the setting that it began with, so the next look needs a new one."""
+    role = f"ALTER ROLE {database.username} SET default_transaction_read_only"
+    database.execute(f"{role} = on")
+    database.query(END_ALL)
+    sidecar.request("GET", "/api/v1/tasks")
+    sidecar.wait_for_problem("read-only")
+
+    database.execute(f"{role} = off")
+    sidecar.wait_healthy(timeout_s=20)
+
+    assert sidecar.request("POST", "/api/v1/tasks", json=TASK).status_code == 201
+
+
 def test_somebody_elses_lock_is_told_and_holds_up_nobody_else(sidecar: Sidecar, database: Database) -> None:
     """A write that waits for it for five seconds is refused with its own code; all else goes on, and health is 200."""
     begun_at = time.monotonic()

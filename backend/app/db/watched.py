@@ -108,6 +108,8 @@ class WatchedPostgres(Watched):
             driver: Any = taken.connection.driver_connection
             with driver.cursor() as cursor:
                 is_read_only = self._look(cursor)
+            if is_read_only:
+                taken.invalidate()  # a session keeps the setting that it began with
         if is_read_only:
             raise ProblemError(problem("read-only"))
 
