@@ -21,6 +21,7 @@ from app.services.vault.ledger import VaultRolledBackError
 from app.services.vault.rows import SecretName
 from app.services.vault.team import CodeWrongError, NotRequestedError, RequestExpiredError
 from app.services.vault.unlocking import accept, adopt, is_needed
+from tests.support.in_process import empty_on_sqlite
 from tests.support.vaults import ACTOR, Desktop, change, desktop, read
 
 if TYPE_CHECKING:
@@ -463,6 +464,69 @@ def test_invented_member_gets_nothing(member: Callable[..., Desktop]) -> None:
     assert a.team.remove(attacker.id, actor=ACTOR) is None
     assert attacker.id not in states(a)
     assert a.vault.verified().ok
+
+
+def test_member_of_another_vault_gets_nothing(member: Callable[..., Desktop], tmp_path: Path) -> None:
+    """A row of a vault with the same desktop in it, copied with all that goes with it, does not make it a member."""
+    a = member("a")
+    a.set(OPENAI, SECRET)
+    with empty_on_sqlite(tmp_path / "other.db") as elsewhere:
+        there = desktop(elsewhere, tmp_path / "there", key=KEYS["a"])
+        there.set(OPENAI, SECRET)
+        b = desktop(elsewhere, tmp_path / "b", key=KEYS["b"])
+        join(b, there)
+        stranger = id_of(b)
+        copied = {
+            table: [row for row in taken(elsewhere)[table] if row["device_id"] == stranger]
+            for table in (vault_devices, vault_device_wraps)
+        }
+    assert all(copied.values())
+    for table, rows in copied.items():
+        for row in rows:
+            change(a.store, sa.insert(table).values(**row))
+
+    assert states(a)[stranger] == "untrusted"
+    a.rotate()
+    kid = a.vault.attachment.keys().active_kid
+    wrapped = read(a.store, sa.select(vault_device_wraps.c.device_id).where(vault_device_wraps.c.kid == kid))
+    assert [row.device_id for row in wrapped] == [id_of(a)]
+    assert state_of(member("b")) == "locked"
+
+
+BEFORE = {
+    **{table.name: (table,) for table in TABLES if table not in (vault_keys, vault_wraps)},
+    "all": TABLES,
+}
+"""A key is refused by the database itself while there is another one, and its wraps without it."""
+
+
+@pytest.mark.parametrize("tables", BEFORE.values(), ids=BEFORE)
+def test_rows_from_before_a_removal_let_nobody_back_in(
+    member: Callable[..., Desktop], tables: tuple[sa.Table, ...]
+) -> None:
+    """Whichever tables' old rows are put back beside the present ones: the removed desktop stays out."""
+    a, b = member("a"), member("b")
+    a.set(OPENAI, SECRET)
+    join(b, a)
+    before = taken(a.store)
+    a.team.remove(id_of(b), actor=ACTOR)
+    a.rotations.work()
+    present = taken(a.store)
+    for table in tables:
+        names = [column.name for column in table.primary_key]
+        known = {tuple(row[name] for name in names) for row in present[table]}
+        for row in before[table]:
+            if tuple(row[name] for name in names) not in known:
+                values = {**row, "state": "retired"} if table is vault_keys else row
+                change(a.store, sa.insert(table).values(**values))
+
+    assert state_of(member("b")) == "locked"
+    a.rotate()
+    kid = a.vault.attachment.keys().active_kid
+    wrapped = read(a.store, sa.select(vault_device_wraps.c.device_id).where(vault_device_wraps.c.kid == kid))
+    assert [row.device_id for row in wrapped] == [id_of(a)]
+    assert state_of(member("b")) == "locked"
+    assert a.use(OPENAI) == SECRET
 
 
 def test_swapped_public_key_of_a_member_gets_nothing(member: Callable[..., Desktop]) -> None:
