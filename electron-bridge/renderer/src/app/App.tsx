@@ -39,7 +39,9 @@ function Shell(): ReactNode {
   const opened = useRef(place.path);
   const home = useHome();
   useEffect(() => {
-    if (place.path === '/' && home !== null) go(home, undefined, {replace: true});
+    // Who has gone somewhere meanwhile, which is told a moment later, is not taken away from there.
+    const isStillHere = location.hash.length <= 2;
+    if (place.path === '/' && isStillHere && home !== null) go(home, undefined, {replace: true});
   }, [place.path, home]);
   useEffect(() => {
     // The new page is read out and the keyboard goes on there.
