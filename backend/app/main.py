@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar, Router
+from litestar.concurrency import set_asyncio_executor
 from litestar.di import Provide
 from litestar.types import Scope
 
@@ -23,6 +24,7 @@ from app.api.idempotency import provide_once
 from app.api.openapi import LAUNCH_TOKEN, StructSchemas
 from app.api.page import asset, page
 from app.api.query import known_query
+from app.api.threads import CallThreads
 from app.core.caller import Caller
 from app.parts.work import WorkParts
 
@@ -37,7 +39,8 @@ MAX_BODY_BYTES = 1 << 20
 
 
 def work_app(work: WorkParts) -> Litestar:
-    """Build the application of the work half around its running parts."""
+    """Build the application of the work half around its running parts; not in an event loop."""
+    set_asyncio_executor(CallThreads())  # type: ignore[arg-type]  # it wants an `Executor` only
     return _application([page, asset, HealthController, _v1(work_routes.V1)], work)
 
 

@@ -199,6 +199,20 @@ def test_lost_server_and_its_return_show_in_time(
     assert database.query("SELECT count(*) FROM members")[0][0] >= len(created)
 
 
+def test_healthy_again_means_that_the_next_call_works(sidecar: Sidecar, database: Database) -> None:
+    """With connections left from before the restart, whether it was noticed or too short for that."""
+    with Stream(sidecar, "GET", MEMBERS, clients=4) as reads:
+        wait_until(lambda: len(reads.answers) >= 8, timeout_s=10, what="several connections")
+    first_answers = []
+    for _ in range(5):
+        database.server.restart("immediate")
+        sidecar.wait_healthy()
+        first_answers.append(ask_once(sidecar, "POST", MEMBERS, new_member()).status)
+        first_answers.append(ask_once(sidecar, "GET", MEMBERS).status)
+
+    assert first_answers == [201, 200] * 5
+
+
 def test_lost_server_is_noticed_without_any_use(sidecar: Sidecar, database: Database) -> None:
     """The heartbeat alone finds the loss, and the launcher hears of loss and return."""
     with Stream(sidecar, "GET", "/health") as health:
@@ -251,7 +265,7 @@ def test_terminated_backends_do_not_flap_health(sidecar: Sidecar, database: Data
 
 
 def test_server_without_a_free_connection_stays_healthy(own_database: Database) -> None:
-    """Requests use what the sidecar has; those beyond are told the reason, and none of it counts as a loss."""
+    """Requests take turns on the connections that the sidecar has, and none of it counts as a loss."""
     database = own_database
     database.execute(f"ALTER ROLE {database.username} CONNECTION LIMIT 3")
     with Sidecar(stdio=True, env={"TASKFLOW_DATABASE_URL": database.url}) as sidecar:
@@ -260,25 +274,11 @@ def test_server_without_a_free_connection_stays_healthy(own_database: Database) 
             holder.autocommit = False
             holder.cursor().execute("LOCK TABLE members")
             requests = [Pending(sidecar, "GET", MEMBERS) for _ in range(6)]
-
-            def refused() -> int:
-                return sum(request.is_answered for request in requests)
-
-            wait_until(
-                lambda: waiting_for_locks(database) + refused() == 6, timeout_s=20, what="each to wait or be refused"
-            )
-            assert 3 <= refused() < 6
+            wait_until(lambda: waiting_for_locks(database) >= 2, timeout_s=20, what="some to wait for the table")
 
             holder.rollback()
             answers = [request.answer() for request in requests]
-        for answer in answers:
-            if answer.status == 503:
-                assert (answer.headers["taskflow-error-code"], answer.headers["retry-after"]) == (
-                    "too-many-connections",
-                    "5",
-                )
-            else:
-                assert answer.status == 200, answer.body
+        assert {answer.status for answer in answers} == {200}
         assert health.statuses() == {200}
 
 
@@ -408,7 +408,7 @@ def test_sessions_that_hang_are_replaced(sidecar: Sidecar, database: Database) -
     """When only our sessions hang, new ones take their place by themselves."""
     ours = "FROM pg_stat_activity WHERE starts_with(application_name, 'taskflow-sidecar') AND datname = %s"
     wait_until(
-        lambda: database.query(f"SELECT 1 {ours} AND query IN ('SELECT 1', 'ROLLBACK')", (database.name,)),
+        lambda: database.query(f"SELECT 1 {ours} AND starts_with(query, 'SELECT clock_timestamp()')", (database.name,)),
         timeout_s=5,
         what="the heartbeat's session",
     )
@@ -458,6 +458,23 @@ def test_requests_in_flight_finish_on_the_old_engine(own_sidecar: Sidecar, own_d
         assert ask_once(sidecar, "DELETE", "/api/v1/settings/connection").status == 204
 
 
+def test_writes_that_hang_hold_up_nobody_else(sidecar: Sidecar, database: Database) -> None:
+    """Forty of them wait for a locked table: reads are answered at once, and health tells of the server only."""
+    with database.server.connect(database.name) as holder:
+        holder.autocommit = False
+        holder.cursor().execute("LOCK TABLE tasks IN EXCLUSIVE MODE")
+        task = {"title": "x", "status": "To Do", "priority": "Low"}
+        writing = [Pending(sidecar, "POST", "/api/v1/tasks", task) for _ in range(40)]
+        wait_until(lambda: waiting_for_locks(database) >= 10, timeout_s=4, what="writes to wait")
+
+        reads = [ask_once(sidecar, "GET", path) for path in ("/api/v1/tasks", MEMBERS, "/health") for _ in range(3)]
+        holder.rollback()
+
+    assert {read.status for read in reads} == {200}
+    assert max(read.elapsed_s for read in reads) < 2.0  # far from the 5 s that a lock is waited for
+    assert {write.answer().status for write in writing} == {201}
+
+
 def waiting_for_locks(database: Database) -> int:
     """Count the sessions that wait for a table's lock."""
     rows = database.query(
@@ -474,8 +491,8 @@ def test_nothing_leaks_over_many_runs_and_losses(own_sidecar: Sidecar, own_datab
     def settle() -> tuple[int, int]:
         wait_until(lambda: sidecar.health()[0] == 200, timeout_s=10, what="readiness")
         ask_once(sidecar, "GET", MEMBERS)
-        # the heartbeat's, and those that maintenance and the checks of keys wanted at the same time
-        few = range(2, 5)
+        # the heartbeat's, which calls borrow, and those that maintenance and the checks of keys wanted at the same time
+        few = range(1, 5)
         wait_until(lambda: database.sessions() in few, timeout_s=10, what=lambda: f"few sessions, not {session_list()}")
         return process.num_threads(), process.num_fds()
 

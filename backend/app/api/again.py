@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from app.api.threads import KIND
+from app.db.session import READ, WRITE
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     Send = Callable[[Message], Awaitable[None]]
 
 _DEAD: Final = (b"taskflow-error-code", b"connection-lost")
+_READING: Final = ("GET", "HEAD", "OPTIONS")
 _KEY: Final = b"idempotency-key"
 MAX_KEPT_BYTES: Final = 1 << 20
 """Of a body, to carry it out again; what is larger is a stream."""
@@ -29,6 +33,7 @@ class OnceMore:
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Pass a request on; if the answer would be that the connection is lost, once more."""
+        KIND.set(READ if scope.get("method") in _READING else WRITE)
         is_repeatable = scope["type"] == "http" and (
             scope["method"] == "GET" or any(name.lower() == _KEY for name, _ in scope["headers"])
         )

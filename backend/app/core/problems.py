@@ -12,8 +12,8 @@ from typing import Final
 YOU: Final = "you"
 DBA: Final = "database administrator"
 DEVELOPER: Final = "developer"
-SESSIONS_WANTED: Final = "this program needs 3, and wants up to 17 while it is busy"
-"""A number for whoever sets limits: the heartbeat, the listener and the pool."""
+SESSIONS_WANTED: Final = "this program needs 2, and wants up to 31 while it is busy"
+"""Numbers for whoever sets limits: the heartbeat, whose connection calls borrow, and the listener; then all places."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ CONNECT_TIMEOUT_S: Final = 5
 """libpq's own limit, which it applies to each address of each host anew; less for many hosts, so that each is tried."""
 CONNECT_DEADLINE_S: Final = 12.0
 """Limit for one attempt as a whole, name resolution included, which libpq does not bound at all."""
-STATEMENT_TIMEOUT_MS: Final = 30_000
+STATEMENT_TIMEOUT_MS: Final = 15_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS: Final = 60_000
 LOCK_TIMEOUT_MS: Final = 5_000
 SESSION_OPTIONS: Final = (

@@ -32,6 +32,7 @@ from app.db.connect import (
     Connector,
     cut,
 )
+from app.db.pool import IDLE_S, NO_MORE, PLACE_TIMEOUT_S, IdlePool, mark_stale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,10 +44,14 @@ if TYPE_CHECKING:
     from app.db.login import Logins
     from app.db.settings import ConnectionSettings
 
-POOL_SIZE: Final = 5
-MAX_OVERFLOW: Final = 10
-POOL_TIMEOUT_S: Final = 10.0
-"""How long a request waits for a free connection."""
+READ: Final = "read"
+WRITE: Final = "write"
+SNAPSHOT: Final = "snapshot"
+PLACES: Final = {READ: 8, WRITE: 15, SNAPSHOT: 6}
+"""How many blocks of each kind go on at once, each with a connection: none of them waits behind another kind."""
+STATEMENT_LIMIT_S: Final = STATEMENT_TIMEOUT_MS / 1000 + 2
+"""How long a statement, or a commit, may take when the server does not keep its own limit: it knows none for commits,
+and what lies between may swallow its answer."""
 RETIRED_LIMIT_S: Final = STATEMENT_TIMEOUT_MS / 1000 + 5
 """How long requests in flight may take on an engine that was replaced; a server that hangs never ends them."""
 SQLITE_BUSY_TIMEOUT_MS: Final = 5_000
@@ -60,8 +65,12 @@ HINT: Final = "taskflow_hint"
 """In a connection's `info`: the channel to notify once its transaction is committed."""
 NOW: Final = "taskflow_now"
 """There too: when its transaction began, by the database's clock."""
+_LIMITS: Final = (
+    f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}; SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS};"
+    f" SET LOCAL idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_TIMEOUT_MS}"
+)
 _BEGUN: Final = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SELECT clock_timestamp()"
-_BUSY: Final = "The database is busy. Please retry."
+BUSY: Final = "The database is busy. Please retry."
 _NO_TRACE: Final = "taskflow_no_trace"
 SQLITE_SUFFIXES: Final = ("", "-journal", "-wal", "-shm")
 """Behind the name of an SQLite file: itself, and what SQLite keeps beside it."""
@@ -84,10 +93,19 @@ class OpenDatabase:
         self.snapshots = engine.execution_options(taskflow_snapshot=True)
         self.connect: Callable[[], Any] | None = None
         """Opens a connection that is not the pool's; None where there is no server."""
+        self.keeps_reads: Callable[[], bool] = lambda: False
+        """Whether a block that reads is a transaction, to be committed: behind a pooler, for its limits."""
         self.lost = threading.Event()
         """Set when the database was given up: nothing waits for it any more."""
         self._connections: dict[Any, ConnectionPoolEntry] = {}
-        self._in_use = 0
+        self._in_use = dict.fromkeys(PLACES, 0)
+        self._under_way: dict[int, tuple[float, Any]] = {}
+        """Of each thread that waits for the server: since when, and over which connection."""
+        self._overdue: set[int] = set()
+        """The threads whose connection was cut for that."""
+        self.refreshed_at = -math.inf
+        """When all connections were given up for replacing last."""
+        self.idle_s = IDLE_S
         self._has_traces = False
         """The embedded database's log may still hold what was shredded."""
         self._retired = False
@@ -95,31 +113,38 @@ class OpenDatabase:
         self._changed = threading.Condition()
         event.listen(engine, "connect", self._opened)
         event.listen(engine, "close", lambda connection, _: self._connections.pop(connection, None))
+        if engine.dialect.name == "postgresql":
+            event.listen(engine, "before_cursor_execute", lambda connection, *_: self._waits(connection))
+            event.listen(engine, "after_cursor_execute", lambda *_: self._under_way.pop(threading.get_ident(), None))
+            event.listen(engine, "commit", self._waits)
+            event.listen(engine, "checkin", lambda *_: self._under_way.pop(threading.get_ident(), None))
 
     @contextlib.contextmanager
-    def in_use(self) -> Iterator[None]:
-        """Keep the engine, and a place in its pool, until the block ends, also when it is retired meanwhile.
+    def in_use(self, kind: str = READ) -> Iterator[None]:
+        """Keep the engine, and one of the places of a kind, until the block ends, also when it is retired meanwhile.
 
         Raises:
-            DatabaseAwayError: no connection became free in time, or the database was lost meanwhile.
+            DatabaseAwayError: no place became free in time, or the database was lost meanwhile.
         """
+        self._overdue.discard(threading.get_ident())
         with self._changed:
-            if not self._changed.wait_for(self._may_enter, POOL_TIMEOUT_S):
-                raise DatabaseAwayError(_BUSY, code="busy")
+            if not self._changed.wait_for(lambda: self._may_enter(kind), PLACE_TIMEOUT_S):
+                raise DatabaseAwayError(BUSY, code="busy")
             if self.lost.is_set():
                 raise DatabaseAwayError
-            self._in_use += 1
+            self._in_use[kind] += 1
         try:
             yield
         finally:
             with self._changed:
-                self._in_use -= 1
-                self._changed.notify()
+                self._in_use[kind] -= 1
+                if any(count + 1 >= PLACES[each] for each, count in self._in_use.items()):
+                    self._changed.notify_all()  # who waits may wait for a place of another kind
             if self._retired:
                 self._close_if_idle()
 
-    def _may_enter(self) -> bool:
-        return self._in_use < POOL_SIZE + MAX_OVERFLOW or self.lost.is_set()
+    def _may_enter(self, kind: str) -> bool:
+        return self._in_use[kind] < PLACES[kind] or self.lost.is_set()
 
     def retire(self) -> None:
         """Close the pool as soon as requests in flight have finished."""
@@ -129,7 +154,7 @@ class OpenDatabase:
     def _close_if_idle(self) -> None:
         with self._changed:
             self._retired = True
-            idle = self._in_use == 0
+            idle = not any(self._in_use.values())
         if idle:
             if self._limit is not None:
                 self._limit.cancel()
@@ -168,8 +193,44 @@ class OpenDatabase:
 
     def refresh(self) -> None:
         """Let every connection be replaced before its next use: what broke one may have broken all."""
+        self.refreshed_at = time.monotonic()
         for entry in tuple(self._connections.values()):
-            entry.invalidate(soft=True)
+            mark_stale(entry)
+        if isinstance(self.engine.pool, IdlePool):
+            self.engine.pool.close_idle()
+
+    def close_idle(self) -> None:
+        """Close the connections that nobody has used for a while."""
+        if isinstance(self.engine.pool, IdlePool):
+            self.engine.pool.close_idle(self.idle_s)
+
+    def take_idle(self) -> Any:
+        """Let go of an idle connection, for the caller to keep and to close; None if there is none."""
+        connection = self.engine.pool.take_idle() if isinstance(self.engine.pool, IdlePool) else None
+        self._connections.pop(connection, None)
+        return connection
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection, idle or in use."""
+        return bool(self._connections)
+
+    def _waits(self, connection: sa.Connection) -> None:
+        self._under_way[threading.get_ident()] = (time.monotonic(), connection.connection.dbapi_connection)
+
+    def cut_overdue(self, limit_s: float = STATEMENT_LIMIT_S) -> None:
+        """Cut the connections on which a statement or a commit has taken longer than that."""
+        for thread, (since, connection) in tuple(self._under_way.items()):
+            if time.monotonic() - since > limit_s:
+                self._overdue.add(thread)
+                self._under_way.pop(thread, None)
+                log.warning("a statement was given up", extra={"code": "busy"})
+                cut(connection)
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the connection that this thread uses was cut because the server took too long."""
+        return threading.get_ident() in self._overdue
 
     def _opened(self, connection: Any, entry: ConnectionPoolEntry) -> None:
         self._connections[connection] = entry
@@ -200,7 +261,9 @@ class Entrance:
 
     def __init__(self, connector: Connector) -> None:
         self.connector = connector
-        self._spare: Any = None
+        self.lend: Callable[[], Any] = lambda: None
+        """Returns a connection that was just seen to answer and that its owner can do without, or None."""
+        self._kept = threading.local()
         self._refusal: _Refusal | None = None
         self._attempt = threading.Lock()
 
@@ -232,13 +295,24 @@ class Entrance:
             raise
 
     def keep(self, connection: Any) -> None:
-        """Hand an open connection over to the pool, which takes it before it opens one."""
-        self._spare = connection
+        """Hand an open connection over to the pool, which takes it, in this thread, before it opens one."""
+        self._kept.connection = connection
 
-    def take(self, *, cancelled: threading.Event) -> Any:
-        """Return the connection that was kept, or else open one."""
-        spare, self._spare = self._spare, None
-        return spare if spare is not None else self.open(cancelled=cancelled)
+    def take(self, *, cancelled: threading.Event, may_borrow: bool = False) -> Any:
+        """Return the connection that was kept, or one that was lent, or else open one."""
+        kept = getattr(self._kept, "connection", None)
+        self._kept.connection = None
+        if kept is None and may_borrow:
+            kept = self.lend()
+        if kept is not None:
+            return kept
+        try:
+            return self.open(cancelled=cancelled)
+        except ProblemError as exc:
+            lent = self.lend() if exc.problem.code == NO_MORE else None
+            if lent is None:
+                raise
+            return lent
 
 
 def open_postgresql(settings: ConnectionSettings, logins: Logins | None = None) -> tuple[OpenDatabase, Entrance]:
@@ -250,10 +324,8 @@ def open_postgresql(settings: ConnectionSettings, logins: Logins | None = None) 
     entrance = Entrance(connector)
     engine = sa.create_engine(
         sa.URL.create("postgresql+psycopg2"),
-        creator=lambda: entrance.take(cancelled=database.lost),
-        pool_size=POOL_SIZE,
-        max_overflow=MAX_OVERFLOW,
-        pool_use_lifo=True,
+        creator=lambda: entrance.take(cancelled=database.lost, may_borrow=not database.is_connected),
+        poolclass=IdlePool,
         use_native_hstore=False,
         hide_parameters=True,
     )
@@ -268,17 +340,15 @@ def open_postgresql(settings: ConnectionSettings, logins: Logins | None = None) 
         is_write, is_snapshot = bool(options.get("taskflow_write")), bool(options.get("taskflow_snapshot"))
         # set here rather than as SQLAlchemy's isolation level, whose way to the driver takes longer than a small query
         try:
-            connection.connection.driver_connection.autocommit = not (is_write or is_snapshot)  # type: ignore[union-attr]
+            autocommit = not (is_write or is_snapshot or connector.behind_pooler)
+            connection.connection.driver_connection.autocommit = autocommit  # type: ignore[union-attr]
         except psycopg2.Error:  # closed while it lay in the pool
             connection.invalidate()
             raise ProblemError(problem("connection-lost")) from None
         if is_snapshot:
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        if is_write and connector.behind_pooler:
-            connection.exec_driver_sql(
-                f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}; SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS};"
-                f" SET LOCAL idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_TIMEOUT_MS}"
-            )
+        if connector.behind_pooler:
+            connection.exec_driver_sql(_LIMITS)
 
     description = {
         "dialect": "postgresql",
@@ -295,6 +365,7 @@ def open_postgresql(settings: ConnectionSettings, logins: Logins | None = None) 
     }
     database: OpenDatabase = OpenDatabase(engine, description)
     database.connect = lambda: entrance.open(cancelled=database.lost)
+    database.keeps_reads = lambda: connector.behind_pooler
     return database, entrance
 
 
@@ -430,7 +501,7 @@ class Database:
         Raises:
             DatabaseAwayError: the database cannot be used now.
         """
-        with self._present() as opened:
+        with self._present(READ) as opened:
             return None if opened.connect is None else opened.connect()
 
     @contextlib.contextmanager
@@ -444,8 +515,10 @@ class Database:
         if joint is not None:
             yield joint
             return
-        with self._present() as opened, opened.reader.connect() as connection:
+        with self._present(READ) as opened, opened.reader.connect() as connection:
             yield connection
+            if opened.keeps_reads():
+                connection.commit()
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
@@ -454,7 +527,7 @@ class Database:
         Raises:
             DatabaseAwayError: the database cannot be used now.
         """
-        with self._present() as opened, opened.snapshots.connect() as connection:
+        with self._present(SNAPSHOT) as opened, opened.snapshots.connect() as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -470,7 +543,7 @@ class Database:
             with joint.begin_nested():
                 yield joint
             return
-        with self._present() as opened, contextlib.closing(_begun(opened)) as connection:
+        with self._present(WRITE) as opened, contextlib.closing(_begun(opened)) as connection:
             # also a commit that is refused, such as one without its entry in the audit log, is rolled back
             with connection.get_transaction() or connection.begin():
                 yield connection
@@ -497,23 +570,26 @@ class Database:
                 self._joint.connection = outer
 
     @contextlib.contextmanager
-    def _present(self) -> Iterator[OpenDatabase]:
+    def _present(self, kind: str) -> Iterator[OpenDatabase]:
         self._readiness.require_ready()
         opened = self._opened
         if opened is None:
             raise self._readiness.away()
         try:
-            with opened.in_use():
+            with opened.in_use(kind):
                 yield opened
         except IntegrityError:
             raise
         except ProblemError as exc:  # a new connection could not be made
             log.warning("no database connection", extra={"code": exc.problem.code})
-            if exc.problem.code == "too-many-connections":  # the server is well, and so are the connections in use
+            if exc.problem.code == NO_MORE:  # the server is well, and so are the connections in use
                 raise DatabaseAwayError(exc.problem.message, code=exc.problem.code) from None
             self.on_failure()
             raise DatabaseAwayError from None
         except DBAPIError as exc:
+            if opened.is_overdue:
+                self.on_failure()
+                raise DatabaseAwayError(BUSY, code="busy") from None
             if exc.connection_invalidated or _is_lost(exc):
                 opened.refresh()  # what broke one connection may have broken those that lie idle
             raise self._translated(exc) from None
@@ -527,7 +603,7 @@ class Database:
             return ValidationError("A character of the text cannot be stored in this database")
         code = _away_code(exc)
         if code == "busy":
-            return DatabaseAwayError(_BUSY, code=code)
+            return DatabaseAwayError(BUSY, code=code)
         if code == "read-only":
             self.on_failure()  # the watch finds out whether all connections are so, and looks for the primary server
         if code is not None:
@@ -545,7 +621,7 @@ def _begun(opened: OpenDatabase) -> sa.Connection:
     try:
         return _try_to_begin(opened)
     except DBAPIError as exc:
-        if not (exc.connection_invalidated or _is_lost(exc)):
+        if opened.is_overdue or not (exc.connection_invalidated or _is_lost(exc)):
             raise
     except ProblemError as exc:
         if exc.problem.code != "connection-lost":

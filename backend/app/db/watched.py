@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -90,6 +92,10 @@ class WatchedPostgres(Watched):
         self._histories = Histories() if histories is None else histories
         self._tells_position = True
         self._heart: object | None = None
+        self._beaten_at = -math.inf
+        self._hand_over = threading.RLock()
+        """Held while the heart beats: a call that wants it had better wait than log in."""
+        entrance.lend = self._lend
 
     def prove(self, run: Run) -> None:
         """Connect and ask for the server's version and TLS."""
@@ -114,7 +120,12 @@ class WatchedPostgres(Watched):
             raise ProblemError(problem("read-only"))
 
     def heartbeat(self, run: Run, *, suspicious: bool) -> Problem | None:
-        """Ask the server something trivial; after a failed use or a broken heart, over a new connection."""
+        """Ask the server something trivial; after a failed use or a broken heart, over a new connection.
+
+        Between two beats the connection is lent to a call that finds no other: an idle sidecar holds this one only.
+        """
+        self.database.cut_overdue()
+        self.database.close_idle()
         lost_at = self.database.description["history_lost_at"]
         found = self._answer(run, suspicious=suspicious)
         if self.database.description["history_lost_at"] != lost_at:
@@ -123,21 +134,33 @@ class WatchedPostgres(Watched):
 
     def _answer(self, run: Run, *, suspicious: bool) -> Problem | None:
         broken = suspicious
-        if self._heart is not None:
-            started = time.monotonic()
-            found = self._beat(self._heart)
-            if found is None and not suspicious:
-                return None
-            if found is not None and not _has_hung_up(found, started):
-                return found  # after silence another connection would only wait as long
-            if found is not None:
-                self.close()
-            broken = True
+        with self._hand_over:
+            if self._heart is None and not suspicious:
+                self._heart = self.database.take_idle()
+            if self._heart is not None:
+                started = time.monotonic()
+                found = self._beat(self._heart)
+                self._beaten_at = started if found is None and not suspicious else -math.inf
+                if found is None and not suspicious:
+                    return None
+                if found is not None and not _has_hung_up(found, started):
+                    return found  # after silence another connection would only wait as long
+                if found is not None:
+                    self.close()
+                broken = True
         started = time.monotonic()
         found = self._begin_anew(run, broken=broken)
         if found is not None and _has_hung_up(found, started):
             found = self._begin_anew(run, broken=True)  # whoever ends all sessions may end a new one too
         return found
+
+    def _lend(self) -> object | None:
+        """Give the heart away, unless something broke since it has beaten; the next beat finds another one."""
+        with self._hand_over:
+            if self._beaten_at <= self.database.refreshed_at:
+                return None
+            heart, self._heart = self._heart, None
+            return heart
 
     def _begin_anew(self, run: Run, *, broken: bool) -> Problem | None:
         """Ask over a new connection; it counts only once it has answered: a pooler lets in without a server, too."""
@@ -146,10 +169,13 @@ class WatchedPostgres(Watched):
         except ProblemError as exc:
             return None if self._is_bearable(exc.problem, broken=broken) else exc.problem
         self.close()
-        self._heart = heart
         if broken:
             self.database.refresh()  # whatever broke one connection may have broken the idle ones
-        return self._beat(heart)  # made anew, it knows what changed for the user meanwhile
+        started = time.monotonic()
+        found = self._beat(heart)  # made anew, it knows what changed for the user meanwhile
+        with self._hand_over:
+            self._heart, self._beaten_at = heart, started if found is None else -math.inf
+        return found
 
     def _is_bearable(self, met: Problem, *, broken: bool) -> bool:
         """Tell whether the database can be used although no new connection is to be had.
@@ -157,9 +183,10 @@ class WatchedPostgres(Watched):
         A server without a free connection is alive, and so is one that refuses a login, as with a token that has
         expired meanwhile: requests go on with the connections they have, unless those broke.
         """
+        is_alive = self._heart is not None or (not broken and self.database.is_connected)
         if met.code == "too-many-connections":
-            return not broken or self._heart is not None
-        return met.code == "password-rejected" and self._heart is not None
+            return not broken or is_alive
+        return met.code == "password-rejected" and is_alive
 
     def _new_heart(self, run: Run) -> object:
         """Connect; once more if the server hung up meanwhile: an administrator may have ended all of our sessions."""
@@ -176,9 +203,9 @@ class WatchedPostgres(Watched):
         from app.db.connect import cut_off_after
 
         try:
+            connection.autocommit = True  # type: ignore[attr-defined]
             with cut_off_after(connection, HEARTBEAT_DEADLINE_S), connection.cursor() as cursor:  # type: ignore[attr-defined]
                 is_read_only = self._look(cursor)
-            connection.rollback()  # type: ignore[attr-defined]
         except psycopg2.Error:
             return problem("connection-timeout")
         return problem("read-only") if is_read_only else None
@@ -217,7 +244,8 @@ class WatchedPostgres(Watched):
 
     def close(self) -> None:
         """Close the heartbeat's connection."""
-        heart, self._heart = self._heart, None
+        with self._hand_over:
+            heart, self._heart = self._heart, None
         if heart is not None:
             with contextlib.suppress(Exception):
                 heart.close()  # type: ignore[attr-defined]

@@ -180,7 +180,7 @@ def test_session_has_time_outs_and_a_name(database: Database) -> None:
     finally:
         connection.close()
 
-    assert shown[:4] == ["30s", "5s", "1min", "2s"]
+    assert shown[:4] == ["15s", "5s", "1min", "2s"]
     assert shown[4].startswith("taskflow-sidecar/")
     assert shown[5] == "UTF8"
 

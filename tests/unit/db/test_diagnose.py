@@ -13,7 +13,7 @@ import psycopg2
 import pytest
 
 from app.db.diagnose import clean, depends_on_encryption, diagnose
-from app.db.session import MAX_OVERFLOW, POOL_SIZE
+from app.db.session import PLACES
 from app.db.settings import ConnectionSettings
 from tests.support.canaries import CANARIES, find_canary
 from tests.support.network import FakeServer, LoopbackServer, free_port, never_replies
@@ -341,10 +341,10 @@ def test_words_of_poolers_and_managed_services_are_known(words: str, code: str) 
 
 
 def test_shortage_of_connections_tells_how_many_are_wanted() -> None:
-    """The administrator gets a number: the pool, the heartbeat, the listener."""
+    """The administrator gets a number: the places, the heartbeat, the listener."""
     found = diagnose(error(fatal("sorry, too many clients already")), settings())
 
-    assert f" {POOL_SIZE + MAX_OVERFLOW + 2} " in found.message
+    assert f" {sum(PLACES.values()) + 2} " in found.message
 
 
 def test_words_of_the_driver_about_the_string_stay_here() -> None:

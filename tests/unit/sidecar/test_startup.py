@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
+import psycopg2
 import pytest
 from sqlalchemy.exc import OperationalError
 
@@ -568,10 +569,10 @@ def test_refreshed_connections_are_replaced_without_a_trace(database: Database) 
 
 def test_waiting_for_a_connection_ends_with_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests beyond the pool's size are told `busy` after a while, and at once when the database is lost."""
-    monkeypatch.setattr(session, "POOL_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(session, "PLACE_TIMEOUT_S", 0.2)
     opened = open_sqlite(tmp_path / "taskflow.db")
     with contextlib.ExitStack() as stack:
-        for _ in range(session.POOL_SIZE + session.MAX_OVERFLOW):
+        for _ in range(session.PLACES[session.READ]):
             stack.enter_context(opened.in_use())
 
         begun_at = time.monotonic()
@@ -580,7 +581,7 @@ def test_waiting_for_a_connection_ends_with_the_database(tmp_path: Path, monkeyp
         assert caught.value.code == "busy"
         assert 0.2 <= time.monotonic() - begun_at < 1
 
-        monkeypatch.setattr(session, "POOL_TIMEOUT_S", 30)
+        monkeypatch.setattr(session, "PLACE_TIMEOUT_S", 30)
         threading.Timer(0.1, opened.cut_off).start()
         begun_at = time.monotonic()
         with pytest.raises(DatabaseAwayError, match=r"lost"), opened.in_use():
@@ -601,7 +602,11 @@ def test_heartbeat_survives_a_server_without_free_connections(database: Database
     watched.prove(run)
 
     assert watched.heartbeat(run, suspicious=False) is None
-    found = watched.heartbeat(run, suspicious=True)
+    assert watched.heartbeat(run, suspicious=True) is None
+
+    database.server.terminate_sessions(database=database.name)
+    with contextlib.closing(psycopg2.connect(database.url)):
+        found = watched.heartbeat(run, suspicious=True)
 
     assert found is not None
     assert found.code == "too-many-connections"

@@ -112,7 +112,9 @@ def _number_new_ones(connection: sa.Connection) -> None:
     behind the back of a reader who is past it already; one that is given afterwards, by one reader at a time, cannot.
     """
     if connection.dialect.name == "postgresql" and connection.scalar(_HAS_UNNUMBERED):
+        connection.commit()  # behind a pooler even this is a transaction, and the next one begins another
         connection.exec_driver_sql(_NUMBER_THEM)
+        connection.commit()
 
 
 def _event(row: Any) -> Event:
