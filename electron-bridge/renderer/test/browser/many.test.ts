@@ -9,7 +9,7 @@ const BLOCKED = 120;
 const FIRST_MS = 300;
 const SEARCH_MS = 150;
 /** The quickest counts, and the first that is quick enough ends it: others use the computer too. */
-const TRIES = 10;
+const TRIES = 25;
 
 /** In the page: milliseconds from now until the first row is that of `title`. */
 function shown(title: string): Promise<number> {
