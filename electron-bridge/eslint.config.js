@@ -4,7 +4,7 @@ import {defineConfig} from 'eslint/config';
 import ts from 'typescript-eslint';
 
 export default defineConfig(
-  {ignores: ['dist/', 'example/dist/', 'src/openapi.ts', 'test/.output/']},
+  {ignores: ['dist/', 'create/template/', 'src/openapi.ts', 'test/.output/']},
   js.configs.recommended,
   ts.configs.strictTypeChecked,
   {

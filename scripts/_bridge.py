@@ -68,8 +68,9 @@ def build_ui(environment: Environment) -> None:
     Raises:
         SetupError: it cannot be built, and what is there, if anything, is out of date.
     """
-    stamp, stamp_file = _ui_stamp(), UI / ".stamp"
-    if has_stamp(stamp_file, stamp):
+    # Beside npm's packages: the folder itself holds what is shipped, and nothing else.
+    stamp, stamp_file = _ui_stamp(), BRIDGE / "node_modules" / ".taskflow-ui-stamp"
+    if (UI / "index.html").exists() and has_stamp(stamp_file, stamp):
         return
     npm, node_version = find_npm()
     install_packages(environment, npm, node_version)
@@ -81,8 +82,15 @@ def build_ui(environment: Environment) -> None:
     if finished.returncode:
         say(finished.stdout + finished.stderr)
         raise SetupError(f"npm run ui failed with status {finished.returncode}; the reason stands above.")
-    stamp_file.parent.mkdir(parents=True, exist_ok=True)
     stamp_file.write_bytes(stamp)
+
+
+def offer_ui(environment: Environment) -> None:
+    """Build the interface if need be; where that cannot be done, say why and go on without."""
+    try:
+        build_ui(environment)
+    except (SetupError, OSError) as error:
+        say(f"The interface is not built anew: {error}")
 
 
 def _ui_stamp() -> bytes:

@@ -1,19 +1,27 @@
-"""Build what an Electron app ships: `python3 scripts/build.py [--output FOLDER]`.
+"""Build what an Electron app ships: `python3 scripts/build.py [--npm] [--output FOLDER]`.
 
 PyInstaller makes a folder `taskflow-sidecar` that needs no Python: the executable, and `lib/` beside it. One folder and
 not one file, because a single file unpacks itself at every start: slow, suspicious to antivirus, and a process between
 the desktop app and the sidecar. It runs on the kind of system that it was built on. The tests' environment is used.
-Beside the executable lie the licences of all that is in the folder, and the list of it (`notices.py`).
+The interface is in it, if Node.js is there to build that.
+
+Beside the executable lie the licences of all that is in the folder, the list of it (`notices.py`), and the digest of
+every file. With `--npm` the folder is packed as the npm package of this kind of system too (`_npm_package.py`).
+
+What was built from the same sources before, in the same folder, is left as it is.
 """
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from _environment import PACKAGES, ROOT, Environment, SetupError, run_script, say
+from _bridge import has_bridge, offer_ui
+from _environment import PACKAGES, ROOT, Environment, SetupError, digest, has_stamp, run_script, say
+from _npm_package import pack, write_digests
 
 NAME = "taskflow-sidecar"
 LEFT_OUT = (
@@ -36,12 +44,24 @@ def main(arguments: list[str]) -> int:
     """Make the environment if need be, then the folder."""
     parser = argparse.ArgumentParser(description="Build what an Electron app ships.", allow_abbrev=False)
     parser.add_argument("--output", type=Path, default=ROOT / "dist", help="where the folder is made (default: dist)")
-    output: Path = parser.parse_args(arguments).output
+    parser.add_argument("--npm", action="store_true", help="pack the folder as an npm package too")
+    options = parser.parse_args(arguments)
+    output: Path = options.output.absolute()
     environment = Environment(ROOT / ".venv-test", ROOT / "tests" / "requirements.lock")
     environment.ensure()
-    folder = build(environment, output.absolute())
-    size_mib = sum(file.stat().st_size for file in folder.rglob("*") if not file.is_symlink()) / (1 << 20)
+    if has_bridge():
+        offer_ui(environment)
+    stamp, stamp_file = _stamp(environment), output / f".{NAME}.stamp"
+    folder = output / NAME
+    if not (has_stamp(stamp_file, stamp) and folder.exists()):
+        stamp_file.unlink(missing_ok=True)
+        folder = build(environment, output)
+        stamp_file.write_bytes(stamp)
+    size_mib = sum(file.stat().st_size for file in folder.rglob("*")) / (1 << 20)
     say(f"{folder} is ready: {size_mib:.0f} MiB.")
+    if options.npm:
+        package = pack(folder, output, _version())
+        say(f"{package} is ready: {package.stat().st_size / (1 << 20):.0f} MiB.")
     return 0
 
 
@@ -60,6 +80,8 @@ def build(environment: Environment, output: Path) -> Path:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            # What depends on neither the clock nor chance is the same in the next build.
+            env={**os.environ, "PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": "946684800"},
             text=True,
             errors="replace",
             check=False,
@@ -71,11 +93,48 @@ def build(environment: Environment, output: Path) -> Path:
         subprocess.run(
             [*notices, f"{scratch}/work", str(made / NAME), _version()], stdin=subprocess.DEVNULL, check=True
         )
+        _replace_links(made / NAME)
+        if sys.platform == "linux":
+            _strip(made / NAME)
+        write_digests(made / NAME)
         folder = output / NAME
         if folder.exists():
             folder.rename(Path(scratch) / "old")
         shutil.move(made / NAME, folder)
     return folder
+
+
+def _replace_links(folder: Path) -> None:
+    """Leave no symbolic link: npm drops them, and other packagers and updaters stumble over them."""
+    for path in sorted(folder.rglob("*")):
+        if not path.is_symlink():
+            continue
+        target = path.resolve()
+        path.unlink()
+        # What a wheel brings in `NAME.libs` is found there by what needs it; the link is a second way to the same file.
+        if target.parent.suffix != ".libs":
+            shutil.copy2(target, path)
+
+
+def _strip(folder: Path) -> None:
+    """Take debugging symbols away, which are a third of the folder; without `strip` they stay."""
+    strip = shutil.which("strip")
+    if strip is None:
+        say("strip was not found (binutils): the folder stays larger than it need be.")
+        return
+    # Wheels' own libraries were rewritten after they were linked, and strip takes such files apart.
+    libraries = [file for file in folder.rglob("*.so*") if file.parent.suffix != ".libs"]
+    subprocess.run([strip, "--strip-unneeded", *map(str, libraries)], stdin=subprocess.DEVNULL, check=True)
+
+
+def _stamp(environment: Environment) -> bytes:
+    """Return what tells whether a build is of the present sources."""
+    sources = sorted(
+        file for file in (PACKAGES / "app").rglob("*") if file.is_file() and "__pycache__" not in file.parts
+    )
+    sources += sorted(Path(__file__).parent.glob("*.py"))
+    parts = (part for file in sources for part in (file.relative_to(ROOT).as_posix(), file.read_bytes()))
+    return digest(sys.version, environment.requirements.read_bytes(), *parts)
 
 
 def _version() -> str:
@@ -94,6 +153,7 @@ def _pyinstaller(environment: Environment) -> list[str]:
         str(environment.python),
         *("-I", "-m", "PyInstaller", str(app / "__main__.py")),
         *("--onedir", f"--name={NAME}", "--contents-directory=lib", "--noconfirm", "--clean", "--log-level=WARN"),
+        "--optimize=1",
         *("--collect-submodules=app", "--collect-data=app", *migrations),
         *(f"--exclude-module={module}" for module in LEFT_OUT),
     ]

@@ -8,8 +8,8 @@ of the sidecar (`python3 scripts/run.py status`), that command is run instead.
 
 from typing import NoReturn
 
-from _bridge import build_ui, has_bridge
-from _environment import ROOT, Environment, SetupError, become, run_script, say
+from _bridge import has_bridge, offer_ui
+from _environment import ROOT, Environment, become, run_script, say
 
 
 def main(arguments: list[str]) -> NoReturn:
@@ -23,14 +23,6 @@ def main(arguments: list[str]) -> NoReturn:
     say(f"Starting taskflow-sidecar {' '.join(words)}")
     # Isolated: neither a folder `app` where the person happens to be nor PYTHON* variables may get in the way.
     become([str(environment.python), "-I", "-m", "app", *words])
-
-
-def offer_ui(environment: Environment) -> None:
-    """Build the interface if need be; where that cannot be done, say why and go on without."""
-    try:
-        build_ui(environment)
-    except (SetupError, OSError) as error:
-        say(f"The interface is not built anew: {error}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ program instead, see `_windows.py`. The exit status is 0 only if all passed.
 import argparse
 import os
 
-from _bridge import BRIDGE, find_npm, has_bridge, install_packages
+from _bridge import BRIDGE, find_npm, has_bridge, install_packages, offer_ui
 from _environment import ROOT, Environment, SetupError, run_in_foreground, run_script, say
 from _windows import prepare, run_tests
 
@@ -38,6 +38,7 @@ def main(arguments: list[str]) -> int:
         passed = {"Python tests": run_pytest(environment, pytest_arguments)}
         passed |= {"Electron bridge tests": False} if has_bridge() else {}
     else:
+        offer_ui(environment)
         passed = {"Python tests": run_pytest(environment, pytest_arguments)}
         passed["Electron bridge tests"] = run_npm_test(environment, npm)
     return report(passed)

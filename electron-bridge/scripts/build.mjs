@@ -6,11 +6,12 @@
  * `FormData` as globals, which Node 16 does not have: `web-globals.ts` takes their place.
  */
 import {execFileSync} from 'node:child_process';
-import {cpSync, mkdirSync, rmSync, writeFileSync} from 'node:fs';
+import {cpSync, rmSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
+import {addParts, partsOfInputs} from './notices.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -18,8 +19,9 @@ const entries = ['index', 'preload', 'renderer', 'react', 'contract'];
 
 rmSync(dist, {recursive: true, force: true});
 for (const format of ['esm', 'cjs']) {
-  await build({
+  const {metafile} = await build({
     absWorkingDir: root,
+    metafile: true,
     entryPoints: entries.map((entry) => `src/${entry}.ts`),
     outdir: join('dist', format),
     format,
@@ -33,6 +35,7 @@ for (const format of ['esm', 'cjs']) {
     inject: ['src/web-globals.ts'],
     logLevel: 'warning',
   });
+  addParts(partsOfInputs(metafile.inputs));
 }
 // Told apart by the nearest package.json, so that the declarations are right for both module forms.
 writeFileSync(join(dist, 'cjs', 'package.json'), '{"type": "commonjs"}\n');
@@ -42,7 +45,3 @@ execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {cwd: root, s
 cpSync(join(dist, 'types'), join(dist, 'esm'), {recursive: true});
 cpSync(join(dist, 'types'), join(dist, 'cjs'), {recursive: true});
 rmSync(join(dist, 'types'), {recursive: true});
-
-const license = dirname(createRequire(import.meta.url).resolve('openapi-fetch/package.json'));
-mkdirSync(join(dist, 'licenses'), {recursive: true});
-cpSync(join(license, 'LICENSE'), join(dist, 'licenses', 'openapi-fetch.txt'));

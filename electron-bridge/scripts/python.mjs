@@ -1,4 +1,4 @@
-/** How to run the sidecar of this checkout, for the example, the tests and the generated types. */
+/** How to run the sidecar of this checkout, for the tests and the generated types. */
 import {spawnSync} from 'node:child_process';
 import {existsSync} from 'node:fs';
 import {dirname, join} from 'node:path';

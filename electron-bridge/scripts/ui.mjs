@@ -7,6 +7,7 @@ import {join} from 'node:path';
 import {build as bundle, transform} from 'esbuild';
 import ts from 'typescript';
 import {build} from 'vite';
+import {addParts, partsOfLicenses} from './notices.mjs';
 import {BRIDGE, CHECKOUT} from './python.mjs';
 
 export const SERVED = join(CHECKOUT, 'backend', 'app', 'web', 'ui');
@@ -21,6 +22,7 @@ export async function buildUi() {
   await build({configFile: join(BRIDGE, 'renderer', 'vite.config.ts'), logLevel: 'warn'});
   rmSync(PACKED, {recursive: true, force: true});
   cpSync(SERVED, PACKED, {recursive: true});
+  addParts(partsOfLicenses(readFileSync(join(PACKED, 'licenses.md'), 'utf8')));
   const page = join(PACKED, 'index.html');
   const meta = `<meta http-equiv="Content-Security-Policy" content="${POLICY}" />`;
   writeFileSync(page, readFileSync(page, 'utf8').replace('<meta charset="utf-8" />', `$&\n    ${meta}`));

@@ -182,6 +182,8 @@ export interface InvokeContract {
   saveConnection: Call<[settings: ConnectionInput, options?: SaveOptions], null>;
   /** Forget the saved connection. */
   deleteConnection: Call<[], null>;
+  /** Write a support archive, without secrets, where the person says; false when they choose nowhere. */
+  saveSupportBundle: Call<[], boolean>;
   /** Open a locked vault with the recovery key. */
   recover: Call<[recoveryKey: string], null>;
   /** Any other call that the main process allows. */
@@ -213,6 +215,7 @@ export const INVOKE_CHANNELS = {
   testConnection: 'taskflow:testConnection',
   saveConnection: 'taskflow:saveConnection',
   deleteConnection: 'taskflow:deleteConnection',
+  saveSupportBundle: 'taskflow:saveSupportBundle',
   recover: 'taskflow:recover',
   request: 'taskflow:request',
   cancel: 'taskflow:cancel',

@@ -16,6 +16,7 @@ import {
 } from './contract.js';
 import {isAllowedByDefault, type RequestedCall} from './allowed.js';
 import {devServerOrigins, originOf} from './development.js';
+import {askForBundleFile} from './dialogs.js';
 import {SidecarError} from './problems.js';
 import type {Answer} from './endpoint.js';
 import type {Sidecar} from './sidecar.js';
@@ -53,6 +54,11 @@ export interface SidecarIpcOptions {
    * @default what the interface needs; nothing that answers with a key or a token, see `isAllowedByDefault`
    */
   readonly allowRequest?: ((call: RequestedCall) => boolean) | undefined;
+  /**
+   * Ask the person where a support archive is to be written; null when nowhere. Never asked of the page.
+   * @default Electron's dialog for saving
+   */
+  readonly chooseBundleFile?: (() => Promise<string | null>) | undefined;
 }
 
 type Handlers = {
@@ -71,12 +77,12 @@ export function registerSidecarIpc(
   sidecar: Sidecar,
   options: SidecarIpcOptions = {},
 ): () => void {
-  const {allowRequest = isAllowedByDefault} = options;
+  const {allowRequest = isAllowedByDefault, chooseBundleFile = askForBundleFile} = options;
   const senders = new Senders([...(options.trustedOrigins ?? []), ...devServerOrigins()]);
   const snapshots = new Watchers('snapshot');
   const stopWatching = sidecar.on('snapshot', (snapshot) => snapshots.announce(snapshot));
   const changes = new ChangeWatchers(sidecar);
-  const handlers = handlersFor(sidecar, snapshots, changes, allowRequest);
+  const handlers = handlersFor(sidecar, snapshots, changes, allowRequest, chooseBundleFile);
   const names = Object.keys(INVOKE_CHANNELS) as InvokeName[];
   for (const name of names) {
     ipcMain.handle(INVOKE_CHANNELS[name], (event: InvokeEventLike, ...args: unknown[]) =>
@@ -98,6 +104,7 @@ function handlersFor(
   snapshots: Watchers<'snapshot'>,
   changes: ChangeWatchers,
   allowRequest: NonNullable<SidecarIpcOptions['allowRequest']>,
+  chooseBundleFile: NonNullable<SidecarIpcOptions['chooseBundleFile']>,
 ): Handlers {
   const post = (path: string, body?: unknown): Promise<Answer> =>
     sidecar.ask({
@@ -153,6 +160,13 @@ function handlersFor(
     deleteConnection(_sender, args) {
       nothing(args);
       return done(sidecar.ask({method: 'DELETE', path: '/api/v1/settings/connection'}));
+    },
+    async saveSupportBundle(_sender, args) {
+      nothing(args);
+      const file = await chooseBundleFile();
+      if (file === null) return false;
+      await sidecar.writeSupportBundle(file);
+      return true;
     },
     async recover(_sender, args) {
       await sidecar.recover(shortText(args));

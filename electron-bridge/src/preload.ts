@@ -36,6 +36,7 @@ function sidecarApi(): SidecarApi {
     testConnection: invoker('testConnection'),
     saveConnection: invoker('saveConnection'),
     deleteConnection: invoker('deleteConnection'),
+    saveSupportBundle: invoker('saveSupportBundle'),
     recover: invoker('recover'),
     request: invoker('request'),
     cancel: invoker('cancel'),

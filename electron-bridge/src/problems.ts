@@ -86,6 +86,12 @@ const CATALOGUE = {
     'The system refused to run the sidecar program.',
     'Install the app again, or allow the program in the antivirus settings.',
   ],
+  'sidecar-damaged': [
+    YOU,
+    false,
+    'A part of the sidecar program is missing or damaged.',
+    'Install the app again; an antivirus program may have removed a file.',
+  ],
   'start-silent': [DEVELOPER, true, 'The sidecar was started but said nothing.', REPORT],
   'proof-invalid': [DEVELOPER, true, 'Another program answers at the address of the sidecar.', REPORT],
   'protocol-unsupported': [
@@ -112,6 +118,12 @@ const CATALOGUE = {
     false,
     'The sidecar makes no token for a user.',
     'Give `startSidecar` the secret with which tokens are signed: `secrets: {jwtSecretKey}`.',
+  ],
+  'bundle-failed': [
+    YOU,
+    true,
+    'The support file could not be written.',
+    'Choose another folder; if that does not help, install the app again.',
   ],
   'update-pending': [
     YOU,
@@ -159,6 +171,12 @@ export const EXIT_STATUSES = {
   70: 'internal',
 } as const satisfies Readonly<Record<number, BridgeProblemCode>>;
 
+/**
+ * Statuses of what starts a program, which then has not begun: PyInstaller's 255, the shell's and the linker's 126 and 127,
+ * and Windows' for a library that is missing (0xC0000135) or no library (0xC000007B).
+ */
+const NOT_BEGUN: ReadonlySet<number> = new Set([126, 127, 255, 0xc0000135, 0xc000007b]);
+
 /** Ends that a second launch cannot cure. Exit 4 is not among them: the owner may be on its way out. */
 const PERMANENT: ReadonlySet<string> = new Set<BridgeProblemCode>([
   'usage',
@@ -167,6 +185,7 @@ const PERMANENT: ReadonlySet<string> = new Set<BridgeProblemCode>([
   'config-directory-unusable',
   'sidecar-missing',
   'sidecar-not-executable',
+  'sidecar-damaged',
   'protocol-unsupported',
 ]);
 
@@ -180,12 +199,14 @@ export function isPermanent(code: string): boolean {
  *
  * @param announcedCode `code` of the sidecar's `exit` event, if it came so far: it survives a wrapper that changes
  *   the exit status.
+ * @param executable where the program is.
  */
-export function problemOfExit(exit: ExitReport, announcedCode: string | null = null): Problem {
+export function problemOfExit(exit: ExitReport, announcedCode: string | null, executable: string): Problem {
   if (announcedCode !== null && announcedCode !== 'stopped' && isExitCode(announcedCode)) {
     return bridgeProblem(announcedCode, lastWords(exit));
   }
   if (exit.status === null) return bridgeProblem('killed');
+  if (NOT_BEGUN.has(exit.status)) return bridgeProblem('sidecar-damaged', `It is at ${executable}.`);
   const codes: Readonly<Record<number, BridgeProblemCode>> = EXIT_STATUSES;
   return bridgeProblem(codes[exit.status] ?? 'unknown-exit', lastWords(exit));
 }

@@ -149,7 +149,7 @@ function waitForEnd(child: ChildProcess, output: Output, executable: string): Pr
   return new Promise((resolve) => {
     const settle = (status: number | null, signal: string | null): void => {
       const exit: ExitReport = {status, signal, logTail: [...output.tail]};
-      resolve({exit, problem: problemOfExit(exit, output.announcedCode)});
+      resolve({exit, problem: problemOfExit(exit, output.announcedCode, executable)});
     };
     child.once('error', (error) => {
       if (child.pid !== undefined) return; // it lives; a signal could not be sent

@@ -3,6 +3,7 @@ import {homedir} from 'node:os';
 import {performance} from 'node:perf_hooks';
 import {appConfigDir} from './app-folder.js';
 import {followChanges, type FollowOptions} from './changes.js';
+import {writeBundle} from './bundle.js';
 import {clientOver, type SidecarClient} from './client.js';
 import type {
   Change,
@@ -15,7 +16,7 @@ import type {
   Snapshot,
 } from './contract.js';
 import {fingerprintOf, keepKey, parseRecoveryKey, takeKey, type KeyCustodyOptions} from './custody.js';
-import {isDevelopment} from './development.js';
+import {explainEnd, isDevelopment} from './development.js';
 import {Emitter} from './emitter.js';
 import type {Answer, Endpoint, Request} from './endpoint.js';
 import {sidecarEnvironment} from './environment.js';
@@ -85,6 +86,11 @@ export interface SidecarOptions {
   /** Interval at which `/health` is asked besides. @default 2000 */
   readonly pollIntervalMs?: number | undefined;
   readonly restart?: RestartPolicy | undefined;
+  /**
+   * Tell on the main process's console, with command and last log lines, why a sidecar is gone.
+   * @default true while the app runs from its sources and `NODE_ENV` is not `production`
+   */
+  readonly developer?: boolean | undefined;
 }
 
 export interface SidecarEvents {
@@ -150,6 +156,13 @@ export interface Sidecar {
    * @throws SidecarError the sidecar is not running, or signs no tokens (`token-refused`).
    */
   gateway(options: GatewayOptions): Promise<Gateway>;
+  /**
+   * Write an archive for whoever helps this person: what `doctor` finds, versions and logs, without any secret. It works in
+   * every state, also when the sidecar does not start.
+   *
+   * @throws SidecarError `bundle-failed`, or `sidecar-missing`.
+   */
+  writeSupportBundle(file: string): Promise<void>;
   /** HTTP to the sidecar as text, with the token added. For calls that `client` has no types for. */
   ask(request: Request): Promise<Answer>;
 }
@@ -268,6 +281,13 @@ class Supervisor implements Sidecar {
     if (error !== undefined) throw new SidecarError({...bridgeProblem('recovery-key-wrong'), message: error.error});
   }
 
+  async writeSupportBundle(file: string): Promise<void> {
+    const found = this.#command();
+    if (found.command === null) throw new SidecarError(found.problem);
+    const {cwd = homedir()} = this.#options;
+    await writeBundle(file, {command: found.command, cwd, environment: this.#environment(await this.#configDir())});
+  }
+
   events(options: FollowOptions = {}): AsyncIterableIterator<Change> {
     return followChanges((signal) => this.#untilReady(signal), options);
   }
@@ -365,6 +385,7 @@ class Supervisor implements Sidecar {
       this.#setState({kind: 'launching', launch});
       const {problem, exit} = await this.#live(run, given);
       if (isStopping(run)) break;
+      this.#tellDeveloper(problem, exit);
       if (problem.code === 'already-running') {
         // No crash: the folder is somebody else's for now, and is ours as soon as that one has gone.
         await this.#pauseBefore(
@@ -387,6 +408,12 @@ class Supervisor implements Sidecar {
     }
     run.listening.reject(new SidecarError(bridgeProblem('not-running')));
     this.#setState({kind: 'stopped', forced: run.wasForced});
+  }
+
+  #tellDeveloper(problem: Problem, exit: ExitReport): void {
+    if (!(this.#options.developer ?? isDevelopment())) return;
+    const command = [...(this.#command().command ?? ['nothing']), ...(this.#options.args ?? [])].join(' ');
+    console.error(explainEnd(problem, exit, command));
   }
 
   async #pauseBefore(run: Run, launch: number, delayMs: number, problem: Problem, exit: ExitReport): Promise<void> {
@@ -425,16 +452,10 @@ class Supervisor implements Sidecar {
       secrets,
       app = {},
     } = this.#options;
-    const resourcesPath = this.#options.resourcesPath ?? appResourcesPath();
-    const command = findCommand(this.#options.command, resourcesPath);
-    if (command === null) {
-      const packaged = resourcesPath === undefined ? [] : [`at ${packagedExecutable(resourcesPath)}`];
-      const places = [...packaged, ...(isDevelopment() ? [`in the package ${platformPackage()}`] : [])];
-      const problem = bridgeProblem('sidecar-missing', `It was looked for ${places.join(' and ') || 'nowhere'}.`);
-      return {problem, exit: {status: null, signal: null, logTail: []}};
-    }
+    const found = this.#command();
+    if (found.command === null) return {problem: found.problem, exit: {status: null, signal: null, logTail: []}};
     run.launch = new Launch({
-      command: [...command, ...args],
+      command: [...found.command, ...args],
       cwd,
       environment: this.#environment(configDir),
       secrets: {
@@ -458,6 +479,17 @@ class Supervisor implements Sidecar {
     run.launch = null;
     this.#status = null;
     return end;
+  }
+
+  /** The program to start, or what is told when there is none. */
+  #command(): {readonly command: Command} | {readonly command: null; readonly problem: Problem} {
+    const resourcesPath = this.#options.resourcesPath ?? appResourcesPath();
+    const command = findCommand(this.#options.command, resourcesPath);
+    if (command !== null) return {command};
+    const packaged = resourcesPath === undefined ? [] : [`at ${packagedExecutable(resourcesPath)}`];
+    const places = [...packaged, ...(isDevelopment() ? [`in the package ${platformPackage()}`] : [])];
+    const problem = bridgeProblem('sidecar-missing', `It was looked for ${places.join(' and ') || 'nowhere'}.`);
+    return {command: null, problem};
   }
 
   #configDir(): Promise<string | undefined> {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,14 +33,22 @@ def database(empty_database: Database) -> Database:
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> tuple[str]:
-    """The executable, built as the README says and moved to a place with a blank and an umlaut in its name."""
-    made = tmp_path_factory.mktemp("made")
-    command = [sys.executable, str(CHECKOUT / "scripts" / "build.py"), "--output", str(made)]
+    """The executable, built and packed as the README says, out of the package and in a place with a name to quote."""
+    # In the default place, where the tests of the bridge find it.
+    command = [sys.executable, str(CHECKOUT / "scripts" / "build.py"), "--npm"]
     finished = subprocess.run(command, capture_output=True, text=True, timeout=280)
     assert finished.returncode == 0, finished.stderr
-    assert [entry.name for entry in made.iterdir()] == ["taskflow-sidecar"], "something was left behind"
-    folder = (made / "taskflow-sidecar").rename(made / "Über TaskFlow")
-    return (str(folder / "taskflow-sidecar"),)
+    assert not list((CHECKOUT / "dist").glob(".build-*")), "something was left behind"
+    place = tmp_path_factory.mktemp("installed") / "Über TaskFlow"
+    with tarfile.open(archive()) as packed:
+        packed.extractall(place, filter="data")
+    return (str(place / "package" / "taskflow-sidecar" / "taskflow-sidecar"),)
+
+
+def archive() -> Path:
+    """Return the npm package that the build made."""
+    [packed] = (CHECKOUT / "dist").glob("taskflow-sidecar-*.tgz")
+    return packed
 
 
 def test_serves_on_the_embedded_database(program: tuple[str]) -> None:
@@ -100,6 +110,30 @@ def test_nothing_of_the_tests_is_shipped(program: tuple[str]) -> None:
     )
     assert not list(lib.rglob("without-ui.html.*"))
     assert (lib / "app" / "web" / "without-ui.html").exists()
+
+
+def test_the_package_is_one_for_this_system(program: tuple[str]) -> None:
+    """It is installed only here, by no script, is small enough, holds no link, and names the digest of every file."""
+    package = Path(program[0]).parent.parent
+    manifest = json.loads((package / "package.json").read_text(encoding="utf-8"))
+    bridge = json.loads((CHECKOUT / "electron-bridge" / "package.json").read_text(encoding="utf-8"))
+    with tarfile.open(archive()) as packed:
+        entries = packed.getmembers()
+    sums = (package / "taskflow-sidecar" / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    digests = {name: value for value, _, name in (line.partition("  ") for line in sums)}
+
+    assert manifest["name"] == f"@taskflow/sidecar-{manifest['os'][0]}-{manifest['cpu'][0]}"
+    assert manifest["version"] == bridge["version"]
+    assert {"scripts", "dependencies"} & manifest.keys() == set()
+    assert all(entry.isfile() for entry in entries)
+    assert archive().stat().st_size < 35_000_000
+    assert sum(entry.size for entry in entries) < 90_000_000
+    files = {
+        file.relative_to(package / "taskflow-sidecar").as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in (package / "taskflow-sidecar").rglob("*")
+        if file.is_file() and file.name != "SHA256SUMS"
+    }
+    assert digests == files
 
 
 def test_tells_what_it_is_made_of(program: tuple[str]) -> None:

@@ -41,8 +41,14 @@ class Caller(NamedTuple):
 
     def require_owner(self, owner_kind: str, owner_id: str) -> None:
         """Refuse users what belongs to another user or tenant; raises ForbiddenError."""
-        own = {"user": self.user_id, "tenant": self.tenant_id}.get(owner_kind)
-        if not self.is_launcher and own != owner_id:
+        if self.is_launcher:
+            return
+        own = {"user": self.user_id, "tenant": self.tenant_id}
+        if owner_kind not in own:
+            raise ForbiddenError(
+                "A user's token opens only what is the user's or the tenant's own; this needs the launch token"
+            )
+        if own[owner_kind] != owner_id:
             raise ForbiddenError("This token is for another user or tenant")
 
 

@@ -608,7 +608,10 @@ class Database:
             self.on_failure()  # the watch finds out whether all connections are so, and looks for the primary server
         if code is not None:
             log.error("the database refused a statement", extra={"code": code, "sqlstate": _sqlstate(exc)})
-            return DatabaseAwayError(problem(code).message, code=code, may_pass=problem(code).retryable)
+            sentence = problem(code).message
+            if code == "storage-unwritable":
+                sentence += f" {problem(code).remedy}"  # reading goes on, so no state of the process tells it
+            return DatabaseAwayError(sentence, code=code, may_pass=problem(code).retryable)
         return exc
 
 

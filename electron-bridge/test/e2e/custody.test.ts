@@ -3,11 +3,11 @@ import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {buildExample} from '../../scripts/example.mjs';
 import {App, isComplete, python} from '../support/app.js';
 import {Keyring, keyringPart} from '../support/keyring.js';
 import {requireBuild, startDisplay, type Display} from '../support/parts.js';
 import {Postgres} from '../support/postgres.js';
+import {until} from '../support/until.js';
 
 const isLinux = process.platform === 'linux';
 
@@ -24,7 +24,6 @@ describe.skipIf(!isComplete || !isLinux || keyringPart().missing !== null)(
 
     beforeAll(async () => {
       requireBuild();
-      await buildExample();
       display = await startDisplay();
       keyring = await Keyring.start(join(folder, 'keyring'));
       postgres = await Postgres.start(python.value ?? '');
@@ -37,58 +36,57 @@ describe.skipIf(!isComplete || !isLinux || keyringPart().missing !== null)(
       rmSync(folder, {recursive: true, force: true});
     });
 
-    const openWithKeyring = (): Promise<App> =>
-      App.open(home, {...display?.variables, ...keyring.variables}, ['--password-store=gnome-libsecret']);
-    const dialogs = (app: App): Promise<{detail?: string}[]> =>
-      app.electron.evaluate(() => (globalThis as unknown as {dialogsShown: {detail?: string}[]}).dialogsShown);
-    const fingerprint = (app: App): Promise<string | null> =>
-      app.page.evaluate(
-        () =>
-          new Promise<string | null>((resolve) => {
-            window.taskflow.watch(({state, status}) => {
-              if (state.kind === 'ready' && status?.state === 'ready') resolve(status.vault.key_fingerprint);
-            });
-          }),
-      );
+    const open = (variables: Readonly<Record<string, string>>, store: string): Promise<App> =>
+      App.open({
+        home,
+        variables: {...display?.variables, ...variables},
+        switches: [`--password-store=${store}`],
+        custody: true,
+      });
+    const openWithKeyring = (): Promise<App> => open(keyring.variables, 'gnome-libsecret');
+    const recoveryKeys = (app: App): Promise<string[]> =>
+      app.electron.evaluate(() => (globalThis as unknown as {recoveryKeys: string[]}).recoveryKeys);
 
     test('the key is handed over for recovery, kept in the keyring, and used by the sidecar', async () => {
       const app = await openWithKeyring();
-      await app.reaches('Ready');
+      const {custody, status} = await app.reaches('ready');
 
-      const [dialog] = await dialogs(app);
-      recoveryKey = dialog?.detail?.split('\n')[0] ?? '';
+      [recoveryKey = ''] = await recoveryKeys(app);
 
       expect(recoveryKey).toMatch(/^[A-Za-z0-9_-]{43}=$/);
-      expect(await app.page.locator('#custody').isVisible()).toBe(false);
+      expect(custody).toEqual({kind: 'secure-store', backend: expect.any(String) as string});
       expect(readFileSync(file, 'latin1')).not.toContain(recoveryKey);
       const expected = createHmac('sha256', Buffer.from(recoveryKey, 'base64url'))
         .update('kcv/v1')
         .digest('hex')
         .slice(0, 16);
-      expect(await fingerprint(app)).toBe(expected);
-      await app.page.getByLabel('Connection string (DSN)').fill(postgres.dsn());
-      await app.page.getByRole('button', {name: 'Save'}).click();
-      await app.page.locator('#database', {hasText: 'Connected to'}).waitFor();
+      expect(status?.vault.key_fingerprint).toBe(expected);
+      const saved = await app.page.evaluate((dsn) => window.taskflow.saveConnection({dsn}), postgres.dsn());
+      expect(saved.ok).toBe(true);
+      await until(async () => (await app.reaches('ready')).status?.database?.dialect === 'postgresql', 20_000, 'it');
       await app.close();
     });
 
     test('at the next start nobody is asked again', async () => {
       const app = await openWithKeyring();
-      await app.reaches('Ready');
+      const {custody} = await app.reaches('ready');
 
-      expect(await dialogs(app)).toEqual([]);
-      expect(await app.page.locator('#custody').isVisible()).toBe(false);
+      expect(await recoveryKeys(app)).toEqual([]);
+      expect(custody?.kind).toBe('secure-store');
       await app.close();
     });
 
     test('when the keyring is lost, that is said, the team database is still reached, and nothing is replaced', async () => {
       const sealed = readFileSync(file);
-      const app = await App.open(home, display?.variables ?? {}, ['--password-store=basic']);
+      const app = await open({}, 'basic');
 
-      await app.reaches('Ready');
+      const {custody, status} = await app.reaches('ready');
 
-      await app.page.locator('#database', {hasText: 'Connected to'}).waitFor();
-      expect(await app.page.locator('#custody').textContent()).toContain('does not open the key');
+      expect(status?.database?.dialect).toBe('postgresql');
+      expect(custody).toMatchObject({
+        kind: 'key-file',
+        message: expect.stringContaining('does not open the key') as string,
+      });
       expect(readFileSync(file)).toEqual(sealed);
       await app.shot('11-keyring-lost');
       await app.close();
@@ -96,9 +94,8 @@ describe.skipIf(!isComplete || !isLinux || keyringPart().missing !== null)(
 
     test('and when it is back, the key is back', async () => {
       const app = await openWithKeyring();
-      await app.reaches('Ready');
 
-      expect(await app.page.locator('#custody').isVisible()).toBe(false);
+      expect((await app.reaches('ready')).custody?.kind).toBe('secure-store');
       await app.close();
     });
   },

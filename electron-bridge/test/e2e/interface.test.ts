@@ -1,18 +1,15 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {dirname, join} from 'node:path';
+import {join} from 'node:path';
 import {rootCertificates} from 'node:tls';
-import {fileURLToPath} from 'node:url';
 import type {Page} from 'playwright-core';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {buildExample} from '../../scripts/example.mjs';
 import {App, isComplete, python} from '../support/app.js';
 import {requireBuild, startDisplay, type Display} from '../support/parts.js';
 import {Postgres} from '../support/postgres.js';
 import {Providers} from '../support/providers.js';
-import {quickest} from '../support/until.js';
-
-const MAIN = join(dirname(fileURLToPath(import.meta.url)), '..', 'support', 'ui-app.cjs');
+import {quickest, until} from '../support/until.js';
+import {unzipped} from '../support/zip.js';
 
 describe.skipIf(!isComplete)('the interface, in a real Electron', () => {
   const home = mkdtempSync(join(tmpdir(), 'taskflow-interface-'));
@@ -24,7 +21,6 @@ describe.skipIf(!isComplete)('the interface, in a real Electron', () => {
 
   beforeAll(async () => {
     requireBuild();
-    await buildExample();
     [display, postgres, providers] = await Promise.all([
       startDisplay(),
       Postgres.start(python.value ?? ''),
@@ -35,7 +31,7 @@ describe.skipIf(!isComplete)('the interface, in a real Electron', () => {
   });
 
   afterAll(async () => {
-    await app.close();
+    await close();
     await providers.stop();
     await postgres.stop();
     display?.close();
@@ -43,9 +39,14 @@ describe.skipIf(!isComplete)('the interface, in a real Electron', () => {
   });
 
   async function open(): Promise<void> {
-    const variables = {...display?.variables, UI_SIDECAR_ENV: JSON.stringify(providers.environment)};
-    app = await App.open(home, variables, ['--lang=en'], MAIN);
+    app = await App.open({home, variables: display?.variables ?? {}, env: providers.environment});
     ({page} = app);
+  }
+
+  /** Close the window; neither a process nor a session may be left. */
+  async function close(): Promise<void> {
+    await app.close();
+    await until(async () => (await postgres.sessions()) === 0, 5_000, 'every PostgreSQL session to end');
   }
 
   test('a first run asks where the work is to live, and work on this computer begins', async () => {
@@ -154,8 +155,127 @@ describe.skipIf(!isComplete)('the interface, in a real Electron', () => {
     expect(found).not.toContain('taskflow.token');
   });
 
+  test('a call repeated with its Idempotency-Key adds nothing twice, and the page hears of the one change', async () => {
+    const heard = await page.evaluate(async () => {
+      const changes: {resource: string; change: string}[] = [];
+      const heardOf = async (resource: string): Promise<void> => {
+        while (!changes.some((change) => change.resource === resource))
+          await new Promise((next) => setTimeout(next, 20));
+      };
+      const stop = window.taskflow.onChange((change) => changes.push(change));
+      await heardOf('*');
+      const call = {
+        method: 'POST',
+        path: '/api/v1/members',
+        body: JSON.stringify({name: 'Once', email: 'once@example.org'}),
+        headers: {'idempotency-key': 'one-and-the-same'},
+      };
+      const results = [await window.taskflow.request(call), await window.taskflow.request(call)];
+      await heardOf('member');
+      stop();
+      return {changes, answers: results.map((result) => (result.ok ? result.value : null))};
+    });
+
+    expect(heard.answers.map((answer) => answer?.status)).toEqual([201, 201]);
+    expect(heard.answers[0]?.body).toBe(heard.answers[1]?.body);
+    expect(heard.changes.map(({resource, change}) => [resource, change])).toEqual([
+      ['*', 'resync'],
+      ['member', 'created'],
+    ]);
+    expect(await postgres.query('SELECT name, email FROM members', 'team')).toEqual([['Once', 'once@example.org']]);
+  });
+
+  test('a database that goes away and comes back is told, and so is a sidecar that crashes', async () => {
+    await page.getByRole('link', {name: 'Tasks'}).click();
+    await postgres.kill();
+    const away = await app.reaches('reconnecting');
+    expect(away.state.problem?.message).toMatch(/connection lost|refused|starting up or shutting down/i);
+    await postgres.startAgain();
+    await app.reaches('ready');
+
+    process.kill(app.sidecar()?.pid ?? 0, 'SIGKILL');
+    await app.reaches('restarting');
+    await app.reaches('ready');
+
+    await page.getByText('Taken along').waitFor();
+  });
+
+  test('a saved connection that cannot work shows the problem, and the right one cures it', async () => {
+    const save = (dsn: string): Promise<unknown> =>
+      page.evaluate((given) => window.taskflow.saveConnection({dsn: given}), dsn);
+    await save(postgres.dsn(undefined, 'nothing'));
+    await page.getByText('The database does not exist on that server.').first().waitFor();
+    expect((await app.reaches('failed')).state).toMatchObject({problem: {code: 'database-missing'}, exit: null});
+
+    await save(postgres.dsn(undefined, 'team'));
+    await app.reaches('ready');
+  });
+
+  test('a support archive is written where the person says, and holds no secret', async () => {
+    const file = join(home, 'support.zip');
+    await app.electron.evaluate(({dialog}, filePath) => {
+      dialog.showSaveDialog = () => Promise.resolve({canceled: false, filePath});
+    }, file);
+
+    expect(await page.evaluate(() => window.taskflow.saveSupportBundle())).toEqual({ok: true, value: true});
+
+    const entries = unzipped(python.value ?? '', file);
+    expect(Object.keys(entries)).toEqual(expect.arrayContaining(['about.json', 'doctor.json', 'logs/sidecar.log']));
+    const keyFile = readFileSync(join(home, 'sidecar', 'fernet.key'), 'utf8').trim();
+    const secrets = [postgres.fields.password, keyFile, ...Object.values(providers.keys)];
+    const whole = JSON.stringify(entries);
+    expect(secrets.filter((secret) => whole.includes(secret))).toEqual([]);
+    expect(whole).toContain('database');
+  });
+
+  test('the page has no way to Electron or to another page', async () => {
+    const found = await page.evaluate(() => {
+      const globals = globalThis as unknown as Record<string, unknown>;
+      return {
+        require: typeof globals['require'],
+        process: typeof globals['process'],
+        api: Object.keys(globals['taskflow'] as object).sort(),
+      };
+    });
+    expect(found).toEqual({
+      require: 'undefined',
+      process: 'undefined',
+      api: [
+        'cancel',
+        'deleteConnection',
+        'onChange',
+        'onStatus',
+        'pathOf',
+        'readConnection',
+        'recover',
+        'request',
+        'retry',
+        'saveConnection',
+        'saveSupportBundle',
+        'startAgain',
+        'testConnection',
+        'watch',
+      ],
+    });
+    const before = page.url();
+    await page.evaluate(() => {
+      window.open('https://example.org/');
+      window.location.href = 'https://example.org/';
+    });
+    expect(app.electron.windows()).toHaveLength(1);
+    expect(page.url()).toBe(before);
+    const blocked = await page.evaluate(
+      () =>
+        new Promise<string>((resolve) => {
+          document.addEventListener('securitypolicyviolation', ({effectiveDirective}) => resolve(effectiveDirective));
+          void fetch('http://127.0.0.1:1/').catch(() => undefined);
+        }),
+    );
+    expect(blocked).toBe('connect-src');
+  });
+
   test('after a restart everything is still there', async () => {
-    await app.close();
+    await close();
     await open();
     await page.getByText('Taken along').waitFor();
     await page.getByText('team · 127.0.0.1').waitFor();

@@ -3,7 +3,6 @@ import {createServer, type AddressInfo, type Socket} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, onTestFinished, test} from 'vitest';
-import {buildExample} from '../../scripts/example.mjs';
 import {App, isComplete, python} from '../support/app.js';
 import {requireBuild, startDisplay, type Display} from '../support/parts.js';
 import {Postgres} from '../support/postgres.js';
@@ -21,7 +20,6 @@ describe.skipIf(!isComplete || process.platform === 'win32')(
 
     beforeAll(async () => {
       requireBuild();
-      await buildExample();
       display = await startDisplay();
       postgres = await Postgres.start(python.value ?? '');
     });
@@ -31,11 +29,11 @@ describe.skipIf(!isComplete || process.platform === 'win32')(
       display?.close();
     });
 
-    /** Open the example in a new home, on a database that the environment names. */
+    /** Open the app in a new home, on a database that the environment names. */
     async function open(dsn: string): Promise<App> {
       const home = mkdtempSync(join(tmpdir(), 'taskflow-orphan-'));
       onTestFinished(() => rmSync(home, {recursive: true, force: true}));
-      return App.open(home, {...display?.variables, TASKFLOW_DATABASE_URL: dsn});
+      return App.open({home, variables: {...display?.variables, TASKFLOW_DATABASE_URL: dsn}});
     }
 
     /** A new database, in which a session holds what `sql` locked. */
@@ -45,9 +43,6 @@ describe.skipIf(!isComplete || process.platform === 'win32')(
       onTestFinished(() => postgres.release());
       return postgres.dsn(undefined, name);
     }
-
-    const stage = (app: App, name: string): Promise<void> =>
-      app.page.locator('#stages li[data-state="running"]', {hasText: name}).waitFor({timeout: 20_000});
 
     /** Kill Electron's main process alone; the sidecar, its port and its sessions must go by themselves. */
     async function killAndWatch(app: App): Promise<void> {
@@ -85,14 +80,14 @@ describe.skipIf(!isComplete || process.platform === 'win32')(
         silent.close();
       });
       const app = await open(`postgresql://u:p@127.0.0.1:${(silent.address() as AddressInfo).port}/d`);
-      await stage(app, 'Connect');
+      await app.stage('connect');
 
       await killAndWatch(app);
     });
 
     test("while it waits for another desktop's migration, the sidecar goes", async () => {
       const app = await open(await databaseHolding('waiting', `SELECT pg_advisory_lock(${MIGRATION_LOCK})`));
-      await stage(app, 'Schema');
+      await app.stage('migrate');
       await app.shot('12-waiting-for-migration');
 
       await killAndWatch(app);
@@ -100,7 +95,7 @@ describe.skipIf(!isComplete || process.platform === 'win32')(
 
     test('while it migrates, the sidecar goes and leaves nothing half done', async () => {
       const app = await open(await databaseHolding('migrating', 'BEGIN; CREATE TABLE members (id int)'));
-      await stage(app, 'Schema');
+      await app.stage('migrate');
 
       await killAndWatch(app);
 
@@ -112,7 +107,7 @@ describe.skipIf(!isComplete || process.platform === 'win32')(
 
     test('when it is ready, the sidecar goes', async () => {
       const app = await open(await databaseHolding('ready', 'SELECT 1'));
-      await app.reaches('Ready');
+      await app.reaches('ready');
 
       await killAndWatch(app);
     });
@@ -120,7 +115,7 @@ describe.skipIf(!isComplete || process.platform === 'win32')(
     test('in the middle of a request, the sidecar goes', async () => {
       const dsn = await databaseHolding('busy', 'SELECT 1');
       const app = await open(dsn);
-      await app.reaches('Ready');
+      await app.reaches('ready');
       await postgres.hold('BEGIN; LOCK TABLE members IN ACCESS EXCLUSIVE MODE', 'busy');
       await app.page.evaluate(() => void window.taskflow.request({method: 'GET', path: '/api/v1/members'}));
       const isWaiting = async (): Promise<boolean> =>

@@ -1,12 +1,15 @@
-import {execFileSync, spawnSync} from 'node:child_process';
+import {execFile, execFileSync, spawnSync} from 'node:child_process';
 import {mkdtempSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
+import {promisify} from 'node:util';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {BRIDGE} from '../../scripts/python.mjs';
+import {BRIDGE, CHECKOUT} from '../../scripts/python.mjs';
+import {packBridge} from '../support/packed.js';
 import {requireBuild} from '../support/parts.js';
 import {jsSnippets} from '../support/readme.js';
+import {Registry} from '../support/registry.js';
 
 const require = createRequire(import.meta.url);
 const project = mkdtempSync(join(tmpdir(), 'taskflow-app-'));
@@ -37,21 +40,17 @@ function typeErrors(files: string[], more: object = {}): string {
 }
 
 describe('the package, packed and installed into an empty project', () => {
-  beforeAll(() => {
+  let registry: Registry;
+
+  beforeAll(async () => {
     requireBuild();
-    const [{filename}] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', project], BRIDGE)) as [
-      {filename: string},
-    ];
+    const archive = packBridge(project);
+    registry = new Registry([archive]);
+    const variables = await registry.listen(join(project, '.cache'));
     writeFileSync(join(project, 'package.json'), JSON.stringify({name: 'app', version: '1.0.0', private: true}));
-    run('npm', [
-      'install',
-      '--prefer-offline',
-      '--ignore-scripts',
-      '--no-audit',
-      '--no-fund',
-      '--omit=peer',
-      join(project, filename),
-    ]);
+    // By name, as from the real registry; of the sidecar's packages none is there, and npm goes on without.
+    const install = ['install', '--ignore-scripts', '--omit=peer', '@taskflow/electron-bridge'];
+    await promisify(execFile)('npm', install, {cwd: project, env: {...process.env, ...variables}});
     // What every TypeScript project for Electron has anyway.
     mkdirSync(join(project, 'node_modules', '@types'), {recursive: true});
     symlinkSync(dirname(require.resolve('@types/node/package.json')), join(project, 'node_modules', '@types', 'node'));
@@ -60,11 +59,20 @@ describe('the package, packed and installed into an empty project', () => {
     }
   }, 120_000);
 
-  afterAll(() => rmSync(project, {recursive: true, force: true}));
+  afterAll(() => {
+    registry.close();
+    rmSync(project, {recursive: true, force: true});
+  });
 
   test('brings what is built, its licences and nothing else', () => {
     expect(readdirSync(installed).sort()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json']);
-    expect(readdirSync(join(installed, 'dist')).sort()).toEqual(['cjs', 'esm', 'licenses', 'ui']);
+    expect(readdirSync(join(installed, 'dist')).sort()).toEqual([
+      'THIRD_PARTY_NOTICES.txt',
+      'cjs',
+      'esm',
+      'sbom.cdx.json',
+      'ui',
+    ]);
     expect(readdirSync(join(installed, 'dist', 'ui')).sort()).toEqual([
       'assets',
       'index.html',
@@ -72,9 +80,33 @@ describe('the package, packed and installed into an empty project', () => {
       'manifest.json',
       'parts',
     ]);
-    const notices = readFileSync(join(installed, 'dist', 'ui', 'licenses.md'), 'utf8');
-    for (const name of ['react', 'react-dom', 'react-aria-components', '@tanstack/react-query'])
-      expect(notices).toContain(`## ${name} `);
+  });
+
+  test('lists every package whose code is in it, with its licence, and names the sidecars', () => {
+    const read = (...path: string[]): string => readFileSync(join(installed, ...path), 'utf8');
+    const {components} = JSON.parse(read('dist', 'sbom.cdx.json')) as {components: {name: string; version: string}[]};
+    const notices = read('dist', 'THIRD_PARTY_NOTICES.txt');
+    const sources = ['esm', 'cjs'].flatMap((format) =>
+      readdirSync(join(installed, 'dist', format))
+        .filter((name) => name.endsWith('.js'))
+        .flatMap((name) => [...read('dist', format, name).matchAll(/^\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)]),
+    );
+    const bundled = new Set(sources.map(([, name]) => name));
+    const shown = [...read('dist', 'ui', 'licenses.md').matchAll(/^## (\S+) /gm)].map(([, name]) => name);
+
+    expect(bundled.size).toBeGreaterThan(0);
+    expect(shown).toContain('react');
+    expect(components.map(({name}) => name)).toEqual(expect.arrayContaining([...bundled, ...shown]));
+    for (const {name, version} of components) expect(notices).toContain(`\n${name} ${version} (`);
+
+    const {optionalDependencies, version} = JSON.parse(read('package.json')) as {
+      optionalDependencies: Record<string, string>;
+      version: string;
+    };
+    const made = /SYSTEMS = \((.*)\)/.exec(readFileSync(join(CHECKOUT, 'scripts', '_npm_package.py'), 'utf8'))?.[1];
+    const systems = [...(made ?? '').matchAll(/"(.+?)"/g)].map(([, system]) => `@taskflow/sidecar-${system ?? ''}`);
+    expect(optionalDependencies).toEqual(Object.fromEntries(systems.map((name) => [name, version])));
+    expect(readFileSync(join(BRIDGE, 'package.json'), 'utf8')).not.toContain('optionalDependencies');
   });
 
   test('works as an ES module', () => {

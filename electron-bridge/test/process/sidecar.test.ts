@@ -3,9 +3,11 @@ import {createServer, type AddressInfo, type Server} from 'node:net';
 import {join} from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {stateOf, type Watched} from '../support/fakes.js';
+import {pythonPart} from '../support/parts.js';
 import {descendants} from '../support/processes.js';
 import {below, real, sidecar, temporaryFolder} from '../support/real.js';
 import {until} from '../support/until.js';
+import {unzipped} from '../support/zip.js';
 
 const BLACK_HOLE = 'postgresql://user:secret@192.0.2.1:5432/db';
 
@@ -172,10 +174,10 @@ describe.skipIf(sidecar.missing !== null)('every exit status of the real sidecar
     writeFileSync(join(configDir, 'config'), 'a file in the place of the folder');
     const started = real({configDir});
 
-    expect(await stateOf(started, 'failed')).toMatchObject({
-      problem: {code: 'config-directory-unusable'},
-      exit: {status: 7},
-    });
+    const {problem, exit} = await stateOf(started, 'failed');
+
+    expect([problem.code, exit?.status]).toEqual(['config-directory-unusable', 7]);
+    expect(problem.message).toContain(join(configDir, 'config'));
   });
 
   test('70: it met an unexpected error', async () => {
@@ -231,6 +233,39 @@ describe.skipIf(sidecar.missing !== null)('a hostile environment', () => {
 
     await started.sidecar.ready();
     expect((await started.sidecar.client.GET('/api/v1/members')).response.status).toBe(200);
+  });
+});
+
+describe.skipIf(sidecar.missing !== null)('a support archive', () => {
+  const SECRETS = {
+    password: 'canary-password-4711',
+    jwtSecretKey: 'canary of the tests that signs tokens of users',
+    apiKeyEncryptionSecret: 'canary that is mixed into keys of secrets',
+  };
+
+  test('is written while the sidecar runs, without a secret, and for one that does not start', async () => {
+    const configDir = temporaryFolder();
+    const {password, ...secrets} = SECRETS;
+    const started = real({configDir, secrets, args: ['--log-level', 'debug'], restart: {limit: 0}});
+    await started.sidecar.ready();
+    // Nobody listens there: the sidecar logs the attempts.
+    await started.sidecar.client.POST('/api/v1/settings/save-connection', {
+      body: {dsn: `postgresql://u:${password}@127.0.0.1:9/d`},
+    });
+    await stateOf(started, 'reconnecting');
+    const [first, second] = ['first.zip', 'second.zip'].map((name) => join(configDir, name)) as [string, string];
+    await started.sidecar.writeSupportBundle(first);
+    await started.sidecar.stop();
+    writeFileSync(join(configDir, 'config', 'fernet.key'), 'damaged');
+    await started.sidecar.writeSupportBundle(second);
+
+    for (const file of [first, second]) {
+      const text = JSON.stringify(unzipped(pythonPart().value ?? '', file));
+      expect(text).toContain('connection-refused');
+      expect(Object.values(SECRETS).filter((secret) => text.includes(secret))).toEqual([]);
+    }
+    const nowhere = started.sidecar.writeSupportBundle(join(configDir, 'no', 'such', 'folder.zip'));
+    await expect(nowhere).rejects.toMatchObject({code: 'bundle-failed'});
   });
 });
 

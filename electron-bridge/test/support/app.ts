@@ -1,22 +1,40 @@
-/** The example app in a real Electron. */
+/** A real Electron with the interface in its window. */
 import {existsSync, mkdirSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {build} from 'esbuild';
 import {_electron, type ElectronApplication, type Page} from 'playwright-core';
 import {expect} from 'vitest';
-import {EXAMPLE_MAIN} from '../../scripts/example.mjs';
+import type {SidecarState, Snapshot} from '../../src/index.js';
+// What the preload script puts on `window`.
+import type {} from '../../src/renderer.js';
 import {electronPart, pythonPart, sidecarPart} from './parts.js';
 import {descendants, isAlive, type ProcessEntry} from './processes.js';
 import {until} from './until.js';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const SCREENSHOTS = join(dirname(HERE), '.output', 'screenshots');
+const OUTPUT = join(dirname(HERE), '.output');
+const SCREENSHOTS = join(OUTPUT, 'screenshots');
+const PRELOAD = join(OUTPUT, 'preload.cjs');
 
 export const python = pythonPart();
 const command = sidecarPart();
 const executable = electronPart();
-/** Whether everything is there that the example needs. */
+/** Whether everything is there that the app needs. */
 export const isComplete = python.value !== null && command.value !== null && executable.value !== null;
+
+export interface AppOptions {
+  /** Everything it keeps is below this folder. */
+  readonly home: string;
+  /** Its environment, besides the present one. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** More of Chromium's switches. */
+  readonly switches?: readonly string[];
+  /** Environment of the sidecar. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Keep the vault's key in the system's secure store. */
+  readonly custody?: true;
+}
 
 export class App {
   readonly page: Page;
@@ -27,37 +45,33 @@ export class App {
     this.page = page;
   }
 
-  /**
-   * Open the example.
-   *
-   * @param home everything it keeps is below this folder.
-   * @param switches more of Chromium's.
-   * @param main another app's main script.
-   */
-  static async open(
-    home: string,
-    variables: Readonly<Record<string, string>>,
-    switches: readonly string[] = [],
-    main = EXAMPLE_MAIN,
-  ): Promise<App> {
+  static async open({home, variables, switches = [], env, custody}: AppOptions): Promise<App> {
+    // As an app's own preload script: bundled, for it is sandboxed.
+    const contents = "import {exposeSidecar} from '@taskflow/electron-bridge/preload'; exposeSidecar();";
+    await build({
+      stdin: {contents, resolveDir: HERE},
+      outfile: PRELOAD,
+      bundle: true,
+      format: 'cjs',
+      external: ['electron'],
+      tsconfigRaw: '{}',
+    });
     const electron = await _electron.launch({
       executablePath: executable.value ?? '',
       args: [
-        '-r',
-        join(HERE, 'auto-accept.cjs'),
-        main,
-        `--user-data-dir=${home}`,
-        '--no-sandbox',
-        '--disable-gpu',
+        join(HERE, 'ui-app.cjs'),
+        ...[`--user-data-dir=${home}`, '--lang=en', '--no-sandbox', '--disable-gpu'],
         ...switches,
       ],
       env: {
         ...(process.env as Record<string, string>),
         ...variables,
-        EXAMPLE_SIDECAR_COMMAND: JSON.stringify(command.value),
+        UI_APP: JSON.stringify({command: command.value, preload: PRELOAD, env, custody}),
       },
     });
-    return new App(electron, await electron.firstWindow());
+    const page = await electron.firstWindow();
+    await page.waitForURL(/index\.html/);
+    return new App(electron, page);
   }
 
   get pid(): number {
@@ -71,9 +85,39 @@ export class App {
     return descendants(this.pid).find(({command: text}) => text.includes('--stdio')) ?? null;
   }
 
-  /** Wait until the badge shows a state. */
-  async reaches(text: string, timeout = 20_000): Promise<void> {
-    await this.page.locator('#state', {hasText: text}).waitFor({timeout});
+  /** What the page is told, as soon as that is of this kind. */
+  async reaches<K extends SidecarState['kind']>(
+    kind: K,
+  ): Promise<Snapshot & {readonly state: Extract<SidecarState, {kind: K}>}> {
+    const snapshot = await this.page.evaluate(
+      (wanted) =>
+        new Promise<Snapshot>((resolve, reject) => {
+          const deadline = setTimeout(() => reject(new Error(`no state ${wanted} within 20 s`)), 20_000);
+          const off = window.taskflow.watch((seen) => {
+            // The status document follows the state.
+            const isBehind = seen.state.kind === 'ready' && seen.status?.state !== 'ready';
+            if (seen.state.kind !== wanted || isBehind) return;
+            clearTimeout(deadline);
+            off();
+            resolve(seen);
+          });
+        }),
+      kind,
+    );
+    return snapshot as Snapshot & {readonly state: Extract<SidecarState, {kind: K}>};
+  }
+
+  /** Wait until a stage of the start is under way. */
+  async stage(name: string): Promise<void> {
+    await this.page.evaluate(
+      (wanted) =>
+        new Promise<void>((resolve) => {
+          window.taskflow.onStatus(({stages}) => {
+            if (stages.some((stage) => stage.name === wanted && stage.state === 'running')) resolve();
+          });
+        }),
+      name,
+    );
   }
 
   /** Keep a picture of the whole page. */

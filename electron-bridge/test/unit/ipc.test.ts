@@ -53,6 +53,7 @@ function registered(reply: Partial<Answer> | Error = {}, options: SidecarIpcOpti
     snapshot: SNAPSHOT,
     start: vi.fn(() => Promise.resolve()),
     recover: vi.fn(() => Promise.resolve()),
+    writeSupportBundle: vi.fn(() => Promise.resolve()),
     ask(request: Request): Promise<Answer> {
       asked.push(request);
       return reply instanceof Error
@@ -112,6 +113,18 @@ describe('each function', () => {
     expect(await invoke('saveConnection', [SETTINGS, {path: '/'}])).toMatchObject({ok: false});
 
     expect(asked.map(({path}) => path)).toEqual(['/api/v1/settings/save-connection?test=true']);
+  });
+
+  test('saveSupportBundle writes where the person says, never where the page says', async () => {
+    const chooseBundleFile = vi.fn<() => Promise<string | null>>();
+    const {invoke, sidecar} = registered({}, {chooseBundleFile});
+    chooseBundleFile.mockResolvedValueOnce(null).mockResolvedValueOnce('/chosen.zip');
+
+    expect(await invoke('saveSupportBundle')).toEqual({ok: true, value: false});
+    expect(await invoke('saveSupportBundle', ['/of/the/page'])).toMatchObject({ok: false});
+    expect(await invoke('saveSupportBundle')).toEqual({ok: true, value: true});
+
+    expect(sidecar.writeSupportBundle).toHaveBeenCalledExactlyOnceWith('/chosen.zip');
   });
 
   test('recover hands the text over', async () => {

@@ -1,4 +1,4 @@
-import {afterEach, describe, expect, test} from 'vitest';
+import {afterEach, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {EXIT_STATUSES, SidecarError, startSidecar, type SidecarOptions} from '../../src/index.js';
 import {fake, stateOf, watched, type Watched} from '../support/fakes.js';
 
@@ -32,6 +32,21 @@ describe('how a launch can fail', () => {
 
     expect((await stateOf(failing, 'failed')).problem.code).toBe('unknown-exit');
   });
+
+  test.each(['127', '255'])(
+    'exit status %s is that of a program that did not begin: install it again',
+    async (status) => {
+      const told = vi.spyOn(console, 'error').mockReturnValue();
+      onTestFinished(() => told.mockRestore());
+      const failing = launch({...fake('exits', status), developer: true});
+
+      const {problem} = await stateOf(failing, 'failed');
+
+      expect(problem).toMatchObject({code: 'sidecar-damaged', remedy: expect.stringMatching(/^Install/) as string});
+      expect(problem.message).toContain(process.execPath);
+      expect(told.mock.calls.join()).toMatch(/sidecar-damaged \(exit status \d+\).*started: .*exits.*last words/s);
+    },
+  );
 
   test('the code that the sidecar announces survives a wrapper that changes its exit status', async () => {
     const failing = launch({...fake('exits', '1', 'config-directory-unusable'), restart: {limit: 0}});

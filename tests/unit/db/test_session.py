@@ -10,12 +10,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from app.core.exceptions import DatabaseAwayError
 from app.db.base import utc_now
 from app.models.tenants import tenants, trial_calls
-from tests.support.in_process import InProcess, count_of
+from tests.support.in_process import InProcess, count_of, on_sqlite
 
 if TYPE_CHECKING:
-    pass
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -110,3 +111,20 @@ def test_listeners_hear_of_what_was_committed(store: InProcess) -> None:
         raise ZeroDivisionError
 
     assert heard == [1, 3]
+
+
+def test_full_disk_is_told_with_its_remedy(tmp_path: Path) -> None:
+    """Reading goes on, so nothing but the answer to a write says what to do."""
+    with on_sqlite(tmp_path / "full.db") as store, pytest.raises(DatabaseAwayError, match="Check free disk") as caught:
+        fill(store)
+
+    assert caught.value.code == "storage-unwritable"
+
+
+def fill(store: InProcess) -> None:
+    """Write more than there is room for."""
+    with store.database.write() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        for number in range(1_000):
+            connection.execute(sa.insert(tenants).values(_tenant(f"{number:900}")))

@@ -254,7 +254,8 @@ def test_callers_and_what_belongs_to_whom() -> None:
         (ACME, "server", "acme"),
         (ACME, "camera", "ann"),
     ):
-        with pytest.raises(ForbiddenError):
+        needed = "another user or tenant" if kind in ("user", "tenant") else "needs the launch token"
+        with pytest.raises(ForbiddenError, match=needed):
             who.require_owner(kind, owner_id)
 
 
