@@ -7,6 +7,7 @@ import {
   type AnnounceContract,
   type AnnounceName,
   type CallError,
+  type Change,
   type ForwardedAnswer,
   type InvokeName,
   type Result,
@@ -240,9 +241,11 @@ class Watchers<N extends AnnounceName> {
   }
 
   announce(value: AnnounceContract[N]): void {
-    for (const sender of this.#senders.values()) {
-      if (!sender.isDestroyed()) sender.send(this.#channel, value);
-    }
+    for (const sender of this.#senders.values()) this.tell(sender, value);
+  }
+
+  protected tell(sender: SenderLike, value: AnnounceContract[N]): void {
+    if (!sender.isDestroyed()) sender.send(this.#channel, value);
   }
 }
 
@@ -250,6 +253,8 @@ class Watchers<N extends AnnounceName> {
 class ChangeWatchers extends Watchers<'change'> {
   readonly #sidecar: Pick<Sidecar, 'events'>;
   #following: AbortController | null = null;
+  /** What the stream has told last; null until it stands. */
+  #last: Change | null = null;
 
   constructor(sidecar: Pick<Sidecar, 'events'>) {
     super('change');
@@ -258,9 +263,13 @@ class ChangeWatchers extends Watchers<'change'> {
 
   override add(sender: SenderLike): void {
     super.add(sender);
-    if (this.#following !== null) return;
-    this.#following = new AbortController();
-    void this.#follow(this.#following.signal);
+    if (this.#following === null) {
+      this.#following = new AbortController();
+      void this.#follow(this.#following.signal);
+    } else if (this.#last !== null) {
+      // Whoever joins a stream that stands begins as the others did.
+      this.tell(sender, {resource: '*', change: 'resync', lastEventId: this.#last.lastEventId});
+    }
   }
 
   override remove(sender: SenderLike): void {
@@ -271,10 +280,15 @@ class ChangeWatchers extends Watchers<'change'> {
   end(): void {
     this.#following?.abort();
     this.#following = null;
+    this.#last = null;
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    for await (const change of this.#sidecar.events({signal})) this.announce(change);
+    for await (const change of this.#sidecar.events({signal})) {
+      if (signal.aborted) return;
+      this.#last = change;
+      this.announce(change);
+    }
   }
 }
 

@@ -1,5 +1,12 @@
 import {describe, expect, test, vi} from 'vitest';
-import {INVOKE_CHANNELS, type InvokeName, type SidecarState, type Snapshot} from '../../src/contract.js';
+import {
+  ANNOUNCE_CHANNELS,
+  INVOKE_CHANNELS,
+  type Change,
+  type InvokeName,
+  type SidecarState,
+  type Snapshot,
+} from '../../src/contract.js';
 import type {Answer, Request} from '../../src/endpoint.js';
 import {registerSidecarIpc, type InvokeEventLike, type SenderLike, type SidecarIpcOptions} from '../../src/ipc.js';
 import {SidecarError, bridgeProblem} from '../../src/problems.js';
@@ -54,6 +61,10 @@ function registered(reply: Partial<Answer> | Error = {}, options: SidecarIpcOpti
     start: vi.fn(() => Promise.resolve()),
     recover: vi.fn(() => Promise.resolve()),
     writeSupportBundle: vi.fn(() => Promise.resolve()),
+    async *events(): AsyncGenerator<Change> {
+      yield {resource: '*', change: 'resync', lastEventId: '7'};
+      await new Promise(() => undefined);
+    },
     ask(request: Request): Promise<Answer> {
       asked.push(request);
       return reply instanceof Error
@@ -86,6 +97,20 @@ test('exactly the channels of the contract are handled, and given back', () => {
 
   expect(ipcMain.handlers.size).toBe(0);
   expect(listeners.size).toBe(0);
+});
+
+test('every page that follows the changes begins with a resync, the second one too', async () => {
+  const {invoke} = registered();
+  const [first, second] = [new FakeSender(1), new FakeSender(2)];
+  const resync = [ANNOUNCE_CHANNELS.change, {resource: '*', change: 'resync', lastEventId: '7'}];
+  const frame = {url: HERE, parent: null};
+
+  await invoke('subscribeChanges', [], frame, first);
+  await vi.waitFor(() => expect(first.received).toEqual([resync]));
+  await invoke('subscribeChanges', [], frame, second);
+
+  expect(second.received).toEqual([resync]);
+  expect(first.received).toEqual([resync]);
 });
 
 describe('each function', () => {
