@@ -54,7 +54,7 @@ def _run_npm_ci(npm: str, stamp: bytes) -> None:
     if has_stamp(stamp_file, stamp):
         return
     say("Installing the Electron bridge's packages (npm ci) ...")
-    status = run_in_foreground([npm, "ci", "--no-audit", "--no-fund"], folder=BRIDGE)
+    status = run_in_foreground([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder=BRIDGE)
     if status:
         raise SetupError(f"npm ci failed with status {status}; the reason stands above.")
     # npm ci starts by removing the folder, and with it the stamp of an earlier run.

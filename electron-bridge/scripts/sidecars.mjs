@@ -5,15 +5,12 @@
  * its sources, they are not asked for.
  */
 import {readFileSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
-import {BRIDGE} from './python.mjs';
 
 /** As `scripts/build.py --npm` makes them, each on the system it is for. */
 export const SYSTEMS = ['linux-x64', 'linux-arm64', 'win32-x64', 'win32-arm64', 'darwin-x64', 'darwin-arm64'];
 
-const file = join(BRIDGE, 'package.json');
-
 if (process.argv[1] === import.meta.filename) {
+  const file = 'package.json'; // npm runs this in the package's folder
   const manifest = JSON.parse(readFileSync(file, 'utf8'));
   if (process.argv[2] === 'add') {
     const packages = SYSTEMS.map((system) => [`@taskflow/sidecar-${system}`, manifest.version]);

@@ -1,19 +1,39 @@
 import {execFile, execFileSync, spawnSync} from 'node:child_process';
-import {mkdtempSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {promisify} from 'node:util';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {BRIDGE, CHECKOUT} from '../../scripts/python.mjs';
-import {packBridge} from '../support/packed.js';
-import {requireBuild} from '../support/parts.js';
+import {packInto} from '../support/packed.js';
 import {jsSnippets} from '../support/readme.js';
 import {Registry} from '../support/registry.js';
 
 const require = createRequire(import.meta.url);
 const project = mkdtempSync(join(tmpdir(), 'taskflow-app-'));
 const installed = join(project, 'node_modules', '@taskflow', 'electron-bridge');
+
+/** The bridge as git has it, with its packages; beside it the folder that gets a copy of the interface. */
+function cleanClone(): string {
+  const bridge = join(project, 'clone', 'electron-bridge');
+  const tracked = run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], BRIDGE);
+  for (const name of tracked.split('\0').filter((path) => existsSync(join(BRIDGE, path)) && path !== ''))
+    cpSync(join(BRIDGE, name), join(bridge, name));
+  symlinkSync(join(BRIDGE, 'node_modules'), join(bridge, 'node_modules'));
+  mkdirSync(join(project, 'clone', 'backend', 'app', 'web'), {recursive: true});
+  return bridge;
+}
 
 function run(program: string, args: string[], folder = project): string {
   return execFileSync(program, args, {cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']});
@@ -43,8 +63,7 @@ describe('the package, packed and installed into an empty project', () => {
   let registry: Registry;
 
   beforeAll(async () => {
-    requireBuild();
-    const archive = packBridge(project);
+    const archive = packInto(project, cleanClone());
     registry = new Registry([archive]);
     const variables = await registry.listen(join(project, '.cache'));
     writeFileSync(join(project, 'package.json'), JSON.stringify({name: 'app', version: '1.0.0', private: true}));
@@ -89,7 +108,9 @@ describe('the package, packed and installed into an empty project', () => {
     const sources = ['esm', 'cjs'].flatMap((format) =>
       readdirSync(join(installed, 'dist', format))
         .filter((name) => name.endsWith('.js'))
-        .flatMap((name) => [...read('dist', format, name).matchAll(/^\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)]),
+        .flatMap((name) => [
+          ...read('dist', format, name).matchAll(/^\/\/ (?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//gm),
+        ]),
     );
     const bundled = new Set(sources.map(([, name]) => name));
     const shown = [...read('dist', 'ui', 'licenses.md').matchAll(/^## (\S+) /gm)].map(([, name]) => name);
@@ -106,7 +127,9 @@ describe('the package, packed and installed into an empty project', () => {
     const made = /SYSTEMS = \((.*)\)/.exec(readFileSync(join(CHECKOUT, 'scripts', '_npm_package.py'), 'utf8'))?.[1];
     const systems = [...(made ?? '').matchAll(/"(.+?)"/g)].map(([, system]) => `@taskflow/sidecar-${system ?? ''}`);
     expect(optionalDependencies).toEqual(Object.fromEntries(systems.map((name) => [name, version])));
-    expect(readFileSync(join(BRIDGE, 'package.json'), 'utf8')).not.toContain('optionalDependencies');
+    expect(readFileSync(join(project, 'clone', 'electron-bridge', 'package.json'), 'utf8')).not.toContain(
+      'optionalDependencies',
+    );
   });
 
   test('works as an ES module', () => {

@@ -1,21 +1,31 @@
 /** The three things that are published, as archives: the bridge, the template, the sidecar of this kind of system. */
 import {execFileSync} from 'node:child_process';
-import {readdirSync} from 'node:fs';
+import {cpSync, mkdirSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {BRIDGE, CHECKOUT} from '../../scripts/python.mjs';
 
-/** Pack a folder of the checkout, into another. */
-export function packInto(folder: string, source: string): string {
-  const printed = execFileSync('npm', ['pack', '--json', '--pack-destination', folder], {
+/** Pack a package, into another folder. */
+export function packInto(folder: string, source: string, ...options: string[]): string {
+  const printed = execFileSync('npm', ['pack', '--json', '--pack-destination', folder, ...options], {
     cwd: source,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const [{filename}] = JSON.parse(printed) as [{filename: string}];
+  // What the scripts of the package print comes first.
+  const [{filename}] = JSON.parse(printed.slice(printed.lastIndexOf('\n[\n') + 1)) as [{filename: string}];
   return join(folder, filename);
 }
 
-export const packBridge = (folder: string): string => packInto(folder, BRIDGE);
+/** The bridge as it is built now, packed as `npm pack` would, but for building it again. */
+export function packBridge(folder: string): string {
+  const staged = join(folder, 'bridge');
+  mkdirSync(staged);
+  for (const name of ['package.json', 'README.md', 'LICENSE', 'dist'])
+    cpSync(join(BRIDGE, name), join(staged, name), {recursive: true});
+  execFileSync(process.execPath, [join(BRIDGE, 'scripts', 'sidecars.mjs'), 'add'], {cwd: staged});
+  return packInto(folder, staged, '--ignore-scripts');
+}
+
 export const packTemplate = (folder: string): string => packInto(folder, join(BRIDGE, 'create'));
 
 /** The sidecar's package, built from the present sources unless it is there already. */

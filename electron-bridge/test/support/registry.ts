@@ -22,8 +22,6 @@ interface Entry {
 }
 
 export class Registry {
-  /** Names that were asked for and are not here. */
-  readonly missed: string[] = [];
   readonly #entries: readonly Entry[];
   readonly #server = createServer((request, response) => this.#answer(request, response));
 
@@ -64,7 +62,6 @@ export class Registry {
     }
     const found = [...this.#entries.entries()].filter(([, {manifest}]) => manifest.name === path);
     if (found.length === 0) {
-      this.missed.push(path);
       response.writeHead(404).end('{}');
       return;
     }
@@ -84,7 +81,7 @@ function sendArchive(entry: Entry | undefined, response: ServerResponse): void {
   else if (entry.source.endsWith('.tgz')) createReadStream(entry.source).pipe(response);
   else {
     // npm drops the first folder of every path, whatever its name.
-    const args = ['-c', '--exclude', './*/node_modules', '-C', dirname(entry.source), `./${basename(entry.source)}`];
+    const args = ['-c', '--exclude', '*/node_modules', '-C', dirname(entry.source), basename(entry.source)];
     spawn('tar', args, {stdio: ['ignore', 'pipe', 'ignore']})
       .stdout.pipe(createGzip({level: 1}))
       .pipe(response);
