@@ -42,27 +42,29 @@ def write_digests(folder: Path) -> None:
     (folder / DIGESTS).write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
-def pack(folder: Path, output: Path, version: str) -> Path:
+def archive_of(output: Path, version: str) -> Path:
+    """Return where the package for this computer is made, below `output`."""
+    return output / f"taskflow-sidecar-{system_name()}-{version}.tgz"
+
+
+def pack(folder: Path, archive_file: Path, version: str) -> None:
     """Pack a built sidecar.
 
     Args:
         folder: the sidecar, built on this computer.
-        output: the folder that gets the archive.
+        archive_file: what is made.
         version: the sidecar's.
-
-    Returns:
-        The archive.
     """
     system = system_name()
-    name = f"taskflow-sidecar-{system}-{version}.tgz"
     glibc = platform.libc_ver()[1] if sys.platform == "linux" else ""
     contents = {
         "package.json": json.dumps(_manifest(system, version), indent=2) + "\n",
         "README.md": _readme(system, glibc),
         "LICENSE": (ROOT / "LICENSE").read_text(encoding="utf-8"),
     }
+    unfinished = archive_file.with_suffix(".part")
     with (
-        (output / name).open("wb") as file,
+        unfinished.open("wb") as file,
         # Without a file's name and with a fixed time, so that equal folders give equal archives.
         gzip.GzipFile("", "wb", 9, file, _EPOCH) as zipped,
         tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as archive,
@@ -75,7 +77,7 @@ def pack(folder: Path, output: Path, version: str) -> Path:
             is_program = bool(source.stat().st_mode & 0o100)
             with source.open("rb") as data_file:
                 archive.addfile(_entry(entry, source.stat().st_size, is_program=is_program), data_file)
-    return output / name
+    unfinished.replace(archive_file)
 
 
 def _manifest(system: str, version: str) -> dict[str, object]:

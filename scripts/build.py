@@ -21,7 +21,7 @@ from pathlib import Path
 
 from _bridge import has_bridge, offer_ui
 from _environment import PACKAGES, ROOT, Environment, SetupError, digest, has_stamp, run_script, say
-from _npm_package import pack, write_digests
+from _npm_package import archive_of, pack, write_digests
 
 NAME = "taskflow-sidecar"
 LEFT_OUT = (
@@ -45,22 +45,26 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Build what an Electron app ships.", allow_abbrev=False)
     parser.add_argument("--output", type=Path, default=ROOT / "dist", help="where the folder is made (default: dist)")
     parser.add_argument("--npm", action="store_true", help="pack the folder as an npm package too")
+    parser.add_argument("--no-ui", action="store_true", help="take the interface as it is, and do not build it")
     options = parser.parse_args(arguments)
     output: Path = options.output.absolute()
     environment = Environment(ROOT / ".venv-test", ROOT / "tests" / "requirements.lock")
     environment.ensure()
-    if has_bridge():
+    if has_bridge() and not options.no_ui:
         offer_ui(environment)
     stamp, stamp_file = _stamp(environment), output / f".{NAME}.stamp"
     folder = output / NAME
-    if not (has_stamp(stamp_file, stamp) and folder.exists()):
+    is_current = has_stamp(stamp_file, stamp) and folder.exists()
+    if not is_current:
         stamp_file.unlink(missing_ok=True)
         folder = build(environment, output)
         stamp_file.write_bytes(stamp)
     size_mib = sum(file.stat().st_size for file in folder.rglob("*")) / (1 << 20)
     say(f"{folder} is ready: {size_mib:.0f} MiB.")
     if options.npm:
-        package = pack(folder, output, _version())
+        package = archive_of(output, _version())
+        if not (is_current and package.exists()):
+            pack(folder, package, _version())
         say(f"{package} is ready: {package.stat().st_size / (1 << 20):.0f} MiB.")
     return 0
 
