@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import {basename, join, relative, resolve} from 'node:path';
-import {fileURLToPath} from 'node:url';
+import {URL, fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 
 const TEMPLATE = fileURLToPath(new URL('template', import.meta.url));

@@ -65,14 +65,13 @@ export class Registry {
       response.writeHead(404).end('{}');
       return;
     }
-    const versions = found.map(([index, {manifest}]) => [
-      manifest.version,
-      {...manifest, dist: {tarball: `${this.#address()}archive/${index}`}},
-    ]);
+    const versions: Record<string, object> = {};
+    for (const [index, {manifest}] of found)
+      versions[manifest.version] = {...manifest, dist: {tarball: `${this.#address()}archive/${index}`}};
     const latest = found[0]?.[1].manifest.version;
     response
       .writeHead(200, {'content-type': 'application/json'})
-      .end(JSON.stringify({'name': path, 'dist-tags': {latest}, 'versions': Object.fromEntries(versions)}));
+      .end(JSON.stringify({'name': path, 'dist-tags': {latest}, versions}));
   }
 }
 
