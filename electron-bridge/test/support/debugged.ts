@@ -4,7 +4,10 @@ import {until} from './until.js';
 
 interface Reply {
   readonly id?: number;
-  readonly result?: {readonly result: {readonly value?: unknown}; readonly exceptionDetails?: {readonly text: string}};
+  readonly result?: {
+    readonly result: {readonly value?: unknown};
+    readonly exceptionDetails?: {readonly exception?: {readonly description?: string}};
+  };
 }
 
 export class DebuggedPage {
@@ -50,7 +53,8 @@ export class DebuggedPage {
       this.#socket.addEventListener('message', ({data}) => {
         const {id: answered, result} = JSON.parse(String(data)) as Reply;
         if (answered !== id) return;
-        if (result?.exceptionDetails !== undefined) reject(new Error(result.exceptionDetails.text));
+        if (result?.exceptionDetails !== undefined)
+          reject(new Error(result.exceptionDetails.exception?.description ?? 'an exception'));
         else resolve(result?.result.value);
       });
     });
@@ -72,6 +76,6 @@ export class DebuggedPage {
   /** Wait until a text can be read. */
   async shows(text: string): Promise<void> {
     const sought = JSON.stringify(text);
-    await until(async () => (await this.run(`document.body.innerText.includes(${sought})`)) === true, 20_000, text);
+    await until(async () => (await this.run(`document.body?.innerText.includes(${sought})`)) === true, 20_000, text);
   }
 }
