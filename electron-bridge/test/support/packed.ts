@@ -30,7 +30,9 @@ export const packTemplate = (folder: string): string => packInto(folder, join(BR
 
 /** The sidecar's package, built from the present sources unless it is there already. */
 export function packSidecar(python: string): string {
-  execFileSync(python, [join(CHECKOUT, 'scripts', 'build.py'), '--npm', '--no-ui'], {stdio: ['ignore', 'ignore', 'inherit']});
+  execFileSync(python, [join(CHECKOUT, 'scripts', 'build.py'), '--npm', '--no-ui'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const folder = join(CHECKOUT, 'dist');
   const name = readdirSync(folder).find((entry) => /^taskflow-sidecar-.*\.tgz$/.test(entry));
   if (name === undefined) throw new Error('build.py --npm made no package');
