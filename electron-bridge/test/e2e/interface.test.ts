@@ -182,7 +182,7 @@ describe.skipIf(!isComplete)('the interface, in a real Electron', () => {
       ['*', 'resync'],
       ['member', 'created'],
     ]);
-    expect(await postgres.query('SELECT name, email FROM members', 'team')).toEqual([['Once', 'once@example.org']]);
+    expect(await postgres.query("SELECT name FROM members WHERE email = 'once@example.org'", 'team')).toHaveLength(1);
   });
 
   test('a database that goes away and comes back is told, and so is a sidecar that crashes', async () => {

@@ -51,7 +51,9 @@ describe.skipIf(electron.missing !== null || python.missing !== null || process.
     });
 
     async function npm(words: string, cwd: string): Promise<string> {
-      return (await promisify(execFile)('npm', words.split(' '), {cwd, env: environment})).stdout;
+      const run = promisify(execFile)('npm', words.split(' '), {cwd, env: environment});
+      return (await run.catch((error: {stdout: string}) => Promise.reject(new Error(error.stdout, {cause: error}))))
+        .stdout;
     }
 
     test('the first two commands make an app and install it, the sidecar included', async () => {
