@@ -110,6 +110,9 @@ describe.skipIf(!isComplete)('the interface, in a real Electron', () => {
     await page.getByLabel('What blocks it').fill('The paper is out.');
     await press('Control+Enter');
     await page.getByText('The paper is out.').waitFor();
+    // A dialog that closes gives the focus back, and would take it from the row.
+    await page.getByRole('dialog').waitFor({state: 'detached'});
+    await until(() => page.evaluate(() => document.activeElement !== document.body), 5_000, 'the focus');
     await row.focus();
     await press('Enter');
     await page.getByPlaceholder('Add a sub-task').focus();
