@@ -51,9 +51,7 @@ describe.skipIf(electron.missing !== null || python.missing !== null || process.
     });
 
     async function npm(words: string, cwd: string): Promise<string> {
-      const run = promisify(execFile)('npm', words.split(' '), {cwd, env: environment});
-      return (await run.catch((error: {stdout: string}) => Promise.reject(new Error(error.stdout, {cause: error}))))
-        .stdout;
+      return (await promisify(execFile)('npm', words.split(' '), {cwd, env: environment})).stdout;
     }
 
     test('the first two commands make an app and install it, the sidecar included', async () => {
