@@ -52,7 +52,12 @@ class Team:
         self.until = time.monotonic() + BUDGET_S
 
     def members(self) -> set[str]:
-        """Return who can open the vault, as the desktops say themselves."""
+        """Return who can open the vault, as the desktops say themselves, once they have looked at the database.
+
+        What a desktop did that was killed before it could tell is news to the others.
+        """
+        for one in self.running.values():
+            one.request("GET", "/api/v1/vault")
         return {name for name in NAMES if access(self.running[name]) == ("unlocked", "member")}
 
     def move(self, what: str, who: int, whom: int, kill_after_ms: int | None) -> None:
@@ -73,7 +78,10 @@ class Team:
             self.store(name, kill_after_ms)
 
     def act(self, name: str, kill_after_ms: int | None, method: str, path: str, body: Any = None) -> int | None:
-        """Make a call; None if the desktop was killed, and started anew, before it had answered."""
+        """Make a call; None if the desktop was killed, and started anew, before it had answered, or is not in any more.
+
+        What a desktop that was killed has committed may be news until the call itself.
+        """
         sidecar = self.running[name]
         status: list[int] = []
 
@@ -83,12 +91,15 @@ class Team:
 
         if kill_after_ms is None:
             call()
-            return status[0]
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(call)
-            threading.Event().wait(kill_after_ms / 1000)
-            sidecar.kill()
-        self.running[name] = self.start(name)
+        else:
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(call)
+                threading.Event().wait(kill_after_ms / 1000)
+                sidecar.kill()
+            self.running[name] = self.start(name)
+        if status == [423]:
+            assert name not in self.members(), (name, self.happened)
+            return None
         return status[0] if status else None
 
     def join(self, newcomer: str, approver: str, kill_after_ms: int | None) -> None:
@@ -131,8 +142,6 @@ class Team:
 
     def is_consistent(self) -> bool:
         """Tell whether every desktop knows what the directory says of it."""
-        for one in self.running.values():
-            one.request("GET", "/api/v1/vault")  # looks at the database
         members = self.members()
         listed = [
             {item["device_id"] for item in items(self.running[name]) if item["state"] == "member"} for name in members
