@@ -541,7 +541,7 @@ def test_hanging_camera_ends_in_time_and_holds_up_nobody(embedded: Cameras) -> N
         started = time.monotonic()
         assert embedded.sidecar.request("GET", "/api/v1/members").status_code == 200
         assert embedded.probe(f"http://{LOOPBACK}:{free_port()}/")["ok"] is False
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 5
         for thread in threads:
             thread.join()
 

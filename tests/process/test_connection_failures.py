@@ -234,7 +234,7 @@ def test_silence_ends_in_time_and_only_four_wait(sidecar: Sidecar, ground: Groun
         started = time.monotonic()
         assert sidecar.health()[0] == 503
         assert sidecar.request("GET", "/api/v1/settings/connection").status_code == 404
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 5  # the tests wait three times as long
 
         assert all(test.result() < TEST_LIMIT_S for test in running)
     assert sidecar.test_connection(ground.fields()).status_code == 200

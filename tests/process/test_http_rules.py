@@ -884,6 +884,7 @@ def test_path_is_checked_before_the_body_and_both_before_existence(sidecar: Side
 # Many clients at once
 
 
+@pytest.mark.quiet
 def test_answers_are_not_held_back(sidecar: Sidecar) -> None:
     """Without TCP_NODELAY a kept-alive connection waits 40 ms for each answer."""
     durations_s = []
@@ -934,7 +935,7 @@ def test_clients_that_dawdle_hold_nobody_up(sidecar: Sidecar) -> None:
             connection.__exit__(None, None, None)
 
     assert answers == [200] * 10
-    assert duration_s < 2
+    assert duration_s < 10  # the others are given up after 30 s
     assert finished.status == 200
     assert sidecar.health()[0] == 200
     assert sidecar.stderr_text().count("Traceback") == before

@@ -48,6 +48,7 @@ def full(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sidecar]:
         yield sidecar.wait_healthy()
 
 
+@pytest.mark.quiet
 def test_long_list_is_sent_as_it_is_read(full: Sidecar) -> None:
     """In the order of its pages, the first of it long before the last; memory does not grow with it."""
     first_page = full.request("GET", "/api/v1/tasks?limit=500").json()

@@ -10,13 +10,14 @@ import contextlib
 import threading
 from concurrent.futures import Executor, Future, InvalidStateError
 from contextvars import ContextVar
-from queue import SimpleQueue
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 import anyio
 import anyio.to_thread
 
 from app.core.exceptions import DatabaseAwayError
+from app.core.workers import Workers
 from app.db.pool import PLACE_TIMEOUT_S
 from app.db.session import BUSY, PLACES, READ, WRITE
 
@@ -43,68 +44,44 @@ class CallThreads(Executor):
     """Runs each call in one of the threads of its `KIND`, as many as there are places in the database for them."""
 
     def __init__(self) -> None:
-        self._lanes = {kind: _Lane(kind, PLACES[kind]) for kind in (READ, WRITE)}
+        self._workers = {kind: Workers(kind, PLACES[kind]) for kind in (READ, WRITE)}
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """Begin a call, in the event loop; it raises `DatabaseAwayError` if it found no thread in time."""
-        return self._lanes[KIND.get()].submit(lambda: fn(*args, **kwargs))
+        call = _Call(lambda: fn(*args, **kwargs))
+        if self._workers[KIND.get()].begin(call.run):
+            asyncio.get_running_loop().call_later(PLACE_TIMEOUT_S, call.give_up)
+        return call.answer
 
 
-class _Asked:
-    """A call that no thread has taken yet, or that has been given up."""
+class _Call:
+    """A call that a thread carries out, or that has been given up because none took it in time."""
 
     def __init__(self, action: Callable[[], Any]) -> None:
-        self.action = action
         self.answer: Future[Any] = Future()
-        self.is_taken = False
-
-
-class _Lane:
-    """Some threads, each started when all others are busy."""
-
-    def __init__(self, name: str, most: int) -> None:
-        self._name = name
-        self._most = most
-        self._threads = 0
-        self._under_way = 0
+        self._action = action
+        self._is_taken = False
         self._lock = threading.Lock()
-        self._queue: SimpleQueue[_Asked] = SimpleQueue()
 
-    def submit(self, action: Callable[[], Any]) -> Future[Any]:
-        asked = _Asked(action)
-        with self._lock:
-            self._under_way += 1
-            has_to_wait = self._under_way > self._most
-            if self._threads < min(self._under_way, self._most):
-                self._threads += 1
-                threading.Thread(target=self._live, name=f"{self._name}-{self._threads}", daemon=True).start()
-        self._queue.put(asked)
-        if has_to_wait:
-            asyncio.get_running_loop().call_later(PLACE_TIMEOUT_S, self._give_up, asked)
-        return asked.answer
+    def run(self) -> Callable[[], None]:
+        if not self._take() or not self.answer.set_running_or_notify_cancel():
+            return _nothing
+        try:
+            return partial(self.answer.set_result, self._action())
+        except BaseException as exc:  # noqa: BLE001 - raised again where it is waited for
+            return partial(self.answer.set_exception, exc)
 
-    def _take(self, asked: _Asked) -> bool:
+    def give_up(self) -> None:
+        if self._take():
+            with contextlib.suppress(InvalidStateError):  # its client has left
+                self.answer.set_exception(DatabaseAwayError(BUSY, code="busy"))
+
+    def _take(self) -> bool:
+        """Tell whether nobody has taken the call before."""
         with self._lock:
-            is_first, asked.is_taken = not asked.is_taken, True
+            is_first, self._is_taken = not self._is_taken, True
             return is_first
 
-    def _give_up(self, asked: _Asked) -> None:
-        if self._take(asked):
-            with contextlib.suppress(InvalidStateError):  # its client has left
-                asked.answer.set_exception(DatabaseAwayError(BUSY, code="busy"))
 
-    def _live(self) -> None:
-        while True:
-            self._run(self._queue.get())
-            with self._lock:
-                self._under_way -= 1
-
-    def _run(self, asked: _Asked) -> None:
-        if not self._take(asked) or not asked.answer.set_running_or_notify_cancel():
-            return
-        try:
-            result = asked.action()
-        except BaseException as exc:  # noqa: BLE001 - raised again where it is waited for
-            asked.answer.set_exception(exc)
-        else:
-            asked.answer.set_result(result)
+def _nothing() -> None:
+    """Nobody waits to be told."""
