@@ -1924,12 +1924,12 @@ export interface components {
         };
         /**
          * FileVerdicts
-         * @description A verdict for each file that was named; none for `system`.
+         * @description A verdict for each file; null if it was not named, or is `system`.
          */
         FileVerdicts: {
-            sslcert?: components["schemas"]["FileVerdict"];
-            sslkey?: components["schemas"]["FileVerdict"];
-            sslrootcert?: components["schemas"]["FileVerdict"];
+            sslcert: components["schemas"]["FileVerdict"] | null;
+            sslkey: components["schemas"]["FileVerdict"] | null;
+            sslrootcert: components["schemas"]["FileVerdict"] | null;
         };
         /**
          * Finding

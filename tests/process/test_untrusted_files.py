@@ -16,7 +16,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from app.core.ownership import LOCK_FILE
-from app.core.security import CREDENTIALS_FILE, KEY_FILE
+from app.core.security import CREDENTIALS_FILE, KEY_FILE, OWN_FILES
 from tests.support.databases import SqliteDatabase
 from tests.support.sidecar import Sidecar, run_command
 from tests.support.waiting import wait_until
@@ -160,7 +160,7 @@ PLANTED = [
     pytest.param(a_file_of_another_user, "belongs to another user", marks=needs_root),
 ]
 FILES = (
-    *(KEY_FILE, CREDENTIALS_FILE, "install.id", "audit.head", "audit.uses", "audit.keys"),
+    *OWN_FILES,
     *("data/taskflow.db", "data/taskflow.db-wal", "data/taskflow.db-shm", "data/logs/sidecar.log"),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +13,7 @@ from litestar import Litestar
 from app.api.schema import document
 from app.core.config import Config
 from app.core.readiness import Readiness
+from app.core.security import OWN_FILES
 from app.db.session import Database
 from app.main import described_app, secrets_app, work_app
 from app.parts import secrets as secrets_parts
@@ -140,3 +142,11 @@ def test_gate_knows_which_half_serves_each_path(tmp_path: Path) -> None:
 
 def _paths(app: Litestar) -> set[str]:
     return {route.path_format.rstrip("/") or "/" for route in app.routes}
+
+
+def test_every_file_of_a_service_is_checked_at_the_start() -> None:
+    """Whose it is and who may write it, before anything of it is believed."""
+    named = re.compile(r'^[A-Z]+_FILE: Final = "([\w.]+)"', re.MULTILINE)
+    kept = {name for module in (APP / "services").rglob("*.py") for name in named.findall(module.read_text("utf-8"))}
+
+    assert {"audit.head", "vault.later"} <= kept <= set(OWN_FILES)

@@ -49,6 +49,7 @@ OWN_FILES: Final = (
     "audit.uses",
     "audit.keys",
     "vault.pins",
+    "vault.later",
     "join.request",
 )
 """What is kept in the config directory."""

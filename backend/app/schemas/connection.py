@@ -75,12 +75,12 @@ class FileVerdict(msgspec.Struct):
     expires_at: Timestamp | None
 
 
-class FileVerdicts(msgspec.Struct, omit_defaults=True):
-    """A verdict for each file that was named; none for `system`."""
+class FileVerdicts(msgspec.Struct):
+    """A verdict for each file; null if it was not named, or is `system`."""
 
-    sslrootcert: FileVerdict | UnsetType = UNSET
-    sslcert: FileVerdict | UnsetType = UNSET
-    sslkey: FileVerdict | UnsetType = UNSET
+    sslrootcert: FileVerdict | None
+    sslcert: FileVerdict | None
+    sslkey: FileVerdict | None
 
 
 class ConnectionAnswer(msgspec.Struct):

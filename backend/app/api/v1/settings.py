@@ -87,7 +87,9 @@ _ToldToTest = Annotated[
 _TEST_RULES: Final = {"test": one_of("true", "false")}
 
 
-def _told(verdict: Verdict) -> FileVerdict:
+def _told(verdict: Verdict | None) -> FileVerdict | None:
+    if verdict is None:
+        return None
     end = verdict.expires_at
     expires_at = None if end is None else end.strftime("%Y-%m-%dT%H:%M:%SZ")
     return FileVerdict(verdict.ok, verdict.code, verdict.message, verdict.subject, expires_at)
@@ -121,7 +123,7 @@ class SettingsController(Controller):
     async def check_certificates(self, data: CertificateFiles) -> FileVerdicts:
         """There, readable, of the right form, valid now, and key and certificate belong together."""
         found = await _in_thread(lambda: check_files(data.sslrootcert, data.sslcert, data.sslkey))
-        return FileVerdicts(**{name: _told(verdict) for name, verdict in found.items()})
+        return FileVerdicts(_told(found.get("sslrootcert")), _told(found.get("sslcert")), _told(found.get("sslkey")))
 
     @post(
         "/save-connection",

@@ -100,7 +100,7 @@ function FileVerdict({form, name, path}: {form: FilePathProps['form']; name: Fil
     retry: false,
     async queryFn() {
       const files = {...(certificate === '' ? {} : {sslcert: certificate}), [name]: path};
-      return (await taken(client.POST('/api/v1/settings/check-certificates', {body: files})))[name] ?? null;
+      return (await taken(client.POST('/api/v1/settings/check-certificates', {body: files})))[name];
     },
   });
   if (data === null || data === undefined) return null;
