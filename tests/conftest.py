@@ -15,6 +15,7 @@ from tests.support.databases import Backend, Database, SqliteDatabase, fresh_dat
 from tests.support.in_process import InProcess, empty_on_postgresql, empty_on_sqlite
 from tests.support.postgres import PostgresServer
 from tests.support.real_parts import system_postgres
+from tests.support.remote_postgres import postgres_server
 from tests.support.sidecar import Sidecar, stop_all
 from tests.support.tokens import JWT_SECRET
 
@@ -103,7 +104,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """PostgreSQL 18, without TLS. A test that changes its settings or stops it puts it back."""
-    with PostgresServer() as server:
+    with postgres_server() as server:
         yield server
 
 

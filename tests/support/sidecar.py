@@ -29,12 +29,10 @@ COMMAND = (*(windows.RUN or (sys.executable,)), "-m", "app")
 INHERITED_VARIABLES = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "SYSTEMROOT", "WINDIR", "COMSPEC")
 """All that a sidecar gets of the tests' own environment: no TASKFLOW_*, no proxies, no PYTHON*, no PG*."""
 
-_PATIENCE = 4 if windows.IS_WINDOWS else 1
-"""Wine takes its time on a busy machine."""
-LISTEN_TIMEOUT_S = 20.0 * _PATIENCE
-READY_TIMEOUT_S = 30.0 * _PATIENCE
-STOP_TIMEOUT_S = 15.0 * _PATIENCE
-REQUEST_TIMEOUT_S = 20.0 * _PATIENCE
+LISTEN_TIMEOUT_S = 20.0
+READY_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 15.0
+REQUEST_TIMEOUT_S = 20.0
 KEEP_ALIVE_S = 2.0
 """Shorter than the server's, so that no request meets a connection that is just being closed."""
 
@@ -231,7 +229,7 @@ class Sidecar:
             TimeoutError: it lives on after the deadline; it is killed then.
         """
         try:
-            status = self.process.wait(timeout_s)
+            status = self.process.wait(timeout_s * windows.PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -401,7 +399,7 @@ class Sidecar:
                 trust_env=False,
                 # There is no TLS here; reading the system's authorities would only take time.
                 verify=False,
-                timeout=REQUEST_TIMEOUT_S,
+                timeout=REQUEST_TIMEOUT_S * windows.PATIENCE,
                 limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_S),
             )
         return self._client
@@ -439,7 +437,7 @@ class Sidecar:
             content=content,
             params=params,
             headers={**authorization, **(headers or {})},
-            timeout=timeout_s,
+            timeout=timeout_s * windows.PATIENCE,
         )
 
     def save_connection(self, fields: Mapping[str, object]) -> None:
@@ -572,7 +570,7 @@ def run_command(
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=timeout_s,
+            timeout=timeout_s * windows.PATIENCE,
             env={**environment, **(env or {})},
             cwd=directory,
         )

@@ -14,6 +14,8 @@ from app.core.trust import rights_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+forks = pytest.mark.skipif(sys.platform == "win32", reason="the test forks, to be killed in the midst of it")
+needs_psql = pytest.mark.skipif(sys.platform == "win32", reason="psql is run where the server's programs are")
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="modes, umask, links and descriptors as POSIX has them")
 
 

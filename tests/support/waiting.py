@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, TypeVar
 
+from tests.support.windows import PATIENCE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -21,14 +23,14 @@ def wait_until(
 
     Args:
         condition: asked again and again; what it raises ends the wait.
-        timeout_s: seconds until the wait is given up.
+        timeout_s: seconds until the wait is given up; several times as many for Windows programs.
         what: what is waited for, as it completes "waited in vain for ..."; called only on failure.
         interval_s: pause between two questions.
 
     Raises:
         TimeoutError: the deadline passed first.
     """
-    deadline = time.monotonic() + timeout_s
+    deadline = time.monotonic() + timeout_s * PATIENCE
     while True:
         is_late = time.monotonic() >= deadline
         if value := condition():

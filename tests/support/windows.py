@@ -9,7 +9,7 @@ mandatory byte locks on files                   `unit/core/test_files.py`: `test
 CTRL_BREAK from another process                 `unit/sidecar/test_stop.py` (the handler; POSIX signals in the process
                                                 suite)
 260 characters without the registry switch      none: the built program's manifest says longPathAware
-antivirus scanners                              `windows/test_windows.py`: another process holds the file, really
+antivirus scanners                              `windows/test_holds.py`: another process holds the file, really
 =============================================== =======================================================================
 """
 
@@ -18,6 +18,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -30,6 +31,8 @@ RUN: Final = tuple(shlex.split(os.environ.get("WINDOWS_TEST_PYTHON", "")))
 """What runs the Windows Python that has the sidecar's packages; empty where the tests are not about Windows."""
 IS_WINDOWS: Final = bool(RUN)
 """Whether the sidecars of these tests are Windows programs."""
+PATIENCE: Final = 4 if IS_WINDOWS or sys.platform == "win32" else 1
+"""How many times as long a wait may take: Wine takes its time on a busy machine."""
 
 
 def windows_path(path: Path) -> str:

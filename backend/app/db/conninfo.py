@@ -22,7 +22,7 @@ NOT_A_URI: Final = "Input should be a valid postgresql:// URI, special character
 _URI_SCHEME: Final = "postgresql://"
 _SCHEMES: Final = re.compile(r"(?i)\A(?:jdbc:)?postgres(?:ql)?(?:\+\w+)?://")
 """How other programs write it: SQLAlchemy with its driver, Java with a prefix. Libpq does not know these forms."""
-_ASCII: Final = "".join(map(chr, range(128)))
+_VISIBLE: Final = "".join(map(chr, range(33, 127)))
 _PAIR: Final = re.compile(
     r"[ \t\r\n]*([^ \t\r\n='\\]+)[ \t\r\n]*=[ \t\r\n]*(?:'((?:[^'\\]|\\.)*)'|((?:[^ \t\r\n'\\]|\\.)*))", re.DOTALL
 )
@@ -103,7 +103,7 @@ def _own_part_of_uri(uri: str) -> tuple[str, tuple[str, ...]] | None:
     if others:
         kept = [pair for name, pair in zip(names, pairs, strict=True) if name not in others]
         uri = uri[:mark] + ("?" + "&".join(kept) if kept else "")
-    return quote(uri, safe=_ASCII), others
+    return quote(uri, safe=_VISIBLE), others
 
 
 def _own_part_of_pairs(string: str) -> tuple[str, tuple[str, ...]] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -71,7 +72,7 @@ class WatchedSqlite(Watched):
 
     def heartbeat(self, run: Run, *, suspicious: bool) -> Problem | None:
         """Look whether the file is still there."""
-        if not self.file.exists():
+        if not os.path.exists(self.file):  # noqa: PTH110 - false as well for a drive or share that fails otherwise
             return problem("connection-lost", retryable=True)
         if suspicious:
             try:

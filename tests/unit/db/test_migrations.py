@@ -40,6 +40,7 @@ from app.db.session import OpenDatabase, open_postgresql, open_sqlite
 from app.db.settings import settings_from_url
 from tests.support.databases import fresh_database
 from tests.support.real_parts import bundled_postgres
+from tests.support.system import needs_psql
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -405,6 +406,7 @@ def run_psql(database: Database, script: str) -> None:
     assert (finished.returncode, finished.stderr) == (0, ""), finished.stderr
 
 
+@needs_psql
 def test_printed_sql_leaves_the_database_at_head(postgres: PostgresServer) -> None:
     """Run by psql, it makes what an upgrade makes, and the role named in it needs nothing else."""
     with fresh_database(postgres) as printed, fresh_database(postgres) as upgraded:
@@ -437,6 +439,7 @@ def _may(database: Database, kind: str, role: str, name: str, right: str) -> boo
     return bool(database.query(f"SELECT has_{kind}_privilege(%s, %s, %s)", (role, name, right))[0][0])
 
 
+@needs_psql
 @pytest.mark.parametrize("start", REVISIONS[:-1])
 def test_printed_sql_goes_on_from_any_revision(database: Database, start: str) -> None:
     """An administrator whose database is a few versions behind gets only what is missing."""

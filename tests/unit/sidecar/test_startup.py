@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
+import os
+import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
@@ -34,7 +38,6 @@ from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.support.databases import Database
 
@@ -176,7 +179,7 @@ def test_unusable_url_is_a_problem_not_a_crash(config: Config, url: str) -> None
 )
 def test_sqlite_url_names_a_file(url: str, path: str) -> None:
     """Four slashes are an absolute path."""
-    assert str(sqlite_path(url)) == path
+    assert sqlite_path(url) == Path(path).absolute()  # on the current drive, where there are drives
 
 
 # The pipeline
@@ -647,11 +650,28 @@ def test_embedded_database_is_watched_by_its_file(tmp_path: Path) -> None:
     assert watched.heartbeat(run, suspicious=False) is None
     assert watched.heartbeat(run, suspicious=True) is None
 
+    if sys.platform == "win32":  # where nobody can remove a file that is open
+        watched.abandon()
     (tmp_path / "taskflow.db").unlink()
 
     found = watched.heartbeat(run, suspicious=False)
     assert found is not None
     assert (found.code, found.retryable) == ("connection-lost", True)
+    watched.abandon()
+
+
+def test_drive_or_share_that_fails_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A drive pulled out, or a share gone, answers with errors of its own; the watch tells them and goes on."""
+    watched = WatchedSqlite(open_sqlite(tmp_path / "taskflow.db"))
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EINVAL, "An unexpected network error occurred")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", fail)
+        found = watched.heartbeat(Readiness().begin_run(), suspicious=False)
+
+    assert found == problem("connection-lost", retryable=True)
     watched.abandon()
 
 

@@ -45,6 +45,7 @@ from tests.support.other_application import (
     count_tokens,
     make_application,
 )
+from tests.support.system import forks
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -962,6 +963,7 @@ KILL_EVERY = 3
 REQUIRED_KILLS = 30
 
 
+@forks
 def test_kill_at_any_point_is_resumed(filled: OtherApplication, config: Config, small_batches: None) -> None:
     """Wherever it died, each value is as it was or encrypted; the next run does the rest and no more."""
     specs = (CAMERAS, SETTINGS, LOGINS)
