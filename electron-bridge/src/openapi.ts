@@ -1599,6 +1599,19 @@ export interface components {
             writer_seq: number;
         };
         /**
+         * AuditGap
+         * @description Entries of one chain that are not there.
+         */
+        AuditGap: {
+            /** @description A member has stated that they are lost; an entry of the log tells so */
+            accepted: boolean;
+            cause: "history-lost" | null;
+            /** @description `writer_seq` of the first that is missing */
+            first: number;
+            last: number;
+            writer: string;
+        };
+        /**
          * AuditHead
          * @description Where a chain ends.
          */
@@ -1629,6 +1642,8 @@ export interface components {
          * @description A trace of tampering.
          */
         AuditProblem: {
+            /** @description Why, if the log tells: the server's history had gone back, as after a failover that lost it */
+            cause?: "history-lost" | null;
             /** @enum {string} */
             kind: "edited" | "inserted" | "missing" | "reordered" | "replaced" | "truncated" | "unknown-writer" | "unlinked" | "vault-replaced";
             /** @description Entry at which it shows; null if nothing is left of the chain */
@@ -2775,6 +2790,8 @@ export interface components {
          */
         Verification: {
             entries: number;
+            /** @default [] */
+            gaps?: components["schemas"]["AuditGap"][];
             /** @description The end of this desktop's own chain */
             head: components["schemas"]["AuditHead"] | null;
             ok: boolean;
@@ -3485,7 +3502,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description What was done */
-                action?: "set" | "replace" | "reveal" | "use" | "validate" | "rotate" | "share" | "expire" | "delete" | "unlock" | "reset" | "accept" | "refused";
+                action?: "set" | "replace" | "reveal" | "use" | "validate" | "rotate" | "share" | "expire" | "delete" | "unlock" | "reset" | "accept" | "history-lost" | "accept-gap" | "refused";
                 /** @description `next_cursor` of the page before */
                 cursor?: string;
                 /** @description Entries a page; 50 by default */

@@ -87,6 +87,29 @@ def audit_export(config_dir: str | None, output: Path | None) -> int:
     return 0
 
 
+@audit.command("accept-gap")
+@directory_option
+@as_json_option
+@click.option("--confirm", metavar="ID", required=True, help="The vault's id, which 'vault status' prints.")
+def audit_accept_gap(config_dir: str | None, confirm: str, *, as_json: bool) -> int:
+    """State that entries which are missing are lost, as after a failover or a restore; the log tells who did."""
+    import msgspec
+
+    from app.commands.opened import opened_vault
+    from app.services.audit.history import accept_gaps
+
+    with opened_vault(config_for(config_dir)) as services:
+        gaps = accept_gaps(services.audit, confirm=confirm, actor="cli")
+    if as_json:
+        click.echo(json.dumps(msgspec.to_builtins(gaps), indent=2))
+        return 0
+    for gap in gaps:
+        click.echo("Accepted as lost: " + printable(f"entries {gap.first} to {gap.last} of {gap.writer}"))
+    if not gaps:
+        click.echo("The lost history is accepted; no entry is missing.")
+    return 0
+
+
 def _write_lines(path: Path, lines: Any) -> int:
     count = 0
     with path.open("w", encoding="utf-8") as file:
@@ -97,16 +120,33 @@ def _write_lines(path: Path, lines: Any) -> int:
 
 
 def _verdict_lines(verdict: Verification) -> list[str]:
-    is_tampered = bool(verdict.problems)
-    state = "intact" if verdict.ok else "tampered with" if is_tampered else "not to be checked here as a whole"
-    lines = [f"{verdict.entries} entries; the log {'was' if is_tampered else 'is'} {state}."]
+    lines = [f"{verdict.entries} entries; {_state(verdict)}."]
     if verdict.unchecked:
         lines.append(
             f"{verdict.unchecked} of them were written under keys that are not at hand: of these only numbers and"
             " links were checked."
         )
-    places = ("end of a chain" if problem.seq is None else f"entry {problem.seq}" for problem in verdict.problems)
-    return lines + [f"  {place}: {problem.kind}" for place, problem in zip(places, verdict.problems, strict=True)]
+    for problem in verdict.problems:
+        place = "end of a chain" if problem.seq is None else f"entry {problem.seq}"
+        lines.append(f"  {place}: {problem.kind}" + (" (the server's history has gone back)" if problem.cause else ""))
+    lines += [
+        printable(f"  entries {gap.first} to {gap.last} of {gap.writer} are lost; that was accepted")
+        for gap in verdict.gaps
+        if gap.accepted
+    ]
+    if any(not gap.accepted for gap in verdict.gaps):
+        lines.append("After a failover that lost data, or a restore, 'audit accept-gap' states that entries are lost.")
+    return lines
+
+
+def _state(verdict: Verification) -> str:
+    if verdict.ok:
+        return "the log is intact"
+    if not verdict.problems:
+        return "the log is not to be checked here as a whole"
+    if all(problem.cause is not None for problem in verdict.problems):
+        return "the log has lost entries with the server's history"
+    return "the log was tampered with"
 
 
 def _line(entry: AuditEntry) -> str:

@@ -51,6 +51,7 @@ OWN_FILES: Final = (
     "vault.pins",
     "vault.later",
     "join.request",
+    "server.history",
 )
 """What is kept in the config directory."""
 _CANNOT_BE_READ_NOW: Final = "storage-unreadable"

@@ -32,6 +32,7 @@ from app.db.connect import (
     Connector,
     cut,
 )
+from app.db.history import ACKNOWLEDGED
 from app.db.pool import IDLE_S, NO_MORE, PLACE_TIMEOUT_S, IdlePool, mark_stale
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry
 
     from app.core.readiness import Readiness
+    from app.db.history import ServerHistory
     from app.db.login import Logins
     from app.db.settings import ConnectionSettings
 
@@ -95,6 +97,10 @@ class OpenDatabase:
         """Opens a connection that is not the pool's; None where there is no server."""
         self.keeps_reads: Callable[[], bool] = lambda: False
         """Whether a block that reads is a transaction, to be committed: behind a pooler, for its limits."""
+        self.history: ServerHistory | None = None
+        """Whether the server's history has gone back; None where that is not known."""
+        self.tells_position = False
+        """Whether the server tells how far its log is written by what it has acknowledged."""
         self.lost = threading.Event()
         """Set when the database was given up: nothing waits for it any more."""
         self._connections: dict[Any, ConnectionPoolEntry] = {}
@@ -490,6 +496,12 @@ class Database:
             return f"sqlite {opened.engine.url.database}"
         return " ".join(str(opened.description[name]) for name in ("dialect", "host", "port", "database"))
 
+    @property
+    def history(self) -> ServerHistory | None:
+        """Whether the server's history has gone back; None where that is not known."""
+        opened = self._opened
+        return None if opened is None else opened.history
+
     def is_present(self, connection: sa.Connection) -> bool:
         """Tell whether a connection is one to the present database."""
         opened = self._opened
@@ -549,7 +561,7 @@ class Database:
                 yield connection
             hint = connection.info.pop(HINT, None)
             if hint is not None:
-                _notify(connection, hint)
+                _notify(connection, hint, opened)
             opened.truncate_log(connection)
         self.on_written()
 
@@ -648,8 +660,8 @@ def _try_to_begin(opened: OpenDatabase) -> sa.Connection:
     return connection
 
 
-def _notify(connection: sa.Connection, channel: str) -> None:
-    """Notify those who listen, in a transaction of its own that waits for no disk.
+def _notify(connection: sa.Connection, channel: str, opened: OpenDatabase) -> None:
+    """Notify those who listen, in a transaction of its own that waits for no disk; note how far the server's log is.
 
     A notification takes a lock of the whole server until its transaction is committed: in the one that writes, writers
     would wait for each other's disks. If it is lost, listeners look by the clock (`app.db.listening`).
@@ -660,7 +672,12 @@ def _notify(connection: sa.Connection, channel: str) -> None:
         driver: Any = connection.connection.driver_connection
         driver.autocommit = True
         with driver.cursor() as cursor:
-            cursor.execute("SELECT set_config('synchronous_commit', 'off', true), pg_notify(%s, '')", (channel,))
+            position = ACKNOWLEDGED if opened.tells_position else "NULL, NULL"
+            notify = f"SELECT set_config('synchronous_commit', 'off', true), pg_notify(%s, ''), {position}"
+            cursor.execute(notify, (channel,))
+            *_, end, timeline = cursor.fetchone()
+            if end is not None and opened.history is not None:
+                opened.history.acknowledge(end, timeline)
 
 
 def _sqlstate(exc: DBAPIError) -> str:

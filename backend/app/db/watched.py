@@ -13,7 +13,7 @@ from app.core.exceptions import ProblemError
 from app.core.problems import Problem, problem
 from app.core.readiness import EMBEDDED, POSTGRESQL
 from app.db.base import utc_now
-from app.db.history import POSITION, Histories
+from app.db.history import FORK, POSITION, Histories, Position
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -217,10 +217,10 @@ class WatchedPostgres(Watched):
         Returns:
             Whether the server only reads.
         """
-        before = utc_now()
-        theirs, is_read_only, system, end = self._asked(cursor)
+        before, asked_at = utc_now(), time.monotonic()
+        theirs, is_read_only, *place = self._asked(cursor)
         ours = before + (utc_now() - before) / 2
-        self._note_history(system, end)
+        self._note_history(cursor, asked_at, *place)
         self.database.description["clock_offset_s"] = round((ours - theirs).total_seconds(), 3)
         return bool(is_read_only) and self._entrance.connector.settings.wants_to_write
 
@@ -236,15 +236,43 @@ class WatchedPostgres(Watched):
             except (psycopg2.ProgrammingError, psycopg2.NotSupportedError):
                 cursor.connection.rollback()
                 self._tells_position = False
-        cursor.execute(question + "NULL, NULL")
+        cursor.execute(question + "NULL, NULL, NULL, false")
         return tuple(cursor.fetchone())
 
-    def _note_history(self, system: object, end: int | None) -> None:
-        settings, description = self._entrance.connector.settings, self.database.description
-        description["history_lost_at"] = self._histories.seen((settings.host, str(settings.port), system), end)
+    def _note_history(
+        self,
+        cursor: Any,
+        asked_at: float,
+        system: str | None,
+        end: int | None,
+        timeline: str | None,
+        *is_synchronous: bool,
+    ) -> None:
+        settings = self._entrance.connector.settings
+        server = f"{settings.host} {settings.port} {system}"
+        self.database.history = self._histories.of(server)
+        self.database.tells_position = end is not None and not any(is_synchronous)
+        now = None if end is None or timeline is None else Position(end, int(timeline, 16), *is_synchronous)
+        self.database.description["history_lost_at"] = self._histories.seen(
+            server, now, lambda new: self._fork(cursor, new), asked_at=asked_at
+        )
+
+    @staticmethod
+    def _fork(cursor: Any, timeline: int) -> int | None:
+        """Return where a timeline began; None where the server does not tell."""
+        import psycopg2
+
+        try:
+            cursor.execute(FORK, (timeline,))
+            found: int | None = cursor.fetchone()[0]
+        except (psycopg2.ProgrammingError, psycopg2.NotSupportedError):
+            cursor.connection.rollback()
+            return None
+        return found
 
     def close(self) -> None:
         """Close the heartbeat's connection."""
+        self._histories.keep()
         with self._hand_over:
             heart, self._heart = self._heart, None
         if heart is not None:

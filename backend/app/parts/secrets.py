@@ -103,7 +103,7 @@ def assemble(config: Config, database: Database, work: WorkParts) -> SecretsPart
         team=team,
         checks=checks,
         revalidation=revalidation,
-        maintenance=Maintenance(readiness, vault, rotations, team, audit),
+        maintenance=Maintenance(readiness, database, vault, rotations, team, audit),
         servers=ServerSettingsManager(MemoryService(database, vault)),
         system_keys=SystemKeyService(vault),
         user_keys=UserAPIKeyManager(config, database, vault, checks),

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from app.schemas.common import Timestamp
 
+Cause = Literal["history-lost"]
 ProblemKind = Literal[
     "edited",
     "missing",
@@ -69,6 +70,20 @@ class AuditProblem(msgspec.Struct):
 
     seq: Annotated[int | None, Meta(description="Entry at which it shows; null if nothing is left of the chain")]
     kind: ProblemKind
+    cause: Annotated[
+        Cause | None,
+        Meta(description="Why, if the log tells: the server's history had gone back, as after a failover that lost it"),
+    ] = None
+
+
+class AuditGap(msgspec.Struct):
+    """Entries of one chain that are not there."""
+
+    writer: str
+    first: Annotated[int, Meta(description="`writer_seq` of the first that is missing")]
+    last: int
+    cause: Cause | None
+    accepted: Annotated[bool, Meta(description="A member has stated that they are lost; an entry of the log tells so")]
 
 
 class Verification(msgspec.Struct):
@@ -81,3 +96,4 @@ class Verification(msgspec.Struct):
     ]
     head: Annotated[AuditHead | None, Meta(description="The end of this desktop's own chain")]
     problems: list[AuditProblem]
+    gaps: list[AuditGap] = []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from app.core.readiness import FAILED, Readiness, Run
 from app.core.security import existing_keys
 from app.db.configured import choose_database
+from app.db.history import HISTORY_FILE, Histories
 from app.db.migrations import current_revision, problems_of_database, require_head
 from app.db.session import Database
 from app.db.watched import Watched, WatchedSqlite
@@ -84,7 +85,9 @@ def configured(config: Config, choose: Callable[[Run], Watched] | None = None) -
     """
     readiness = Readiness()
     run = readiness.begin_run()
-    watched = choose_database(config, existing_keys(config.config_dir), run) if choose is None else choose(run)
+    histories = Histories(config.config_dir / HISTORY_FILE, keeps=False)
+    keys = existing_keys(config.config_dir)
+    watched = choose_database(config, keys, run, histories=histories) if choose is None else choose(run)
     try:
         yield Configured(watched, run, readiness)
     finally:

@@ -166,6 +166,16 @@ def _database(config: Config) -> Check:
             told = exc.problem
             return Check("database", ok=False, message=told.message, remedy=told.remedy, details=found.details(told))
         details = found.details()
+        lost_at = found.watched.database.description["history_lost_at"]
+    if lost_at is not None:
+        return Check(
+            "database",
+            ok=False,
+            message=f"It answers, but its server's history was found to have gone back at {lost_at}: what was written"
+            " last before that is lost, though it had been acknowledged.",
+            remedy="Enter it once more, then state so with 'taskflow-sidecar audit accept-gap'.",
+            details=details,
+        )
     if revision == HEAD:
         message = f"It answers, and its schema is at {HEAD}."
     elif revision is None:

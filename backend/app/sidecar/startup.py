@@ -28,7 +28,7 @@ from app.core.security import (
     require_own_files,
 )
 from app.db.configured import DATABASE_FILE, SupersededError, choose_database, migrate, prepare_data_directory
-from app.db.history import Histories
+from app.db.history import HISTORY_FILE, Histories
 from app.db.login import Logins, proof_in, with_proof
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class Startup:
         self._stopped = False
         self.logins = Logins()
         """What this process knows of logins beside what is saved."""
-        self._histories = Histories()
+        self._histories = Histories(config.config_dir / HISTORY_FILE)
         database.on_failure = self._suspect
 
     def run(self, after: Callable[[], object] = lambda: None) -> None:
@@ -177,6 +177,7 @@ class Startup:
             self._readiness.end()
             self._database.cut_off()
             self._suspicion.set()
+        self._histories.keep()
 
     def _suspect(self) -> None:
         self._suspicion.set()

@@ -75,6 +75,18 @@ class Head(NamedTuple):
     mac: str
 
 
+class Gap(NamedTuple):
+    """Entries of a chain that are not there."""
+
+    seq: int | None
+    """Of the entry at which it shows."""
+    kind: str
+    first: int
+    last: int
+    before: str | None
+    """When the chain went on; None if it has not."""
+
+
 def mac_key(root_key: bytes, vault_id: str) -> bytes:
     """Derive the key of the chains that a local root key writes in one vault."""
     return hkdf(root_key, vault_id, "audit")
@@ -122,17 +134,25 @@ def is_genuine(key: bytes, entry: Entry) -> bool:
 class Chain:
     """Checks the entries of one writer, fed in the order of `writer_seq`."""
 
-    def __init__(self, key: bytes | None, pinned: Head | None, report: Callable[[int | None, str], None]) -> None:
+    def __init__(
+        self,
+        key: bytes | None,
+        pinned: Head | None,
+        report: Callable[[int | None, str], None],
+        miss: Callable[[Gap], None] | None = None,
+    ) -> None:
         """Begin a chain.
 
         Args:
             key: None if it is not at hand; numbers and links are checked all the same.
             pinned: a head that the chain once had, if one is known.
             report: called with `seq` and kind of each problem.
+            miss: called in its place where entries are missing.
         """
         self._key = key
         self._pinned = pinned
         self._report = report
+        self._miss = (lambda gap: report(gap.seq, gap.kind)) if miss is None else miss
         self._last = Head(0, GENESIS)
         """The entry before, genuine or not."""
         self._genuine = GENESIS
@@ -161,7 +181,7 @@ class Chain:
             return
         has_gap = entry.writer_seq > self._last.writer_seq + 1
         if has_gap:
-            self._report(entry.seq, MISSING)
+            self._miss(Gap(entry.seq, MISSING, self._last.writer_seq + 1, entry.writer_seq - 1, entry.time))
         if self._key is None or is_genuine(self._key, entry):
             self._check_order(entry.seq)
             self._feed_genuine(entry, has_gap=has_gap)
@@ -180,7 +200,7 @@ class Chain:
             return
         self._report_suspects(inserted_after=pinned.writer_seq)
         if self._last.writer_seq < pinned.writer_seq:
-            self._report(self._end, TRUNCATED)
+            self._miss(Gap(self._end, TRUNCATED, self._last.writer_seq + 1, pinned.writer_seq, None))
 
     def _feed_genuine(self, entry: Entry, *, has_gap: bool) -> None:
         is_linked = has_gap or entry.prev == self._last.mac

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import hashlib
+import itertools
 import socket
 import threading
 from collections import deque
@@ -37,6 +38,7 @@ from app.services.audit.chain import (
     GENESIS,
     VAULT_REPLACED,
     Entry,
+    Gap,
     Head,
     is_genuine,
     mac_key,
@@ -45,6 +47,7 @@ from app.services.audit.chain import (
     seal_mac_key,
 )
 from app.services.audit.files import AuditFiles
+from app.services.audit.gaps import ACCEPT_GAP, HISTORY_LOST, Explanations, told
 from app.services.audit.reading import export_lines, read_page, select_entries, verify_chains
 from app.services.audit.sharing import key_item, opened_entry, to_share
 from app.services.audit.uses import DueUses, UseCounts, Used
@@ -74,6 +77,8 @@ ACTIONS: Final = (
     "unlock",
     "reset",
     "accept",
+    HISTORY_LOST,
+    ACCEPT_GAP,
     "refused",
 )
 MAX_TEXT_CHARS: Final = 500
@@ -527,23 +532,70 @@ class Audit:
         identity = self._identity
         place = self._database.place
         before = None if place is None else self._files.vault_in(place)
+        key_of = self._keys_at_hand()
         if identity is None:
-            verdict = verify_chains(self._database, key_of=lambda _: None, pinned={}, own=None)
+            nothing = Explanations(())
+            verdict = verify_chains(self._database, key_of=key_of, pinned={}, own=None, explained=nothing)
         else:
             own_id = install_id(self._directory)
-            with self._database.read() as connection:
-                shared = self._shared_keys(connection)
             verdict = verify_chains(
                 self._database,
-                key_of=lambda writer: identity.key_of(writer) or shared.get(writer.rpartition("-")[2]),
+                key_of=key_of,
                 pinned=self._files.heads(identity.vault_id),
                 own=None if own_id is None else identity.writer(own_id),
                 listed=self._listed_heads(),
+                explained=Explanations(told(self._database, key_of)),
             )
         if before is not None and (identity is None or identity.vault_id != before):
             verdict.problems.append(AuditProblem(None, VAULT_REPLACED))
             verdict.ok = False
         return verdict
+
+    @property
+    def vault_id(self) -> str | None:
+        """Id of the vault that this log is attached to."""
+        return None if self._identity is None else self._identity.vault_id
+
+    def about_gaps(self, limit: int) -> list[Entry]:
+        """Return the newest genuine entries that tell of lost entries, newest first.
+
+        Raises:
+            DatabaseAwayError: the database cannot be used now.
+        """
+        return told(self._database, self._keys_at_hand(), limit)
+
+    def has_lost_own(self) -> bool:
+        """Tell whether entries that this desktop wrote lately are not there, and nobody has accepted that.
+
+        Raises:
+            DatabaseAwayError: the database cannot be used now.
+        """
+        identity, own_id = self._identity, install_id(self._directory)
+        if identity is None or own_id is None:
+            return False
+        writer = identity.writer(own_id)
+        pinned = self._files.head(identity.vault_id, writer)
+        number = audit_entries.c.writer_seq
+        query = sa.select(number).where(audit_entries.c.writer == writer).order_by(number.desc()).limit(_LOOK_BACK)
+        with self._database.read() as connection:
+            present = sorted(connection.scalars(query))
+        ends = [*present, *(() if pinned is None else (pinned.writer_seq + 1,))]
+        gaps = (
+            Gap(None, "", before + 1, after - 1, None)
+            for before, after in itertools.pairwise(ends)
+            if after > before + 1
+        )
+        explained = Explanations(self.about_gaps(_LOOK_BACK))
+        return any(not explained.is_accepted(writer, gap) for gap in gaps)
+
+    def _keys_at_hand(self) -> Callable[[str], bytes | None]:
+        """Return what tells the MAC key of a writer's chain, None if it is not at hand."""
+        identity = self._identity
+        if identity is None:
+            return lambda _: None
+        with self._database.read() as connection:
+            shared = self._shared_keys(connection)
+        return lambda writer: identity.key_of(writer) or shared.get(writer.rpartition("-")[2])
 
     def _listed_heads(self) -> dict[str, Head] | None:
         """Return where the manifest says that each chain ended; None if it is not believed, or not at hand."""

@@ -14,14 +14,15 @@ import sqlalchemy as sa
 
 from app.db.lenient import LenientText
 from app.models.audit import audit_entries
-from app.schemas.audit import AuditEntry, AuditHead, AuditOwner, AuditPage, AuditProblem, Verification
+from app.schemas.audit import AuditEntry, AuditGap, AuditHead, AuditOwner, AuditPage, AuditProblem, Verification
 from app.schemas.vault import OWNER_KINDS
-from app.services.audit.chain import INSERTED, UNKNOWN_WRITER, Chain, Entry, Head
+from app.services.audit.chain import INSERTED, UNKNOWN_WRITER, Chain, Entry, Gap, Head
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from app.db.session import Database
+    from app.services.audit.gaps import Explanations
 
 BATCH_ROWS: Final = 1000
 MAX_PROBLEMS: Final = 1000
@@ -82,6 +83,7 @@ def verify_chains(
     pinned: Mapping[str, Head],
     own: str | None,
     listed: Mapping[str, Head] | None = None,
+    explained: Explanations,
 ) -> Verification:
     """Check every chain.
 
@@ -92,22 +94,20 @@ def verify_chains(
         own: this desktop's writer.
         listed: where the vault's manifest says that each chain ended, read before this is called; None if it cannot be
             believed, or is not at hand.
+        explained: what the log tells of entries that are not there.
     """
     known = _newest(pinned, listed or {})
-    problems: list[AuditProblem] = []
     heads: dict[str, Head | None] = {}
     entries = unchecked = 0
-
-    def report(seq: int | None, kind: Any) -> None:
-        if len(problems) < MAX_PROBLEMS:
-            problems.append(AuditProblem(seq, kind))
+    findings = _Findings(explained)
+    report = findings.report
 
     for seq in _strays(database):
         report(seq, INSERTED)
         entries += 1
     for writer in _writers(database):
         key = key_of(writer)
-        chain = Chain(key, known.get(writer), report)
+        chain = Chain(key, known.get(writer), report, functools.partial(findings.miss, writer))
         count = 0
         for entry in _entries_of(database, writer):
             chain.feed(entry)
@@ -120,15 +120,38 @@ def verify_chains(
             if listed is not None and writer not in listed:
                 report(chain.last_seq, UNKNOWN_WRITER)
     for writer in sorted(known.keys() - heads.keys()):  # nothing is left of these
-        Chain(None, known[writer], report).end()
+        Chain(None, known[writer], report, functools.partial(findings.miss, writer)).end()
     head = heads.get(own) if own is not None else None
     return Verification(
-        ok=not problems and not unchecked,
+        ok=not findings.problems and not unchecked,
         entries=entries,
         unchecked=unchecked,
         head=AuditHead(own, head.writer_seq, head.mac) if own is not None and head is not None else None,
-        problems=sorted(problems, key=lambda problem: (problem.seq is None, problem.seq or 0)),
+        problems=sorted(findings.problems, key=lambda problem: (problem.seq is None, problem.seq or 0)),
+        gaps=findings.gaps,
     )
+
+
+class _Findings:
+    """What is found wrong, and what is missing."""
+
+    def __init__(self, explained: Explanations) -> None:
+        self._explained = explained
+        self.problems: list[AuditProblem] = []
+        self.gaps: list[AuditGap] = []
+
+    def report(self, seq: int | None, kind: Any, cause: Any = None) -> None:
+        """Note a problem."""
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(AuditProblem(seq, kind, cause))
+
+    def miss(self, writer: str, gap: Gap) -> None:
+        """Note missing entries, which are a problem unless that was accepted."""
+        cause, is_accepted = self._explained.cause(gap), self._explained.is_accepted(writer, gap)
+        if len(self.gaps) < MAX_PROBLEMS:
+            self.gaps.append(AuditGap(writer, gap.first, gap.last, cause, is_accepted))
+        if not is_accepted:
+            self.report(gap.seq, gap.kind, cause)
 
 
 def _newest(pinned: Mapping[str, Head], listed: Mapping[str, Head]) -> dict[str, Head]:

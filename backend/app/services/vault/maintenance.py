@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from app.core.exceptions import RequestError
 from app.core.logging import get_logger
+from app.services.audit.history import tell_history
 from app.services.vault.keys_at_hand import SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.core.readiness import Readiness
+    from app.db.session import Database
     from app.services.audit.log import Audit
     from app.services.vault.rotation import Rotations
     from app.services.vault.team import Team
@@ -24,6 +26,8 @@ GATHER_S: Final = 0.2
 """How long uses of secrets are gathered before the audit log tells them: many at once cost one transaction."""
 WAITING_S: Final = 1.0
 """How often to look whether somebody has let this desktop in, while it asks."""
+NOTICE_S: Final = 2.0
+"""How often to look whether somebody has accepted what the server has lost, while that is told."""
 
 log = get_logger(__name__)
 
@@ -31,8 +35,11 @@ log = get_logger(__name__)
 class Maintenance:
     """One thread that looks whenever readiness changes, and every fifteen seconds; one that writes uses of secrets."""
 
-    def __init__(self, readiness: Readiness, vault: Vault, rotations: Rotations, team: Team, audit: Audit) -> None:
+    def __init__(
+        self, readiness: Readiness, database: Database, vault: Vault, rotations: Rotations, team: Team, audit: Audit
+    ) -> None:
         self._readiness = readiness
+        self._database = database
         self._vault = vault
         self._rotations = rotations
         self._team = team
@@ -68,7 +75,9 @@ class Maintenance:
 
     def _wait(self) -> None:
         """Wait for the next look; while the vault is locked, a request may be made beside this process too."""
-        until = time.monotonic() + INTERVAL_S
+        history = self._database.history
+        is_told = history is not None and history.lost_at is not None
+        until = time.monotonic() + (NOTICE_S if is_told else INTERVAL_S)
         while (left := until - time.monotonic()) > 0:
             is_locked = self._vault.attachment.state == "locked"
             if self._wake.wait(min(left, WAITING_S) if is_locked else left):
@@ -88,6 +97,7 @@ class Maintenance:
                 self._rotations.start(actor=SYSTEM)
             if self._rotations.is_waiting():
                 self._rotations.work_in_background()
+            tell_history(self._audit, self._database)
             self._audit.flush()
         except RequestError as exc:
             log.warning("maintenance interrupted", extra={"code": exc.code})
