@@ -500,3 +500,44 @@ class PostgresServer:
         segment = lines[6].split() if len(lines) > 6 else []
         if len(segment) == 2:
             subprocess.run(["ipcrm", "-m", segment[1]], capture_output=True, timeout=10)
+
+
+class Standby(PostgresServer):
+    """A copy of a running cluster that follows it, until it is promoted.
+
+    While it runs, the primary's commits wait for it: none that was told is missing after a failover.
+    """
+
+    def __init__(self, primary: PostgresServer) -> None:
+        super().__init__(primary._programs)
+        self._primary = primary
+        self._account = primary._account
+        self.superuser_password = primary.superuser_password
+
+    def promote(self) -> None:
+        """Make it a primary, with nobody that its commits wait for."""
+        self.query("SELECT pg_promote()")
+
+    def start(self, *, wait: bool = True) -> None:
+        """Start it; from then on the primary's commits wait for it."""
+        super().start(wait=wait)
+        self._primary.configure(synchronous_standby_names="'*'")
+
+    def _initialise(self) -> Path:
+        self._primary.set_hba((f"local replication {SUPERUSER} trust", *DEFAULT_HBA))
+        directory = self._cleanup.enter_context(self._account.directory("taskflow-pg-"))
+        copied = subprocess.run(
+            [
+                *(self._programs / "pg_basebackup", "-D", directory / "data", "--username", SUPERUSER),
+                *("-h", self._primary.socket_directory, "-p", str(self._primary.port)),
+                *("--write-recovery-conf", "--checkpoint=fast", "--no-sync"),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=START_TIMEOUT_S,
+            cwd=directory,
+            **self._account.process_options(),
+        )
+        if copied.returncode != 0:
+            raise RuntimeError(f"pg_basebackup failed:\n{copied.stderr}")
+        return directory

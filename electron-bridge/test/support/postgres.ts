@@ -73,6 +73,21 @@ export class Postgres {
     return (await this.#ask({do: 'sessions'})) as number;
   }
 
+  /** End all sessions of sidecars, as an administrator does; how many there were. */
+  async terminate(): Promise<number> {
+    return (await this.#ask({do: 'terminate'})) as number;
+  }
+
+  /** A second server that follows this one: every commit waits for it. */
+  async startStandby(): Promise<PostgresFields> {
+    return (await this.#ask({do: 'standby'})) as PostgresFields;
+  }
+
+  /** The second server takes over, and everything that is asked from here on is asked of it. */
+  async promote(): Promise<void> {
+    await this.#ask({do: 'promote'});
+  }
+
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null) return;
     const ended = new Promise((resolve) => this.#child.once('exit', resolve));

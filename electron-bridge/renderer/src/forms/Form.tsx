@@ -1,7 +1,8 @@
 /** The frame of every form: Ctrl+Enter saves, a second click does nothing, and what happens is told where one looks. */
 import type {ReactNode, SyntheticEvent} from 'react';
 import type {FieldValues} from 'react-hook-form';
-import {explainError} from '../i18n/explain.js';
+import {useSituation} from '../data/situation.js';
+import {explainError, explainProblem} from '../i18n/explain.js';
 import {useTexts} from '../i18n/index.js';
 import {Button, Notice} from '../kit/index.js';
 import type {Sending} from './create.js';
@@ -58,6 +59,7 @@ export function Form<T extends FieldValues>({
         </Notice>
       )}
       {children}
+      {sending.state === 'idle' && <AwayNotice />}
       <SendingNotice sending={sending} fieldName={fieldName} />
       <div className="form-actions">
         {extra}
@@ -67,6 +69,19 @@ export function Form<T extends FieldValues>({
         </Button>
       </div>
     </form>
+  );
+}
+
+/** The strip of the window is below a dialog's veil: who is typing there is told here that nothing is lost. */
+function AwayNotice(): ReactNode {
+  const texts = useTexts();
+  const {isReady, problem, readyAt} = useSituation();
+  if (isReady || readyAt === null) return null;
+  const message = problem === null ? texts.t('strip.starting') : explainProblem(problem, texts).message;
+  return (
+    <Notice kind="warning" isAlert>
+      {message} {texts.t('draft.away')}
+    </Notice>
   );
 }
 

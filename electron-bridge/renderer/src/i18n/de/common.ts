@@ -65,6 +65,7 @@ export const common: Translation<typeof english> = {
   'field.noMatch': 'Nichts gefunden',
   'draft.restored': 'Was Sie zuletzt eingegeben haben, wurde aufbewahrt.',
   'draft.discard': 'Neu beginnen',
+  'draft.away': 'Was Sie eingeben, bleibt und wird gesendet, sobald sie wieder da ist.',
   'draft.waiting': 'Noch nicht gesendet. Es wird gesendet, sobald die Datenbank wieder da ist.',
   'draft.trying': 'Noch nicht gesendet, wird erneut versucht.',
   'conflict.title': 'Jemand anderes hat das inzwischen geändert',

@@ -62,6 +62,7 @@ export const common = {
   'field.noMatch': 'Nothing found',
   'draft.restored': 'What you typed last time was kept.',
   'draft.discard': 'Start afresh',
+  'draft.away': 'What you type is kept, and is sent as soon as it is back.',
   'draft.waiting': 'Not sent yet. It is sent as soon as the database is back.',
   'draft.trying': 'Not sent yet, trying again.',
   'conflict.title': 'Somebody else changed this meanwhile',
