@@ -21,6 +21,10 @@ const ASK_SHUTDOWN_MS = 1_000;
 const DISMISS_GRACE_MS = 3_000;
 const PROOF_TRIES = 3;
 const PROOF_RETRY_MS = 100;
+/** Answered by what answers all the team's work, as soon as that is loaded. */
+const FIRST_CALL = '/api/v1/status';
+/** How long `ready` is kept back for the answer to it; then the sidecar's word counts. */
+const FIRST_ANSWER_MS = 10_000;
 
 export interface LaunchOptions {
   readonly command: Command;
@@ -48,6 +52,8 @@ export class Launch {
   #connection: Endpoint | null = null;
   #isProven = false;
   #wasForced = false;
+  /** Whether a call was answered by more than the server itself, or that was given up. */
+  #firstAnswer: 'not asked' | 'awaited' | 'here' = 'not asked';
   #last: {readonly state: LivingState; readonly problem: Problem | null} = {state: 'starting', problem: null};
   /** Why we ended the process ourselves. */
   #verdict: Problem | null = null;
@@ -111,11 +117,11 @@ export class Launch {
   }
 
   #follow(endpoint: Endpoint): void {
-    const {onListening, onState, onStatus, pollIntervalMs} = this.#options;
+    const {onListening, onStatus, pollIntervalMs} = this.#options;
     const {signal} = this.#following;
     this.#isProven = true;
     onListening();
-    onState(this.#last.state, this.#last.problem);
+    this.#onState(this.#last.state, this.#last.problem);
     const isBelievedReady = (): boolean => this.#last.state === 'ready';
     void pollHealth(endpoint, signal, pollIntervalMs, isBelievedReady, ({state, problem}) =>
       this.#onState(state, problem),
@@ -125,7 +131,26 @@ export class Launch {
 
   #onState(state: LivingState, problem: Problem | null): void {
     this.#last = {state, problem};
-    if (this.#isProven && !this.#isOver()) this.#options.onState(state, problem);
+    if (!this.#isProven || this.#isOver()) return;
+    if (state !== 'ready' || this.#firstAnswer === 'here') this.#options.onState(state, problem);
+    else void this.#awaitFirstAnswer();
+  }
+
+  /**
+   * The sidecar is ready when its database is, while it may still load what answers calls. Whoever waits for `ready`
+   * wants an answer at once, so a first call is made here.
+   */
+  async #awaitFirstAnswer(): Promise<void> {
+    if (this.#firstAnswer !== 'not asked') return;
+    this.#firstAnswer = 'awaited';
+    const {signal} = this.#following;
+    this.#options.onState('starting', null);
+    // Any answer will do, and none at all is told by whoever asks next.
+    await this.endpoint
+      ?.ask({method: 'GET', path: FIRST_CALL, signal, timeoutMs: FIRST_ANSWER_MS})
+      .catch(() => undefined);
+    this.#firstAnswer = 'here';
+    if (this.#last.state === 'ready') this.#onState(this.#last.state, this.#last.problem);
   }
 
   /** A function, because what it tells changes during an `await`. */

@@ -5,7 +5,7 @@ import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
 import {_electron, type ElectronApplication, type Page} from 'playwright-core';
 import {expect} from 'vitest';
-import type {SidecarState, Snapshot} from '../../src/index.js';
+import type {Sidecar, SidecarState, Snapshot} from '../../src/index.js';
 // What the preload script puts on `window`.
 import type {} from '../../src/renderer.js';
 import {electronPart, pythonPart, sidecarPart} from './parts.js';
@@ -105,6 +105,36 @@ export class App {
       kind,
     );
     return snapshot as Snapshot & {readonly state: Extract<SidecarState, {kind: K}>};
+  }
+
+  /** Start the sidecar anew; return how long the page's first call takes, made when `ready` is told, in milliseconds. */
+  async firstAnswer(): Promise<number> {
+    await this.page.evaluate(
+      () =>
+        new Promise<void>((onWatching) => {
+          const took = new Promise<number>((resolve, reject) => {
+            let wasGone = false;
+            const off = window.taskflow.watch(({state}) => {
+              onWatching();
+              wasGone ||= state.kind !== 'ready';
+              if (!wasGone || state.kind !== 'ready') return;
+              off();
+              const begun = performance.now();
+              void window.taskflow.request({method: 'GET', path: '/api/v1/members'}).then((result) => {
+                if (result.ok && result.value.status === 200) resolve(performance.now() - begun);
+                else reject(new Error(JSON.stringify(result)));
+              });
+            });
+          });
+          Object.assign(window, {took});
+        }),
+    );
+    await this.electron.evaluate(async () => {
+      const {sidecar} = globalThis as unknown as {sidecar: Sidecar};
+      await sidecar.stop();
+      await sidecar.start();
+    });
+    return this.page.evaluate(() => (window as unknown as {took: Promise<number>}).took);
   }
 
   /** Wait until a stage of the start is under way. */

@@ -4,6 +4,7 @@
  * It speaks just enough of the protocol for the behaviour in question.
  */
 import {createHmac} from 'node:crypto';
+import {existsSync} from 'node:fs';
 import {createServer} from 'node:http';
 import {createInterface} from 'node:readline';
 
@@ -13,8 +14,8 @@ const wait = (durationMs) => new Promise((resolve) => setTimeout(resolve, durati
 
 const status = {state: 'ready', problem: null, stages: [], mode: 'embedded'};
 
-/** Serve health, status and shutdown, with the proof made from `token`. */
-async function serve(token, onShutdown) {
+/** Serve health, status and shutdown, with the proof made from `token`. The status is told when `isLoaded` says so. */
+async function serve(token, onShutdown, isLoaded = () => Promise.resolve()) {
   const server = createServer((request, response) => {
     const challenge = request.headers['taskflow-challenge'];
     const headers = {'Content-Type': 'application/json'};
@@ -23,7 +24,8 @@ async function serve(token, onShutdown) {
     if (request.url === '/api/v1/shutdown') {
       response.writeHead(202, headers).end('{}');
       onShutdown();
-    } else if (request.url === '/api/v1/status') response.writeHead(200, headers).end(JSON.stringify(status));
+    } else if (request.url === '/api/v1/status')
+      void isLoaded().then(() => response.writeHead(200, headers).end(JSON.stringify(status)));
     else if (request.url === '/api/v1/status/events') response.writeHead(404, headers).end('{}');
     else response.writeHead(200, {...headers, 'Content-Length': 2}).end('{}');
   });
@@ -66,6 +68,17 @@ switch (behaviour) {
     say({event: 'state', state: rest[0], problem: {code: 'of-the-tests', message: 'A problem.'}});
     await untilParentGone();
     break;
+  case 'loads-long': {
+    // until there is FILE
+    const loaded = async () => {
+      process.stderr.write('asked\n');
+      while (!existsSync(rest[0])) await wait(10);
+    };
+    listening(await serve(token, leave, loaded));
+    say({event: 'state', state: 'ready', problem: null});
+    await untilParentGone();
+    break;
+  }
   case 'speaks-no-json':
     process.stdout.write('Hello, I am another program.\n');
     await untilParentGone();

@@ -2,7 +2,8 @@
  * The interface as an app shows it: the bridge, its preload script, and the packed page. Nothing of its own.
  *
  * UI_APP is JSON: `command`, `preload`, and optionally `env` for the sidecar and `custody: true`, which keeps the vault's
- * key in the system's secure store. What would be shown to the person then is in `globalThis.recoveryKeys`.
+ * key in the system's secure store. What would be shown to the person then is in `globalThis.recoveryKeys`; the sidecar is
+ * `globalThis.sidecar`.
  */
 const {dirname, join} = require('node:path');
 const {BrowserWindow, app, ipcMain, safeStorage} = require('electron');
@@ -29,6 +30,7 @@ void app.whenReady().then(() => {
     env,
     ...(custody === true ? {keyCustody} : {}),
   });
+  globalThis.sidecar = sidecar;
   registerSidecarIpc(ipcMain, sidecar);
   stopWithApp(app, sidecar);
   const window = new BrowserWindow({width: 1024, height: 600, webPreferences: {...SECURE_WEB_PREFERENCES, preload}});

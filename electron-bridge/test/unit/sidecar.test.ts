@@ -1,6 +1,11 @@
+import {writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {afterEach, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {EXIT_STATUSES, SidecarError, startSidecar, type SidecarOptions} from '../../src/index.js';
+import {pause} from '../../src/timing.js';
 import {fake, stateOf, watched, type Watched} from '../support/fakes.js';
+import {temporaryFolder} from '../support/folder.js';
+import {until} from '../support/until.js';
 
 const running: Watched[] = [];
 
@@ -12,6 +17,18 @@ function launch(options: SidecarOptions): Watched {
 
 afterEach(async () => {
   await Promise.all(running.splice(0).map(({sidecar}) => sidecar.stop()));
+});
+
+test('ready is told once a call is answered, and not while the sidecar still loads what answers', async () => {
+  const loaded = join(temporaryFolder(), 'loaded');
+  const started = launch(fake('loads-long', loaded));
+  await until(() => started.log.includes('asked'), 20_000, 'the first call');
+  await pause(200, new AbortController().signal); // the other ways of finding out that it is ready
+
+  expect(started.states.some(({kind}) => kind === 'ready')).toBe(false);
+  expect(started.sidecar.state.kind).toBe('starting');
+  writeFileSync(loaded, '');
+  await stateOf(started, 'ready');
 });
 
 describe('how a launch can fail', () => {
