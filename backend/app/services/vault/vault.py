@@ -1,8 +1,7 @@
 """The vault: secrets bound to their owner, sealed under keys that never leave the process.
 
 Who calls it: the services of the owners' resources, inside their own transaction where a row of theirs changes with
-the secret (`connection` argument), and the HTTP controllers of the vault itself. Lists never decrypt; one row that
-does not open never breaks another.
+the secret (`connection` argument), and the HTTP controllers of the vault itself.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import re
 import secrets as randomness
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
@@ -20,47 +18,31 @@ import sqlalchemy as sa
 from msgspec import UNSET, UnsetType
 
 from app.core.encryption import MASK
-from app.core.exceptions import NotFoundError, RequestError, ValidationError
-from app.core.fernet_keys import fingerprint as key_fingerprint
-from app.core.logging import get_logger
+from app.core.exceptions import NotFoundError, ValidationError
 from app.db.base import utc_now
 from app.db.session import leave_no_trace
 from app.db.statements import insert_if_absent
 from app.models.vault import (
-    RECOVERY,
-    THE_VAULT,
     UNKNOWN,
     UNREADABLE,
     secrets,
     vault_owners,
-    vault_rotations,
-    vault_wraps,
 )
-from app.schemas.vault import SecretInfo, VaultDocument, VaultVerification
-from app.services.vault.destinations import Located, located, located_key
-from app.services.vault.keys import VaultLockedError
-from app.services.vault.keys_at_hand import Attachment
-from app.services.vault.ledger import VaultRolledBackError
-from app.services.vault.manifest import StaleKeysError
+from app.schemas.vault import SecretInfo
+from app.services.vault.destinations import Located, located
+from app.services.vault.reader import VaultReader, identity
 from app.services.vault.rows import (
     MAX_VERSION,
     Place,
-    SecretExpiredError,
-    SecretFormatUnknownError,
     SecretName,
     SecretUnreadableError,
     info_of,
     is_partly_junk,
-    is_same,
     is_secret,
-    is_unreadable,
     open_row,
     seal_row,
     secret_item,
-    select_infos,
     select_sealed,
-    select_used_secret,
-    signed_root,
 )
 from app.services.vault.sealing import fingerprint_of, forget_derived_keys, hint_of
 
@@ -70,7 +52,6 @@ if TYPE_CHECKING:
     from app.core.config import Config
     from app.db.session import Database
     from app.services.audit.log import Audit
-    from app.services.vault.keys import Keys
 
 Watch = Callable[[SecretName], "Watched"]
 """Tells what is to stand in the columns of a new secret that its provider is concerned with."""
@@ -78,20 +59,7 @@ Watch = Callable[[SecretName], "Watched"]
 SALT_BYTES: Final = 32
 _SALT: Final = re.compile(rf"[0-9a-f]{{{2 * SALT_BYTES}}}")
 
-log = get_logger(__name__)
-
-__all__ = ["OpenSecret", "Route", "SecretName", "Vault", "is_masked"]
-
-
-@dataclass(frozen=True, slots=True)
-class OpenSecret:
-    """A secret for the call that needs it, and the version of its row, which a verdict on it has to name."""
-
-    secret: str = field(repr=False)
-    row_version: int
-    status: str
-    destination: str
-    """Where it may go, and nowhere else."""
+__all__ = ["Route", "SecretName", "Vault", "is_masked"]
 
 
 class Watched(NamedTuple):
@@ -130,8 +98,8 @@ def is_masked(value: str) -> bool:
     return value.startswith(MASK)
 
 
-class Vault:
-    """The vault of the present database."""
+class Vault(VaultReader):
+    """The vault of the present database: what `VaultReader` does, and all that changes it."""
 
     def __init__(self, config: Config, database: Database, audit: Audit, watch: Watch) -> None:
         """Make the vault.
@@ -142,55 +110,8 @@ class Vault:
             audit: is told of everything.
             watch: tells which secrets are keys that their provider's host is pinned for and checks again.
         """
+        super().__init__(config, database, audit)
         self._watch = watch
-        self._database = database
-        self._audit = audit
-        self.attachment = Attachment(config, database, audit)
-
-    def brief(self) -> dict[str, Any]:
-        """Return the vault's part of the status document."""
-        return {"state": self.attachment.state, "needs_fingerprint": self.attachment.needs_fingerprint}
-
-    def document(self) -> VaultDocument:
-        """Return the vault's own document.
-
-        Raises:
-            DatabaseAwayError: the database cannot be used now.
-        """
-        from app.schemas.vault import rotation_document
-
-        self.attachment.attach()
-        keys = self.attachment.keys()
-        count = sa.func.count
-        with self._database.read() as connection:
-            counts = connection.execute(
-                sa.select(count(), count(sa.case((is_unreadable(keys), 1)))).select_from(secrets)
-            ).one()
-            has_recovery = connection.scalar(
-                sa.select(count()).where(vault_wraps.c.kind == RECOVERY, vault_wraps.c.kid == keys.active_kid)
-            )
-            rotation = connection.execute(
-                sa.select(vault_rotations).where(vault_rotations.c.id == THE_VAULT)
-            ).one_or_none()
-        return VaultDocument(
-            state=self.attachment.state,
-            vault_id=keys.vault_id,
-            key_fingerprint=key_fingerprint(self.attachment.root_keys()[0]),
-            needs_fingerprint=keys.needs_fingerprint,
-            kid=keys.active_kid,
-            secrets=counts[0],
-            unreadable=counts[1],
-            has_recovery_code=bool(has_recovery),
-            rotation=rotation_document(rotation),
-        )
-
-    def verified(self) -> VaultVerification:
-        """Open every secret, and compare it with the manifest; nothing is marked."""
-        from app.services.vault.verification import verification
-
-        return verification(self.attachment, self._audit.ledger, self._database)
-
-    # --- writing -----------------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
     def writing(self, *, unlocked: bool = True) -> Iterator[sa.Connection]:
@@ -244,7 +165,7 @@ class Vault:
         old = connection.execute(_of(which).with_for_update()).one_or_none()
         watched = self._watch(which)
         sound = old if old is not None and not is_partly_junk(old) and old.row_version < MAX_VERSION else None
-        if sound is not None and self._audit.ledger.alive(connection, keys, secret_item(which)) != _identity(sound):
+        if sound is not None and self._audit.ledger.alive(connection, keys, secret_item(which)) != identity(sound):
             sound = None  # restored: a version of its own would be one that was there before
         place = Place(
             id=str(uuid.uuid4()) if sound is None else sound.id,
@@ -344,7 +265,7 @@ class Vault:
             raise NotFoundError("No such secret")
         row = located(connection, [found])[0] if route is None else Located(found, route.before)
         secret = open_row(row, keys)
-        if self._audit.ledger.alive(connection, keys, secret_item(which)) != _identity(row):
+        if self._audit.ledger.alive(connection, keys, secret_item(which)) != identity(row):
             raise SecretUnreadableError
         instant = row.expires_at if isinstance(expires_at, UnsetType) else expires_at
         place = Place(
@@ -377,7 +298,7 @@ class Vault:
             self._audit.ledger.note(connection, secret_item(which), None)  # it may be known, though its row is gone
             return False
         connection.execute(sa.delete(secrets).where(is_secret(which)))
-        self._audit.ledger.note(connection, secret_item(which), None, before=_identity(row))
+        self._audit.ledger.note(connection, secret_item(which), None, before=identity(row))
         self._say(connection, "delete", which, actor, row.fingerprint)
         return True
 
@@ -395,7 +316,7 @@ class Vault:
         rows = connection.execute(sa.delete(secrets).where(of_owner).returning(*told)).all()
         for row in rows:
             item = secret_item(SecretName(owner_kind, owner_id, row.name))
-            self._audit.ledger.note(connection, item, None, before=_identity(row))
+            self._audit.ledger.note(connection, item, None, before=identity(row))
         self._audit.append(
             connection, action="delete", actor=actor, owner_kind=owner_kind, owner_id=owner_id, reason="shredded"
         )
@@ -466,240 +387,6 @@ class Vault:
             fingerprint=fingerprint,
             reason=reason,
         )
-
-    # --- reading -----------------------------------------------------------------------------------------------------
-
-    def infos(self, owner_kind: str | None = None, owner_id: str | None = None) -> list[SecretInfo]:
-        """Return secrets without decrypting anything; a row that does not open is marked `unreadable`."""
-        query = select_infos()
-        if owner_kind is not None:
-            query = query.where(secrets.c.owner_kind == owner_kind)
-        if owner_id is not None:
-            query = query.where(secrets.c.owner_id == owner_id)
-        return self._shown(query)
-
-    def info(self, which: SecretName) -> SecretInfo | None:
-        """Return one secret as lists show it; None if there is none."""
-        return next(iter(self._shown(select_infos(is_secret(which)))), None)
-
-    def _shown(self, query: sa.Select[Any]) -> list[SecretInfo]:
-        self.attachment.keys()
-        with self._database.read() as connection:
-            rows, restored = self.looked_at(connection, query)
-        keys = self.attachment.keys_of(rows[0].epoch) if rows else self.attachment.keys()
-        return [info_of(row, keys, is_restored=row in restored) for row in rows]
-
-    def looked_at(self, connection: sa.Connection, query: sa.Select[Any]) -> tuple[list[Located], list[Located]]:
-        """Return rows of `select_infos`, and those among them that the manifest does not know in their version.
-
-        That takes one statement more, and none while the manifest cannot be asked, or changes in this transaction.
-        """
-        rows, restored = self._compared(connection, query)
-        if restored:  # somebody may just have replaced them
-            rows, restored = self._compared(connection, query)
-        return rows, restored
-
-    def _compared(self, connection: sa.Connection, query: sa.Select[Any]) -> tuple[list[Located], list[Located]]:
-        rows, keys, ledger = (
-            located(connection, connection.execute(query).all()),
-            self.attachment.keys(),
-            self._audit.ledger,
-        )
-        if not rows or keys.active is None or keys.doubt is not None or ledger.has_noted(connection):
-            return rows, []
-        items = [secret_item(SecretName(row.owner_kind, row.owner_id, row.name)) for row in rows]
-        try:
-            entries = ledger.entries(connection, keys, items)
-        except (StaleKeysError, VaultRolledBackError):
-            return rows, []
-        alive = [entries[item] for item in items]
-        return rows, [
-            row for row, entry in zip(rows, alive, strict=True) if entry is None or entry[:2] != _identity(row)
-        ]
-
-    def stored(self, connection: sa.Connection, which: SecretName) -> SecretInfo | None:
-        """Return one secret as lists show it, inside a transaction of `writing`; None if there is none."""
-        row = connection.execute(select_infos(is_secret(which))).one_or_none()
-        return None if row is None else info_of(located(connection, [row])[0], self.attachment.keys())
-
-    def use(self, which: SecretName, *, actor: str, destination: str | None = None) -> str | None:
-        """Return the secret for the call that needs it, None if there is none; counted in the audit log.
-
-        Args:
-            which: which secret.
-            actor: who uses it.
-            destination: where it is going to be sent; what the owner's row says unless given.
-
-        Raises:
-            VaultLockedError: the key is not at hand.
-            SecretUnreadableError: it was moved or tampered with; the row is marked.
-            SecretFormatUnknownError: it is no known ciphertext; the row is marked.
-            SecretExpiredError: its time is over.
-        """
-        found = self.take(which, actor=actor, destination=destination)
-        return None if found is None else found.secret
-
-    def take(
-        self, which: SecretName, *, actor: str, destination: str | None = None, row: Any = None
-    ) -> OpenSecret | None:
-        """Return the secret as `use` does, with what a verdict on it needs.
-
-        Args:
-            which: which secret.
-            actor: who uses it, for the audit log.
-            destination: where it is going to be sent; what the owner's row says unless given.
-            row: of `select_used`, of a key of a provider, if it has just been read; read anew if it does not open.
-        """
-        found = self._opened(which, actor, destination, None if row is None else located_key(row))
-        if found is None:
-            return None
-        row, secret = found
-        self._audit.note_use(row.id, **which.columns(), fingerprint=row.fingerprint, actor=actor)
-        return OpenSecret(secret, row.row_version, row.status, row.destination)
-
-    def reveal(self, which: SecretName, *, actor: str) -> str:
-        """Return the secret to a person.
-
-        Raises:
-            NotFoundError: there is none.
-            AuditUnavailableError: the audit entry cannot be written.
-            VaultLockedError, SecretUnreadableError, SecretFormatUnknownError, SecretExpiredError: as `use`.
-        """
-        found = self._opened(which, actor)
-        if found is None:
-            raise NotFoundError("No such secret")
-        row, secret = found
-        self._audit.record(action="reveal", actor=actor, fingerprint=row.fingerprint, **which.columns())
-        return secret
-
-    def _row(self, which: SecretName, destination: str | None) -> Located | None:
-        self.attachment.keys()
-        with self._database.read() as connection:
-            row = connection.execute(select_used_secret(), which.columns()).one_or_none()
-            if row is None:
-                return None
-            return located(connection, [row])[0] if destination is None else Located(row, destination)
-
-    def _opened(
-        self, which: SecretName, actor: str, destination: str | None = None, row: Any = None
-    ) -> tuple[Any, str] | None:
-        """Return the row and its secret; None if there is none."""
-        row = self._row(which, destination) if row is None else row
-        while row is not None:
-            try:
-                keys = self._believed(self.attachment.keys_at(row.epoch, row.kid))
-                secret = open_row(row, keys)
-                _require_unexpired(row)
-                status = self._status_of(row, keys, beside=row)
-            except (VaultLockedError, SecretUnreadableError, SecretFormatUnknownError, SecretExpiredError) as exc:
-                failed, row = row, self._row(which, destination)
-                if row is None or row.ciphertext != failed.ciphertext:  # replaced, or moved to the next key, meanwhile
-                    continue
-                self._refuse(row, which, actor, exc.code)
-                raise
-            if row.status == UNREADABLE:
-                self._mark(row, status)
-            row.status = status
-            return row, secret
-        return None
-
-    def open_again(self, row: Located) -> str:
-        """Open a row that was read elsewhere, which then bears the status that the manifest tells; nothing is counted.
-
-        Raises:
-            VaultLockedError, SecretUnreadableError, SecretFormatUnknownError: as `use`.
-            VaultRolledBackError: the manifest is not believed.
-        """
-        keys = self._believed(self.attachment.keys_at(row.epoch, row.kid))
-        secret = open_row(row, keys)
-        row.status = self._status_of(row, keys)
-        return secret
-
-    def _believed(self, keys: Keys) -> Keys:
-        if keys.doubt is not None:
-            self.attachment.attach()
-            keys = self.attachment.keys()
-        if keys.doubt is not None:
-            raise VaultRolledBackError
-        return keys
-
-    def _status_of(self, row: Any, keys: Keys, *, beside: Any = None) -> str:
-        """Return the provider's verdict on a secret, of which the manifest says that it is alive in this version.
-
-        Args:
-            row: of the secret.
-            keys: of the vault.
-            beside: as in `alive`.
-
-        Raises:
-            SecretUnreadableError: it says something else: the row was restored, or changed outside.
-            VaultRolledBackError: the manifest is not believed.
-        """
-        entry = self.alive(secret_item(SecretName(row.owner_kind, row.owner_id, row.name)), keys, beside=beside)
-        if entry is None or entry[:2] != _identity(row):
-            raise SecretUnreadableError
-        return str(entry[2])
-
-    def alive(self, item: tuple[str, ...], keys: Keys | None = None, *, beside: Any = None) -> list[Any] | None:
-        """Return what the manifest says of something; None if it does not know it.
-
-        Args:
-            item: what is asked about.
-            keys: of the vault, if they were looked up already.
-            beside: a row of `select_used`, read just now, whose root may tell that nothing has changed.
-
-        Raises:
-            VaultLockedError: the vault is locked.
-            VaultRolledBackError: the manifest is not believed.
-        """
-        known = keys or self.attachment.unlocked_keys()
-        if beside is not None:
-            remembered = self._audit.ledger.remembered(known, signed_root(beside), item)
-            if remembered is not None:
-                return remembered
-        for _ in range(2):
-            try:
-                with self._database.read() as connection:
-                    return self._audit.ledger.entries(connection, known, [item])[item]
-            except StaleKeysError:
-                self.attachment.attach()
-                known = self.attachment.unlocked_keys()
-            except VaultRolledBackError:
-                self.attachment.attach()
-                raise
-        raise known.locked(known.active_kid)
-
-    def _refuse(self, row: Any, which: SecretName, actor: str, code: str) -> None:
-        """Mark what does not open, and tell the audit log; neither hides from the caller what is wrong."""
-        try:
-            if code in (SecretUnreadableError.code, SecretFormatUnknownError.code):
-                self._mark(row, UNREADABLE)
-            self._audit.record(
-                action="refused",
-                actor=actor,
-                fingerprint=row.fingerprint,
-                outcome="refused",
-                reason=code,
-                **which.columns(),
-            )
-        except RequestError as exc:
-            log.warning("a refusal is not in the audit log", extra={"code": exc.code})
-
-    def _mark(self, row: Any, status: str) -> None:
-        """Mark exactly this ciphertext; one that was replaced meanwhile is left alone."""
-        with self._database.write() as connection:
-            is_other = secrets.c.status != status
-            connection.execute(sa.update(secrets).where(is_same(row), is_other).values(status=status))
-
-
-def _identity(row: Any) -> list[Any]:
-    """Return what the manifest knows a version of a secret by."""
-    return [row.id, row.row_version]
-
-
-def _require_unexpired(row: Any) -> None:
-    if row.expires_at is not None and row.expires_at <= utc_now():
-        raise SecretExpiredError
 
 
 def _of(which: SecretName) -> sa.Select[Any]:
