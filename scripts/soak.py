@@ -1,0 +1,91 @@
+"""Trials that last: `python3 scripts/soak.py faults [--operations N] [--seed S] [--only FAULT]`.
+
+``faults`` lets several sidecars work on one database while networks, server, disks and processes fail in turn, until so
+many operations have met a fault; then it looks for everything that was acknowledged or refused, and prints a table of
+the faults. The seed that it prints, given again, does the same. ``failover`` starts a Patroni cluster (see `team.py`),
+lets sidecars write, and switches over and kills the leader in turn.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from _environment import ROOT, Environment, become, run_script, say
+
+
+def main(arguments: list[str]) -> int:
+    """Run a trial from the tests' environment; the exit status is 0 if nothing was found wrong."""
+    parser = argparse.ArgumentParser(description="Trials that last.")
+    trials = parser.add_subparsers(dest="trial", required=True)
+    faults = trials.add_parser("faults", help="work while everything fails in turn")
+    faults.add_argument("--operations", type=int, default=10_000, help="so many are to meet a fault (default 10000)")
+    faults.add_argument("--seed", type=int, default=1, help="what is done, and which faults come (default 1)")
+    faults.add_argument("--desktops", type=int, default=3, help="sidecars (default 3)")
+    faults.add_argument("--workers", type=int, default=6, help="clients (default 6)")
+    faults.add_argument("--no-disks", action="store_true", help="leave disks alone; else the right to mount is needed")
+    faults.add_argument("--only", action="append", default=[], help="this fault only; repeatable")
+    failover = trials.add_parser("failover", help="write while the leader changes")
+    failover.add_argument("--changes", type=int, default=6, help="half are switchovers, half kills (default 6)")
+    failover.add_argument("--desktops", type=int, default=5, help="sidecars (default 5)")
+    failover.add_argument("--through", choices=("servers", "haproxy", "pgbouncer"), default="servers")
+    options = parser.parse_args(arguments)
+    environment = Environment(ROOT / ".venv-test", ROOT / "tests" / "requirements.lock")
+    if Path(sys.prefix) != ROOT / ".venv-test":
+        environment.ensure()
+        become([str(environment.python), str(Path(__file__).absolute()), *arguments])
+    sys.path.insert(0, str(ROOT))
+    return {"faults": run_faults, "failover": run_failovers}[options.trial](options)
+
+
+def run_faults(options: argparse.Namespace) -> int:
+    """Let a storm blow."""
+    from tests.support.databases import fresh_database
+    from tests.support.postgres import PostgresServer
+    from tests.support.storm import Storm, stormy
+
+    with (
+        PostgresServer() as server,
+        fresh_database(server, with_tables=True) as database,
+        tempfile.TemporaryDirectory(prefix="taskflow-storm-") as home,
+        stormy(database, Path(home), desktops=options.desktops, has_disks=not options.no_disks) as desktops,
+    ):
+        storm = Storm(options.seed, desktops, database, workers=options.workers)
+        storm.blow(faulted=options.operations, only=options.only)
+        wrong = storm.judge()
+    say(storm.table())
+    for fault in wrong[:50]:
+        say(fault)
+    say(f"{len(wrong)} found wrong.")
+    return 1 if wrong else 0
+
+
+def run_failovers(options: argparse.Namespace) -> int:
+    """Change the leader of a cluster under load."""
+    from tests.support.failovers import FailoverTrial
+    from tests.support.patroni import PatroniCluster
+
+    with tempfile.TemporaryDirectory(prefix="taskflow-failover-") as home:
+        Path(home).chmod(0o755)
+        cluster = PatroniCluster(Path(home) / "cluster")
+        try:
+            cluster.up()
+            trial = FailoverTrial(cluster, Path(home), sidecars=options.desktops, through=options.through)
+            try:
+                with trial.under_load():
+                    for number in range(options.changes):
+                        if number % 2 == 0:
+                            trial.change("switchover", cluster.switch_over)
+                        else:
+                            trial.change("kill -9", cluster.kill_leader)
+                lost = trial.lost()
+                say(trial.table())
+            finally:
+                trial.close()
+        finally:
+            cluster.down()
+    return 1 if lost else 0
+
+
+if __name__ == "__main__":
+    run_script(main)
