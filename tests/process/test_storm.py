@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.databases import fresh_database
+from tests.support.faults import without_descriptors
 from tests.support.postgres import PostgresServer
 from tests.support.storm import Storm, stormy
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.conftest import SidecarFactory
     from tests.support.databases import Database
+    from tests.support.sidecar import Sidecar
 
 LONG = ("server killed", "sidecar killed", "table locked", "no logins")
 """Faults that take seconds by themselves."""
@@ -42,3 +46,21 @@ def test_nothing_is_lost_or_doubled_in_a_storm(own_database: Database, tmp_path:
     assert wrong == [], storm.table()
     assert storm.faulted > 0
     assert storm.acknowledged > 0
+
+
+def test_a_start_that_may_open_no_file_goes_on_when_it_may(sidecar_factory: SidecarFactory) -> None:
+    """The process waits rather than ends, and both halves are served afterwards."""
+    sidecar = sidecar_factory().wait_for_listening()
+    with without_descriptors(sidecar):
+        wait_until(lambda: _has_met_the_limit(sidecar), timeout_s=30, what="a file that is not opened")
+    sidecar.wait_healthy()
+
+    sidecar.wait_for(lambda document: document["vault"]["state"] == "unlocked")
+    assert sidecar.request("GET", "/api/v1/members").status_code == 200
+    assert sidecar.request("GET", "/api/v1/servers").status_code == 200
+
+
+def _has_met_the_limit(sidecar: Sidecar) -> bool:
+    """Tell whether something could not be opened, or all of it was before."""
+    words = sidecar.stderr_text()
+    return "Too many open files" in words or "storage-unwritable" in words or "vault attached" in words

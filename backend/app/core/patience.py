@@ -29,6 +29,8 @@ _BY_AN_ADMINISTRATOR: Final = frozenset(
     {"permission-denied", "database-missing", "tls-required", "tls-unavailable", "tls-unverified", "auth-downgraded"}
     | {"parameter-refused", "not-postgresql", "connection-failed", "schema-newer"}
 )
+_BY_THE_SYSTEM: Final = "storage-unwritable"
+"""A full disk gets room again, and a process that has too many files open closes some."""
 
 
 def backoff_s(attempt: int, outage_s: float, problem: Problem | None = None) -> float:
@@ -57,6 +59,8 @@ def refused_s(problem: Problem, refusals: int) -> float | None:
     """
     if problem.code == "password-rejected":
         return _jittered(PASSWORD_S[min(refusals, len(PASSWORD_S)) - 1])
+    if problem.code == _BY_THE_SYSTEM:
+        return _jittered(LATE_BACKOFF_S)
     return _jittered(REPAIR_S) if problem.code in _BY_AN_ADMINISTRATOR else None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import os
 import secrets
@@ -16,7 +17,7 @@ import sys
 import threading
 import time
 from concurrent.futures import InvalidStateError
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from app import __version__
 from app.core.config import Config
@@ -60,6 +61,13 @@ RUNNING_SWITCH_S: Final = 0.005
 """The same afterwards, which is Python's default; while loading, it would add up with each answer of a server."""
 GIVE_WAY_S: Final = 0.25
 """How long the secrets half lets the first data go before it at most."""
+
+STARVED: Final = os.strerror(errno.EMFILE)
+STARVED_S: Final = 30.0
+"""How long to wait for descriptors while code is to be loaded."""
+STARVED_PAUSE_S: Final = 0.2
+
+Loaded = TypeVar("Loaded")
 
 log = get_logger(__name__)
 
@@ -287,13 +295,10 @@ class Sidecar:
         """Begin the pipeline as early as possible, then load one half after the other, each opened as it stands."""
         grace_s = 0.0
         try:
-            from app.db.session import Database
-            from app.sidecar.startup import Startup
-
-            database = Database(self._readiness)
-            self._startup = Startup(self._config, self._readiness, database)
-            self._startup.run()
-            work = self._open_work(loop, gate, database, self._startup)
+            database, startup = _patiently(self._make_startup)
+            self._startup = startup
+            startup.run()
+            work = _patiently(lambda: self._open_work(loop, gate, database, startup))
             grace_s = ASKED_GRACE_S  # from now on there may be calls to finish
             gate.go_on.wait(GIVE_WAY_S)
             self._open_secrets(loop, gate, database, work)
@@ -304,6 +309,13 @@ class Sidecar:
         gc.freeze()
         gc.enable()
         sys.setswitchinterval(RUNNING_SWITCH_S)
+
+    def _make_startup(self) -> tuple[Database, Startup]:
+        from app.db.session import Database
+        from app.sidecar.startup import Startup
+
+        database = Database(self._readiness)
+        return database, Startup(self._config, self._readiness, database)
 
     def _open_work(
         self, loop: asyncio.AbstractEventLoop, gate: Gate, database: Database, startup: Startup
@@ -327,18 +339,25 @@ class Sidecar:
         return work
 
     def _open_secrets(self, loop: asyncio.AbstractEventLoop, gate: Gate, database: Database, work: WorkParts) -> None:
-        from app.api.again import OnceMore
-        from app.main import secrets_app
-        from app.parts.secrets import assemble
-
-        secrets = assemble(self._config, database, work)
+        secrets = _patiently(lambda: self._make_secrets(database, work))
         self._secrets = secrets
         secrets.start()
-        application = OnceMore(secrets_app(work, secrets))
-        _call_in(loop, gate.open, application)
+
+        def make() -> Any:
+            from app.api.again import OnceMore
+            from app.main import secrets_app
+
+            return OnceMore(secrets_app(work, secrets))
+
+        _call_in(loop, gate.open, _patiently(make))
         with contextlib.suppress(InvalidStateError):  # the process is stopping
             work.other_half.set_result(secrets)
         self._readiness.announce()
+
+    def _make_secrets(self, database: Database, work: WorkParts) -> SecretsParts:
+        from app.parts.secrets import assemble
+
+        return assemble(self._config, database, work)
 
     def _begin_stop(self, gate: Gate, server: Any, grace_s: float) -> None:
         log.info("stopping", extra={"grace_s": grace_s})
@@ -356,6 +375,21 @@ class Sidecar:
             if said != self._said:
                 self._said = said
                 self._announcer.say("state", state=document["state"], problem=document["problem"])
+
+
+def _patiently(load: Callable[[], Loaded]) -> Loaded:
+    """Load code; where this process may open no file more just now, wait until others of its files are closed."""
+    deadline = time.monotonic() + STARVED_S
+    while True:
+        try:
+            return load()
+        except (OSError, ImportError) as exc:
+            # a library that cannot be opened is an ImportError, which has no number
+            is_starved = getattr(exc, "errno", None) in (errno.EMFILE, errno.ENFILE) or STARVED in str(exc)
+            if not is_starved or time.monotonic() > deadline:
+                raise
+            log.warning("code not loaded yet", extra={"cause": STARVED})
+            time.sleep(STARVED_PAUSE_S)
 
 
 def _call_in(loop: asyncio.AbstractEventLoop, action: Callable[..., object], *arguments: Any) -> None:
