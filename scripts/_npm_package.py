@@ -42,21 +42,21 @@ def write_digests(folder: Path) -> None:
     (folder / DIGESTS).write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
-def archive_of(output: Path, version: str) -> Path:
-    """Return where the package for this computer is made, below `output`."""
-    return output / f"taskflow-sidecar-{system_name()}-{version}.tgz"
+def archive_of(output: Path, system: str, version: str) -> Path:
+    """Return where the package for a kind of system is made, below `output`."""
+    return output / f"taskflow-sidecar-{system}-{version}.tgz"
 
 
-def pack(folder: Path, archive_file: Path, version: str) -> None:
+def pack(folder: Path, archive_file: Path, system: str, version: str) -> None:
     """Pack a built sidecar.
 
     Args:
         folder: the sidecar, built on this computer.
         archive_file: what is made.
+        system: what it was built for.
         version: the sidecar's.
     """
-    system = system_name()
-    glibc = platform.libc_ver()[1] if sys.platform == "linux" else ""
+    glibc = platform.libc_ver()[1] if system.startswith("linux") else ""
     contents = {
         "package.json": json.dumps(_manifest(system, version), indent=2) + "\n",
         "README.md": _readme(system, glibc),
@@ -74,7 +74,7 @@ def pack(folder: Path, archive_file: Path, version: str) -> None:
             archive.addfile(_entry(f"package/{path}", len(data), is_program=False), io.BytesIO(data))
         for source in sorted(each for each in folder.rglob("*") if each.is_file()):
             entry = f"package/{folder.name}/{source.relative_to(folder).as_posix()}"
-            is_program = bool(source.stat().st_mode & 0o100)
+            is_program = source.suffix == ".exe" or bool(source.stat().st_mode & 0o100)
             with source.open("rb") as data_file:
                 archive.addfile(_entry(entry, source.stat().st_size, is_program=is_program), data_file)
     unfinished.replace(archive_file)

@@ -1,4 +1,4 @@
-"""Build what an Electron app ships: `python3 scripts/build.py [--npm] [--output FOLDER]`.
+"""Build what an Electron app ships: `python3 scripts/build.py [--npm] [--windows] [--output FOLDER]`.
 
 PyInstaller makes a folder `taskflow-sidecar` that needs no Python: the executable, and `lib/` beside it. One folder and
 not one file, because a single file unpacks itself at every start: slow, suspicious to antivirus, and a process between
@@ -8,7 +8,8 @@ The interface is in it, if Node.js is there to build that.
 Beside the executable lie the licences of all that is in the folder, the list of it (`notices.py`), and the digest of
 every file. With `--npm` the folder is packed as the npm package of this kind of system too (`_npm_package.py`).
 
-What was built from the same sources before, in the same folder, is left as it is.
+With `--windows` it is built for Windows, by a Windows Python under Wine (`_windows.py`), into `windows/` below
+the output. What was built from the same sources before, in the same folder, is left as it is.
 """
 
 import argparse
@@ -21,9 +22,10 @@ from pathlib import Path
 
 from _bridge import has_bridge, offer_ui
 from _environment import PACKAGES, ROOT, Environment, SetupError, digest, has_stamp, run_script, say
-from _npm_package import archive_of, pack, write_digests
+from _npm_package import archive_of, pack, system_name, write_digests
+from _windows import prepare
+from _windows_program import NAME, write_resources
 
-NAME = "taskflow-sidecar"
 LEFT_OUT = (
     "IPython",
     "_pytest",
@@ -45,6 +47,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Build what an Electron app ships.", allow_abbrev=False)
     parser.add_argument("--output", type=Path, default=ROOT / "dist", help="where the folder is made (default: dist)")
     parser.add_argument("--npm", action="store_true", help="pack the folder as an npm package too")
+    parser.add_argument("--windows", action="store_true", help="build for Windows, with a Windows Python under Wine")
     parser.add_argument("--no-ui", action="store_true", help="take the interface as it is, and do not build it")
     options = parser.parse_args(arguments)
     output: Path = options.output.absolute()
@@ -52,25 +55,33 @@ def main(arguments: list[str]) -> int:
     environment.ensure()
     if has_bridge() and not options.no_ui:
         offer_ui(environment)
-    stamp, stamp_file = _stamp(environment), output / f".{NAME}.stamp"
+    python, system = [str(environment.python)], system_name()
+    if options.windows:
+        python, system, output = prepare(), "win32-x64", output / "windows"
+    stamp, stamp_file = _stamp(environment, system), output / f".{NAME}.stamp"
     folder = output / NAME
     is_current = has_stamp(stamp_file, stamp) and folder.exists()
     if not is_current:
         stamp_file.unlink(missing_ok=True)
-        folder = build(environment, output)
+        folder = build(python, system, output)
         stamp_file.write_bytes(stamp)
     size_mib = sum(file.stat().st_size for file in folder.rglob("*")) / (1 << 20)
     say(f"{folder} is ready: {size_mib:.0f} MiB.")
     if options.npm:
-        package = archive_of(output, _version())
+        package = archive_of(output, system, _version())
         if not (is_current and package.exists()):
-            pack(folder, package, _version())
+            pack(folder, package, system, _version())
         say(f"{package} is ready: {package.stat().st_size / (1 << 20):.0f} MiB.")
     return 0
 
 
-def build(environment: Environment, output: Path) -> Path:
+def build(python: list[str], system: str, output: Path) -> Path:
     """Build into a folder of `output`; an older build is replaced when the new one is complete.
+
+    Args:
+        python: runs the interpreter that the folder is built with.
+        system: what it is built for, as Node names it.
+        output: where.
 
     Raises:
         SetupError: PyInstaller failed.
@@ -79,8 +90,16 @@ def build(environment: Environment, output: Path) -> Path:
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output, prefix=".build-") as scratch:
         made = Path(scratch) / "made"
+        resources = write_resources(Path(scratch), _version()) if system.startswith("win32") else []
         finished = subprocess.run(
-            [*_pyinstaller(environment), f"--distpath={made}", f"--workpath={scratch}/work", f"--specpath={scratch}"],
+            [
+                *_pyinstaller(python, system),
+                *resources,
+                f"--distpath={made}",
+                f"--workpath={scratch}/work",
+                f"--specpath={scratch}",
+            ],
+            cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -93,12 +112,12 @@ def build(environment: Environment, output: Path) -> Path:
         if finished.returncode:
             print(finished.stdout, file=sys.stderr)
             raise SetupError("PyInstaller failed; the reason stands above.")
-        notices = [str(environment.python), "-I", str(Path(__file__).with_name("notices.py"))]
+        notices = [*python, "-I", str(Path(__file__).with_name("notices.py"))]
         subprocess.run(
             [*notices, f"{scratch}/work", str(made / NAME), _version()], stdin=subprocess.DEVNULL, check=True
         )
         _replace_links(made / NAME)
-        if sys.platform == "linux":
+        if system.startswith("linux"):
             _strip(made / NAME)
         write_digests(made / NAME)
         folder = output / NAME
@@ -131,14 +150,14 @@ def _strip(folder: Path) -> None:
     subprocess.run([strip, "--strip-unneeded", *map(str, libraries)], stdin=subprocess.DEVNULL, check=True)
 
 
-def _stamp(environment: Environment) -> bytes:
+def _stamp(environment: Environment, system: str) -> bytes:
     """Return what tells whether a build is of the present sources."""
     sources = sorted(
         file for file in (PACKAGES / "app").rglob("*") if file.is_file() and "__pycache__" not in file.parts
     )
     sources += sorted(Path(__file__).parent.glob("*.py"))
     parts = (part for file in sources for part in (file.relative_to(ROOT).as_posix(), file.read_bytes()))
-    return digest(sys.version, environment.requirements.read_bytes(), *parts)
+    return digest(sys.version, system, environment.requirements.read_bytes(), *parts)
 
 
 def _version() -> str:
@@ -146,15 +165,15 @@ def _version() -> str:
     return text.partition('__version__ = "')[2].partition('"')[0]
 
 
-def _pyinstaller(environment: Environment) -> list[str]:
+def _pyinstaller(python: list[str], system: str) -> list[str]:
     app = PACKAGES / "app"
-    separator = ";" if sys.platform == "win32" else ":"
+    separator = ";" if system.startswith("win32") else ":"
     migrations = [
         f"--add-data={file}{separator}{file.relative_to(PACKAGES).parent.as_posix()}"
         for file in sorted((app / "db" / "alembic").rglob("*.py"))
     ]
     return [
-        str(environment.python),
+        *python,
         *("-I", "-m", "PyInstaller", str(app / "__main__.py")),
         *("--onedir", f"--name={NAME}", "--contents-directory=lib", "--noconfirm", "--clean", "--log-level=WARN"),
         "--optimize=1",

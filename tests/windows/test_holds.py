@@ -40,7 +40,7 @@ def database(postgres: PostgresServer) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="module")
-def shared(database: Database) -> Iterator[Sidecar]:
+def running(database: Database) -> Iterator[Sidecar]:
     """A sidecar that uses it, by settings that were saved; a start takes seconds here."""
     with Sidecar(env={"TASKFLOW_EMBEDDED": "0"}) as sidecar:
         sidecar.save_connection(database.fields())
@@ -48,10 +48,10 @@ def shared(database: Database) -> Iterator[Sidecar]:
 
 
 @pytest.fixture
-def ready(shared: Sidecar) -> Sidecar:
+def ready(running: Sidecar) -> Sidecar:
     """The same; each test leaves it ready, and nothing beside key and credentials."""
-    assert shared.is_running, "an earlier test ended the shared sidecar"
-    return shared.wait_healthy()
+    assert running.is_running, "an earlier test ended the shared sidecar"
+    return running.wait_healthy()
 
 
 @pytest.mark.parametrize("name", [KEY_FILE, CREDENTIALS_FILE])
