@@ -24,6 +24,8 @@ LEFT_OUT = (
 )
 """Packages of the lock file that nothing run in Windows needs, and that take long to install there."""
 UNIT_TESTS = ("tests/unit",)
+LONGEST_TEST_S = 1200
+"""Where a busy machine plays another one."""
 PROCESS_TESTS = ("tests/windows", "tests/process")
 
 
@@ -95,7 +97,12 @@ def run_tests(run: list[str], linux_python: Path, arguments: list[str]) -> dict[
         Whether all tests passed, by part.
     """
     files = [argument for argument in arguments if argument.startswith("tests/")]
-    options = ["-p", "no:cacheprovider", *(argument for argument in arguments if argument not in files)]
+    options = [
+        "-p",
+        "no:cacheprovider",
+        f"--timeout={LONGEST_TEST_S}",
+        *(argument for argument in arguments if argument not in files),
+    ]
     units = [file for file in files or UNIT_TESTS if file.startswith("tests/unit")]
     processes = [file for file in files or PROCESS_TESTS if file not in units]
     passed = {}

@@ -112,6 +112,8 @@ def build(python: list[str], system: str, output: Path) -> Path:
         if finished.returncode:
             print(finished.stdout, file=sys.stderr)
             raise SetupError("PyInstaller failed; the reason stands above.")
+        # Wine lacks this part of Windows, and is given another one of that name, which is for nobody else.
+        (made / NAME / "lib" / "bcryptprimitives.dll").unlink(missing_ok=True)
         notices = [*python, "-I", str(Path(__file__).with_name("notices.py"))]
         subprocess.run(
             [*notices, f"{scratch}/work", str(made / NAME), _version()], stdin=subprocess.DEVNULL, check=True

@@ -49,7 +49,8 @@ class Part:
 
 def main(work: Path, folder: Path, version: str) -> None:
     """Write both files into `folder`, which holds the sidecar of that version."""
-    parts = sorted(parts_of(list(_entries(work))), key=lambda part: part.name.lower())
+    collected = [(name, source) for name, source in _entries(work) if source.suffix != ".dll" or _is_in(folder, name)]
+    parts = sorted(parts_of(collected), key=lambda part: part.name.lower())
     document = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
@@ -89,6 +90,10 @@ def parts_of(entries: list[tuple[str, Path]]) -> Iterable[Part]:
         if ".so" in source.name or source.suffix in {".dll", ".pyd", ".dylib"}:
             part.files.add(Path(name).name)
     return parts.values()
+
+
+def _is_in(folder: Path, name: str) -> bool:
+    return (folder / name).exists() or (folder / "lib" / name).exists()
 
 
 def _entries(work: Path) -> Iterator[tuple[str, Path]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from tests.support import processes
+from tests.support import processes, windows
 from tests.support.ai_providers import AIProviders
 from tests.support.certificates import Certificates
 from tests.support.databases import Backend, Database, SqliteDatabase, fresh_database
@@ -78,6 +78,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return is_first
 
     items[:] = [item for item in items if is_kept(item)]
+    if windows.IS_WINDOWS:
+        for item in items:
+            if reason := windows.reason_to_skip(item):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def _is_on_postgresql(item: pytest.Item) -> bool:

@@ -144,7 +144,8 @@ class Sidecar:
         self._forget_process()
         self._stdout_lines = []
         if windows.IS_WINDOWS:  # whose process ids are not the system's: only a new file tells of a new process
-            (self.config_dir / "sidecar.json").unlink(missing_ok=True)
+            with contextlib.suppress(NotADirectoryError):
+                (self.config_dir / "sidecar.json").unlink(missing_ok=True)
         with self._stderr_file.open("ab") as stderr, self._stdout_file.open("ab") as stdout:
             self._process = subprocess.Popen(
                 self._command,

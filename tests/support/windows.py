@@ -15,6 +15,7 @@ antivirus scanners                              `windows/test_holds.py`: another
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import shlex
 import subprocess
@@ -27,12 +28,47 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
+    import pytest
+
 RUN: Final = tuple(shlex.split(os.environ.get("WINDOWS_TEST_PYTHON", "")))
 """What runs the Windows Python that has the sidecar's packages; empty where the tests are not about Windows."""
 IS_WINDOWS: Final = bool(RUN)
 """Whether the sidecars of these tests are Windows programs."""
 PATIENCE: Final = 4 if IS_WINDOWS or sys.platform == "win32" else 1
 """How many times as long a wait may take: Wine takes its time on a busy machine."""
+
+
+_SIGNALS: Final = "signals of Linux, which a Windows program never gets"
+_PROCESS: Final = "looks at the process, its sockets or its memory as Linux shows them"
+_MODES: Final = "modes, owners, links and pipes as Linux has them"
+_TLS: Final = "libpq looks for its files by a function that Wine 8 lacks (NtFlushBuffersFileEx): no TLS"
+_TIMES: Final = "asserts how soon something happens, and Wine on a busy machine is no Windows"
+NOT_HERE: Final = {
+    "test_process_contract.py::test_only_loopback_is_listened_on": _PROCESS,
+    "test_process_contract.py::test_answers_are_not_held_back": _TIMES,
+    "test_process_contract.py::test_status_events_that_nobody_reads_hold_nothing_up": _TIMES,
+    "test_process_contract.py::test_killed_parent_takes_the_sidecar_along": _SIGNALS,
+    "test_process_contract.py::test_signal_ends_the_process_with_0*": _SIGNALS,
+    "test_process_contract.py::test_running_requests_finish_within_the_grace_period*SIGTERM*": _SIGNALS,
+    "test_process_contract.py::test_pipes_that_nobody_reads_stop_nothing*": _MODES,
+    "test_process_contract.py::test_sidecar_by_hand_serves_without_a_terminal": _SIGNALS,
+    "test_process_contract.py::test_sidecar_by_hand_tells_where_it_is": _MODES,
+    "test_process_contract.py::test_secrets_of_the_handshake_are_nowhere": _PROCESS,
+    "test_process_contract.py::test_token_of_a_sidecar_by_hand_is_in_its_file_only": _PROCESS,
+    "test_process_contract.py::test_requests_that_outlast_the_grace_period_are_ended": _SIGNALS,
+    "test_process_contract.py::test_jumping_clocks_do_not_disturb": _SIGNALS,
+    "test_connection_settings.py::test_tls_modes[[]prefer*": _TLS,
+    "test_connection_settings.py::test_tls_modes[[]require*": _TLS,
+    "test_connection_settings.py::test_tls_modes[[]verify*": _TLS,
+    "test_connection_settings.py::test_mode_gives_way_to_what_the_server_wants": _TLS,
+}
+"""Process tests that cannot be about a Windows sidecar under Wine, by patterns of their names, and why."""
+
+
+def reason_to_skip(item: pytest.Item) -> str | None:
+    """Return why a test has nothing to say where the sidecars are Windows programs."""
+    name = item.nodeid.rpartition("/")[2]
+    return next((reason for pattern, reason in NOT_HERE.items() if fnmatch.fnmatchcase(name, pattern)), None)
 
 
 def windows_path(path: Path) -> str:
