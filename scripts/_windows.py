@@ -43,7 +43,10 @@ def prepare() -> list[str]:
         raise SetupError("--windows needs WINDOWS_PYTHON, the path of a Windows Python that runs here (under Wine).")
     run = [str(python.with_name("windows-run")), str(FOLDER / "Scripts" / "python.exe")]
     packages = wanted(REQUIREMENTS.read_text(encoding="utf-8"))
-    stamp = digest(packages, str(python.resolve()))
+    # Forward slashes, and relative to its own folder: as the Linux environment finds `app`.
+    site_packages = FOLDER / "Lib" / "site-packages"
+    app_line = os.path.relpath(PACKAGES, site_packages) + "\n"
+    stamp = digest(packages, app_line, str(python.resolve()))
     if has_stamp(FOLDER / "taskflow-environment.stamp", stamp):
         return run
     say(f"Making the Windows environment {FOLDER.name} (some minutes) ...")
@@ -54,6 +57,7 @@ def prepare() -> list[str]:
     requirements.write_text(packages, encoding="utf-8")
     install = ["-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary=:all:", "--quiet", "--no-input"]
     _run([*run, *install, "--disable-pip-version-check", "--requirement", os.path.relpath(requirements, ROOT)])
+    (site_packages / "taskflow-app.pth").write_text(app_line, encoding="ascii")
     (FOLDER / "taskflow-environment.stamp").write_bytes(stamp)
     return run
 

@@ -77,6 +77,8 @@ def _try_lock(descriptor: int) -> bool:
     except (BlockingIOError, PermissionError):
         return False
     except OSError as exc:
+        if sys.platform == "win32" and not exc.errno:  # a C library that does not say why, such as Wine's
+            return False
         raise _unusable(exc) from None
     return True
 

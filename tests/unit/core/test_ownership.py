@@ -8,10 +8,12 @@ import os
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from app.core import ownership
 from app.core.exceptions import AlreadyRunningError, ConfigDirectoryUnusableError
 from app.core.ownership import LOCK_FILE, RUN_FILE, owned, read_run_file, run_file
 from tests.support.sidecar import CHECKOUT
@@ -146,6 +148,18 @@ def test_file_system_without_locks_is_not_another_sidecar(tmp_path: Path, monkey
 
     with pytest.raises(ConfigDirectoryUnusableError, match=r"cannot be locked: No locks available"), owned(tmp_path):
         pass
+
+
+def test_lock_that_fails_without_a_reason_is_another_sidecar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some C libraries for Windows say only that it failed."""
+
+    def held(*_: Any) -> None:
+        raise OSError(0, "Error")
+
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(locking=held, LK_NBLCK=2))
+
+    assert not ownership._try_lock(0)
 
 
 def test_lock_file_that_cannot_be_opened_is_a_problem_of_the_directory(tmp_path: Path) -> None:
