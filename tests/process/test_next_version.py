@@ -69,7 +69,7 @@ def sidecar(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[In
 
 
 def test_next_version_and_back(sidecar: tuple[Installed, Sidecar]) -> None:
-    """Swapped while it runs, it still ends as asked; the next one goes on; the older one says so, and changes nothing."""
+    """Swapped while it runs, it ends as asked; the next one goes on; the older one says so, and changes nothing."""
     installed, process = sidecar
     process.wait_healthy()
     add(process, "Ada")
