@@ -64,9 +64,15 @@ def run_pytest(environment: Environment, arguments: list[str]) -> bool:
     side_by_side = ["-n", str(workers()), "--dist", "loadfile", "--no-loadscope-reorder", "-m", "not quiet"]
     ends = [
         run_in_foreground([*pytest, *side_by_side, *arguments], folder=ROOT),
-        run_in_foreground([*pytest, "-m", "quiet", *arguments], folder=ROOT),
+        run_in_foreground([*pytest, "-m", "quiet", *(arguments or quiet_files())], folder=ROOT),
     ]
     return all(end in (0, NO_TESTS) for end in ends) and 0 in ends
+
+
+def quiet_files() -> list[str]:
+    """Return the files with tests marked `quiet`: looking for them in all others takes pytest seconds."""
+    files = (ROOT / "tests").rglob("test_*.py")
+    return sorted(str(file.relative_to(ROOT)) for file in files if "mark.quiet" in file.read_text(encoding="utf-8"))
 
 
 def workers() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import signal
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -53,6 +54,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # so shells start what runs in the background, and what the tests spawn would inherit it
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector the tests themselves, hundreds of thousands of objects that stay to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 LONGEST_FILES = (

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -22,6 +23,10 @@ from app.core.memory import keep_private
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+_SELDOM: Final = 50_000
+"""Objects more than freed until a command looks for garbage: importing makes none, and is most of what it does."""
 
 
 class _DefaultToServe(click.Group):
@@ -55,8 +60,11 @@ def _environment_help() -> str:
     epilog=f"Environment:\n\n{_environment_help()}",
 )
 @click.version_option(__version__, prog_name="taskflow-sidecar")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Connect a team to its PostgreSQL, keep its secrets encrypted, tell the truth about readiness."""
+    if context.invoked_subcommand != "serve":  # which has its own way with garbage
+        gc.set_threshold(_SELDOM)
 
 
 @cli.command()

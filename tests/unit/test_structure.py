@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -60,14 +61,14 @@ MODULES = modules()
 
 def imports_in(name: str) -> Iterator[Import]:
     """Yield what a module imports of ours, wherever in it."""
-    tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
+    nodes = [*ast.walk(ast.parse(MODULES[name].read_text(encoding="utf-8")))]
     for_types = {
         id(inner)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
         for inner in ast.walk(node)
     }
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             targets = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
@@ -88,7 +89,10 @@ def _known(target: str) -> str | None:
     return name if name in MODULES else name.rpartition(".")[0] or None
 
 
-IMPORTS = [found for name in MODULES for found in imports_in(name)]
+@functools.cache
+def all_imports() -> list[Import]:
+    """Return every import of ours; read when a test runs, as reading takes a second."""
+    return [found for name in MODULES for found in imports_in(name)]
 
 
 def is_below(name: str, package: str) -> bool:
@@ -103,7 +107,7 @@ def test_package_imports_nothing_above_it(package: str) -> None:
 
     found = [
         f"{source} -> {target}"
-        for source, target, _ in IMPORTS
+        for source, target, _ in all_imports()
         if is_below(source, package) and any(is_below(target, other) for other in FORBIDDEN[package])
     ]
 
@@ -113,7 +117,7 @@ def test_package_imports_nothing_above_it(package: str) -> None:
 def test_there_is_no_circle() -> None:
     """Modules can be read in an order in which each stands on those before; imports for types alone do not count."""
     waiting = {
-        name: {i.target for i in IMPORTS if i.source == name and not i.is_for_types} - {name} for name in MODULES
+        name: {i.target for i in all_imports() if i.source == name and not i.is_for_types} - {name} for name in MODULES
     }
     while free := {name for name, needs in waiting.items() if not needs & waiting.keys()}:
         waiting = {name: needs for name, needs in waiting.items() if name not in free}
