@@ -71,14 +71,20 @@ LONGEST_FILES = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest files first; leave out, of the tests marked `rules`, all but one case on PostgreSQL."""
+    """Put the longest files first; leave out the cases that `rules` and `in_turn` say add nothing."""
     ranks = {name: rank for rank, name in enumerate(LONGEST_FILES)}
     items.sort(key=lambda item: ranks.get(item.path.stem, len(ranks)))
     met: set[str] = set()
+    turns: dict[Path, dict[str, str]] = {}
 
     def is_kept(item: pytest.Item) -> bool:
-        function = item.nodeid.partition("[")[0]
-        if item.get_closest_marker("rules") is None or not _is_on_postgresql(item):
+        backend, function = _backend_of(item), item.nodeid.partition("[")[0]
+        if backend is None:
+            return True
+        if item.get_closest_marker("in_turn") is not None:
+            of_file, case = turns.setdefault(item.path, {}), item.nodeid.replace(backend, "", 1)
+            return of_file.setdefault(case, list(BACKENDS)[len(of_file) % len(BACKENDS)]) == backend
+        if item.get_closest_marker("rules") is None or backend == "sqlite":
             return True
         is_first = function not in met
         met.add(function)
@@ -91,9 +97,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
-def _is_on_postgresql(item: pytest.Item) -> bool:
+def _backend_of(item: pytest.Item) -> str | None:
+    """Return which database a case is for, if it is for one of the two."""
     callspec = getattr(item, "callspec", None)
-    return callspec is not None and any(value == "postgresql" for value in callspec.params.values())
+    values = () if callspec is None else callspec.params.values()
+    return next((value for value in values if isinstance(value, str) and value in BACKENDS), None)
 
 
 def pytest_runtest_setup() -> None:

@@ -84,6 +84,7 @@ def test_newcomer_sees_a_team_at_work(empty: Sidecar) -> None:
     assert all(step["completed"] for task in tasks if task["status"] == "Done" for step in task["sub_tasks"])
 
 
+@pytest.mark.in_turn
 def test_what_happened_is_spread_over_time(empty: Sidecar) -> None:
     """In an order that makes sense, nothing in the future, and something that can still be edited."""
     run_command("demo", config_dir=empty.config_dir)
@@ -103,6 +104,7 @@ def test_what_happened_is_spread_over_time(empty: Sidecar) -> None:
     assert empty.request("PATCH", path, json={"content": "Changed"}).status_code == 200
 
 
+@pytest.mark.in_turn
 def test_everything_keeps_to_the_rules(empty: Sidecar) -> None:
     """What a client could not have written is not there: sent again, each is accepted and changes nothing."""
     run_command("demo", config_dir=empty.config_dir)
@@ -125,6 +127,7 @@ def test_everything_keeps_to_the_rules(empty: Sidecar) -> None:
         ("tasks", {"title": "Build", "status": "Done", "priority": "Low"}),
     ],
 )
+@pytest.mark.in_turn
 def test_work_of_others_is_left_alone(empty: Sidecar, path: str, body: dict[str, str]) -> None:
     """One member or one task is enough; the command says so and changes nothing, beside a stopped sidecar too."""
     assert empty.request("POST", f"/api/v1/{path}", json=body).status_code == 201

@@ -60,6 +60,7 @@ def refused(answer: httpx.Response, status: int, code: str) -> str:
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic", "google", "deepseek"])
 @pytest.mark.parametrize("kind", ["system", "user", "tenant", "server"])
+@pytest.mark.in_turn
 def test_owners_key_is_put_in(gateway: GatewayBackend, kind: str, provider: str) -> None:
     """Every kind of owner, every provider; the caller's own token goes nowhere."""
     owner = "default" if kind == "system" else "alpha"
@@ -142,6 +143,7 @@ def test_users_with_ids_that_begin_alike_have_keys_of_their_own(gateway: Gateway
 
 
 @pytest.mark.parametrize("user", ["a@b.example", "auth0|5", "Ö l", "a/b", "50%", "x;y"])
+@pytest.mark.in_turn
 def test_user_ids_of_any_form_are_reached(gateway: GatewayBackend, user: str) -> None:
     """Percent-encoded in the path, as anything is."""
     answer = gateway.call("user", quote(user, safe=""), "openai", token=token_for(user))
@@ -286,6 +288,7 @@ def test_users_reach_only_what_is_theirs(gateway: GatewayBackend, kind: str, own
 
 
 @pytest.mark.parametrize("header", ["Authorization", "x-api-key", "x-goog-api-key"])
+@pytest.mark.in_turn
 def test_token_is_taken_where_the_sdks_put_their_key(gateway: GatewayBackend, header: str) -> None:
     """And it stays here."""
     key = gateway.new_key("user", "ann", "google")
@@ -309,6 +312,7 @@ def test_token_is_taken_where_the_sdks_put_their_key(gateway: GatewayBackend, he
         pytest.param(token_for("ann", type="refresh"), id="refresh"),
     ],
 )
+@pytest.mark.in_turn
 def test_whoever_shows_no_token_is_401(gateway: GatewayBackend, token: str) -> None:
     """Before anything else is looked at."""
     refused(gateway.call("user", "ann", "openai", token=token), 401, "unauthorized")
@@ -378,6 +382,7 @@ def test_key_that_is_known_to_be_refused_is_not_sent(gateway: GatewayBackend, st
 
 
 @pytest.mark.parametrize("status", ["unknown", "no_quota", "rate_limited", "limited_scope", "unreachable"])
+@pytest.mark.in_turn
 def test_key_of_which_less_is_known_is_tried(gateway: GatewayBackend, status: str) -> None:
     """Credit may have been bought meanwhile."""
     gateway.new_key("user", "ann", "openai")

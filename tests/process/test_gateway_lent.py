@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+pytestmark = pytest.mark.in_turn
+
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
 BODIES: dict[str, Any] = {"anthropic": {**CHAT, "max_tokens": 5}, "google": {"contents": [{"parts": [{"text": "Hi"}]}]}}
 PASSES = {

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tests.support.ai_providers import AIProviders
     from tests.support.databases import Backend
 
+pytestmark = pytest.mark.in_turn
+
 USER, TENANT = token_for("ann"), token_for("ann", tenant_id="acme")
 SERVER, SYSTEM = "/api/v1/servers/guild/config", "/api/v1/settings/ai-keys"
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tests.support.ai_providers import FakeProvider
     from tests.support.databases import Database
 
+pytestmark = pytest.mark.in_turn
+
 ACME = {"owner_kind": "tenant", "owner_id": "acme", "name": "openai"}
 QUICK = {"TASKFLOW_REVALIDATE_HOURS": "0.001", "TASKFLOW_REVALIDATE_CONFIRM_MINUTES": "0"}
 

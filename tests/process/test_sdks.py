@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Prepare = Callable[[GatewayBackend], str]
 
+pytestmark = pytest.mark.in_turn
+
 REPLY = Reply(pieces=("One", " two", " three"), input_tokens=123, output_tokens=45)
 MESSAGES: Any = [{"role": "user", "content": "Count."}]
 

@@ -118,6 +118,7 @@ def test_modes_that_are_absent_take_their_defaults(any_backend: Backend) -> None
 
 
 @pytest.mark.parametrize("sent", ["****", "****cdef", "…cdef", "as read"])
+@pytest.mark.in_turn
 def test_what_was_shown_keeps_the_key(any_backend: Backend, sent: str) -> None:
     """A mask, the hint, the whole document as it was read: none of them becomes the key."""
     sidecar = any_backend.sidecar
@@ -132,6 +133,7 @@ def test_what_was_shown_keeps_the_key(any_backend: Backend, sent: str) -> None:
 
 
 @pytest.mark.parametrize("sent", ["****", "****cdef", "…cdef"])
+@pytest.mark.in_turn
 def test_a_mask_of_nothing_is_refused(any_backend: Backend, sent: str) -> None:
     """And nothing of the server is stored."""
     answer = put(any_backend.sidecar, api_key=sent)
@@ -185,6 +187,7 @@ def test_a_broken_rule_is_named(any_backend: Backend, body: dict[str, Any], sent
 
 
 @pytest.mark.parametrize("server_id", ["a", "A-1_z", "0" * 64, "123456789012345678", "-", "_"])
+@pytest.mark.in_turn
 def test_sound_ids(any_backend: Backend, server_id: str) -> None:
     """Each is a server of its own, in the letters it was given."""
     sidecar = any_backend.sidecar
@@ -239,6 +242,7 @@ def test_a_provider_with_a_stored_key_needs_none(any_backend: Backend) -> None:
 
 
 @pytest.mark.parametrize("key", [*NASTY_KEYS, LOOKS_ENCRYPTED, "sk-" + "x" * 8000])
+@pytest.mark.in_turn
 def test_any_text_is_sealed_and_comes_back(any_backend: Backend, key: str) -> None:
     """But for blanks around it and masks; what looks encrypted is text like any other."""
     sidecar = any_backend.sidecar

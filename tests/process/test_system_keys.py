@@ -137,6 +137,7 @@ def test_reading_back_what_is_unset_changes_nothing(any_backend: Backend) -> Non
         ({"deepseek": "", "google": 5}, "google: Input should be a valid string"),
     ],
 )
+@pytest.mark.in_turn
 def test_all_or_nothing(any_backend: Backend, body: dict[str, Any], sentence: str) -> None:
     """One key that cannot be stored undoes the others, removals included."""
     sidecar = any_backend.sidecar
@@ -164,6 +165,7 @@ def test_an_expiry_may_come_along(any_backend: Backend) -> None:
 
 
 @pytest.mark.parametrize("key", [LOOKS_ENCRYPTED, "k", "zwei Wörter 🔑", "vf1.0123abcd.gAAAAABn"])
+@pytest.mark.in_turn
 def test_any_text_is_sealed(any_backend: Backend, key: str) -> None:
     """What looks encrypted is text like any other; blanks around it go."""
     ok(put(any_backend.sidecar, openai=f"  {key}\n"))

@@ -166,6 +166,7 @@ def test_a_broken_rule_is_named(sidecar: Sidecar, body: dict[str, Any], sentence
         (None, "trial_limit: field cannot be null"),
     ],
 )
+@pytest.mark.in_turn
 def test_limits_are_whole_numbers(sidecar: Sidecar, acme: str, limit: object, sentence: str) -> None:
     """From none at all to a million."""
     assert error_of(sidecar.request("PATCH", f"{PATH}/acme", json={"trial_limit": limit}))[2] == sentence
@@ -174,6 +175,7 @@ def test_limits_are_whole_numbers(sidecar: Sidecar, acme: str, limit: object, se
 
 
 @pytest.mark.parametrize("tenant_id", ["a" * 65, "a%20b", "a.b", "%C3%A9", "a%0A"])
+@pytest.mark.in_turn
 def test_unsound_ids_in_the_path(sidecar: Sidecar, tenant_id: str) -> None:
     """400 from every call, before anything else is looked at."""
     calls = [(method, "") for method in ("GET", "PATCH", "DELETE")]
@@ -273,6 +275,7 @@ def test_a_refused_key_leaves_the_old_one(
 @pytest.mark.parametrize(
     ("behaviour", "verdict"), [("missing_scopes", "limited_scope"), ("rate_limited", "rate_limited")]
 )
+@pytest.mark.in_turn
 def test_a_genuine_key_is_stored(
     ai_backend: Backend, sidecar: Sidecar, acme: str, openai: FakeProvider, behaviour: str, verdict: str
 ) -> None:
@@ -435,6 +438,7 @@ def test_tenants_do_not_manage_themselves(
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", token_for("1", tenant_id="acme", exp=1)])
+@pytest.mark.in_turn
 def test_without_a_token_there_is_nothing(sidecar: Sidecar, acme: str, token: str) -> None:
     """401 everywhere, also for expired tokens of the tenant itself."""
     for method, path in (("GET", ""), ("POST", ""), ("GET", "/acme"), ("GET", "/acme/openai-key/status")):

@@ -228,13 +228,10 @@ def test_members_are_as_they_were(upgraded: Upgraded) -> None:
 def test_secrets_still_open(upgraded: Upgraded) -> None:
     """With the key they were stored under; the audit log is intact. What is older than the vault gets one."""
     assert upgraded.get("status")["vault"]["state"] == "unlocked"
-    verified = upgraded.command("vault", "verify")
-    audited = upgraded.command("audit", "verify")
-
-    assert verified.returncode == audited.returncode == 0, verified.stdout + audited.stdout
     count = 0 if upgraded.revision < "0002" else len(SECRETS) + (5 if upgraded.revision >= "0007" else 0)
-    assert verified.stdout == f"{count} secrets open, 0 do not.\n"
     with opened_vault(upgraded.config()) as services:
+        assert services.vault.verified() == VaultVerification(ok=True, checked=count, findings=[])
+        assert services.audit.verify().ok
         found = {name: services.vault.use(SecretName("system", "default", name), actor="test") for name in SECRETS}
     assert found == (SECRETS if upgraded.revision >= "0002" else dict.fromkeys(SECRETS))
 
@@ -270,7 +267,9 @@ def test_work_is_as_it_was(upgraded: Upgraded) -> None:
 
 
 def test_second_start_finds_nothing_to_do(upgraded: Upgraded) -> None:
-    """And the same data."""
+    """And the same data: what had no vault at the first start, what had one without a manifest, what had both."""
+    if upgraded.revision not in (revisions()[0], "0007", revisions()[-1]):
+        return
     columns = {
         table: names for table, (names, _) in upgraded.rows().items() if table not in ("audit_entries", "changes")
     }
@@ -294,7 +293,7 @@ def test_upgrade_by_hand_leads_to_the_same(name: str, request: pytest.FixtureReq
             assert printed.returncode == 0, printed.stderr
             old.contents.execute(printed.stdout)
 
-        assert old.command("migrations", "current").stdout == f"current: {HEAD}\nhead: {HEAD}\n"
+        assert old.contents.query("SELECT version_num FROM alembic_version") == [(HEAD,)]
         columns = {table: names for table, (names, _) in old.before.items() if table not in NEVER_SHOWN}
         assert old.rows(columns) == {table: old.before[table] for table in columns}
 

@@ -101,6 +101,7 @@ def outcome(answer: httpx.Response, provider: str | None = "openai") -> tuple[bo
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.in_turn
 def test_a_key_lives(ai_backend: Backend, shared_providers: AIProviders, user: User, provider: str) -> None:
     """Set, told of, used, replaced, deleted, set again, restarted, and used again."""
     fake = shared_providers[provider]
@@ -176,6 +177,7 @@ def test_what_the_provider_says_decides(
 
 
 @pytest.mark.parametrize("behaviour", ["invalid", "html_403", "server_error", "drop"])
+@pytest.mark.in_turn
 def test_a_working_key_is_never_lost(
     ai_backend: Backend, shared_providers: AIProviders, user: User, behaviour: str
 ) -> None:
@@ -234,6 +236,7 @@ def test_a_key_refused_later_can_be_replaced_unchecked(
     assert user.use(ai_backend) == new
 
 
+@pytest.mark.in_turn
 def test_a_verdict_that_comes_late_is_dropped(shared_providers: AIProviders, user: User) -> None:
     """It was about the key that has been replaced meanwhile, not about the present one."""
     fake = shared_providers.openai
@@ -328,6 +331,7 @@ def test_a_broken_rule_is_named(shared_providers: AIProviders, user: User, body:
 
 
 @pytest.mark.parametrize("length", [10, 512])
+@pytest.mark.in_turn
 def test_the_shortest_and_the_longest_key(
     ai_backend: Backend, shared_providers: AIProviders, user: User, length: int
 ) -> None:
@@ -346,6 +350,7 @@ def test_an_unknown_provider_in_the_path(user: User) -> None:
         assert "CASSOWARY" not in answer.text
 
 
+@pytest.mark.in_turn
 def test_what_looks_encrypted_is_encrypted(ai_backend: Backend, shared_providers: AIProviders, user: User) -> None:
     """It is text like any other."""
     shared_providers.openai.behave(LOOKS_ENCRYPTED, "valid")
@@ -546,6 +551,7 @@ def test_initial_keys_are_set_until_a_user_has_one(
     assert initial_status(sidecar)["open"] is True
 
 
+@pytest.mark.in_turn
 def test_initial_keys_survive_a_restart(ai_backend: Backend, shared_providers: AIProviders) -> None:
     """And open for whoever falls back to them."""
     key = shared_providers.anthropic.new_key("server_error")
@@ -577,6 +583,7 @@ def test_ten_checks_a_minute(shared_providers: AIProviders, user: User) -> None:
     assert outcome(User(user.sidecar).set("openai", key)) == (True, True)
 
 
+@pytest.mark.in_turn
 def test_a_hanging_provider_holds_nobody_up(shared_providers: AIProviders, user: User) -> None:
     """While a check waits, everything else is answered, also for the same user."""
     fake = shared_providers.openai

@@ -217,6 +217,7 @@ def test_a_list_marks_what_was_restored_before_anybody_uses_it(healed: Attacked)
     ok(healed.ask("DELETE", f"cameras/{camera}"), 204)
 
 
+@pytest.mark.in_turn
 def test_an_older_state_of_everything_is_refused(attacked: Attacked) -> None:
     """A backup that was put back: lists work, use and writes answer 423, until a person accepts it."""
     attacked.store("system", "default", "sk-old-0123456789abcdef")
@@ -246,6 +247,7 @@ def test_an_older_state_of_everything_is_refused(attacked: Attacked) -> None:
 @pytest.mark.parametrize(
     "damage", ["DELETE FROM vault_manifest", "UPDATE vault_manifest SET content = '{}' WHERE path = 'root'"]
 )
+@pytest.mark.in_turn
 def test_a_manifest_that_is_gone_is_not_made_anew(attacked: Attacked, damage: str) -> None:
     """Only a person lets the rows be believed."""
     attacked.store("system", "default")
@@ -299,6 +301,7 @@ def test_a_retired_key_does_not_come_back(attacked: Attacked) -> None:
 
 
 @pytest.mark.parametrize("state", ["retired", "active"])
+@pytest.mark.in_turn
 def test_a_replaced_recovery_code_opens_nothing(attacked: Attacked, state: str) -> None:
     """Its wrap put back, beside the present key or with the old one: not opened, told, and never renewed."""
     old, new = new_recovery_code(), new_recovery_code()
@@ -353,6 +356,7 @@ def test_a_tenants_policy_is_not_what_the_row_says(healed: Attacked, change: str
     ok(healed.ask("DELETE", "tenants/edited"), 204)
 
 
+@pytest.mark.in_turn
 def test_a_refused_key_stays_refused(attacked: Attacked) -> None:
     """Its verdict is the manifest's."""
     ok(attacked.ask("POST", "tenants", {"id": "acme", "name": "n", "tier": "pro"}), 201)
@@ -370,6 +374,7 @@ def test_a_refused_key_stays_refused(attacked: Attacked) -> None:
 
 
 @pytest.mark.parametrize("what", ["tail", "chain", "invented", "everything"])
+@pytest.mark.in_turn
 def test_the_audit_log_of_another_desktop_is_watched_too(attacked: Attacked, what: str) -> None:
     """Its tail or its whole chain deleted, a writer invented, the vault exchanged: found, and not ended with 0."""
     attacked.store("system", "default")

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
+LONGEST_PAUSE_S = 0.1
+
 
 def wait_until(
     condition: Callable[[], Value], *, timeout_s: float, what: str | Callable[[], str], interval_s: float = 0.02
@@ -25,16 +27,18 @@ def wait_until(
         condition: asked again and again; what it raises ends the wait.
         timeout_s: seconds until the wait is given up; several times as many for Windows programs.
         what: what is waited for, as it completes "waited in vain for ..."; called only on failure.
-        interval_s: pause between two questions.
+        interval_s: shortest pause between two questions. It grows to a tenth of the time waited so far: questions cost
+            the one who is waited for its time, and a computer that is slow does not get faster by them.
 
     Raises:
         TimeoutError: the deadline passed first.
     """
-    deadline = time.monotonic() + timeout_s * PATIENCE
+    began, patience_s = time.monotonic(), timeout_s * PATIENCE
     while True:
-        is_late = time.monotonic() >= deadline
+        waited_s = time.monotonic() - began
+        is_late = waited_s >= patience_s
         if value := condition():
             return value
         if is_late:
             raise TimeoutError(f"waited {timeout_s:g} s in vain for {what if isinstance(what, str) else what()}")
-        time.sleep(interval_s)
+        time.sleep(max(interval_s, min(waited_s / 10, LONGEST_PAUSE_S)))
