@@ -13,12 +13,12 @@ export default defineConfig({
         },
       },
       {
-        // Real processes: the sidecar, PostgreSQL, npm.
+        // Real processes: the sidecar, PostgreSQL, npm. Like those below they run beside the Python tests.
         test: {
           name: 'process',
           include: ['test/process/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
           fileParallelism: false,
         },
       },
@@ -27,8 +27,8 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
           fileParallelism: false,
           maxConcurrency: 4,
         },

@@ -1,17 +1,23 @@
 """Run all tests of a checkout: `python3 scripts/test.py [--install-only | --windows] [PYTEST ARGUMENT...]`.
 
 The first run makes the environment `.venv-test` beside this folder and installs `tests/requirements.lock` there; later
-runs find it. Then pytest runs, files side by side, with the arguments given (paths count from the checkout; `-n0` runs
-one test after the other), then the tests marked `quiet` one after the other, and after them those of the Electron
-bridge, whose packages npm installs when they have changed. With `--windows` the sidecar of the tests is a Windows
-program instead, see `_windows.py`. The exit status is 0 only if all passed.
+runs find it, as they do the packages of the Electron bridge, which npm installs. Then pytest runs, files side by side,
+with the arguments given (paths count from the checkout; `-n0` runs one test after the other). Beside it run those tests
+of the bridge that mostly wait, in a file whose content comes when they have ended. Then come the tests marked `quiet`,
+one after the other, and last those of the interface. With `--windows` the sidecar of the tests is a Windows program
+instead, see `_windows.py`. The exit status is 0 only if all passed.
 """
 
 import argparse
 import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from _bridge import BRIDGE, find_npm, has_bridge, install_packages, offer_ui
-from _environment import ROOT, Environment, SetupError, run_in_foreground, run_script, say
+from _bridge import BRIDGE, find_npm, has_bridge, install_packages
+from _environment import ROOT, Environment, SetupError, path_with, run_in_foreground, run_script, say
 from _windows import prepare, run_tests
 
 NO_TESTS = 5
@@ -29,26 +35,67 @@ def main(arguments: list[str]) -> int:
     environment = Environment(ROOT / ".venv-test", ROOT / "tests" / "requirements.lock")
     environment.ensure()
     if options.windows:
-        run = prepare()
-        return 0 if options.install_only else report(run_tests(run, environment.python, pytest_arguments))
+        return report(run_tests(prepare(), environment.python, pytest_arguments))
     npm = install_bridge(environment) if has_bridge() else None
     if options.install_only:
         return 0 if npm or not has_bridge() else 1
 
     if npm is None:
-        passed = {"Python tests": run_pytest(environment, pytest_arguments)}
+        ends = [run_side_by_side(environment, pytest_arguments), run_quiet(environment, pytest_arguments)]
+        passed = {"Python tests": have_passed(ends)}
         passed |= {"Electron bridge tests": False} if has_bridge() else {}
     else:
-        offer_ui(environment)
-        passed = {"Python tests": run_pytest(environment, pytest_arguments)}
-        passed["Electron bridge tests"] = run_npm_test(environment, npm)
+        passed = run_both(environment, npm, pytest_arguments)
     return report(passed)
 
 
-def run_npm_test(environment: Environment, npm: str) -> bool:
-    """Run the bridge's tests, with `python` on their path able to run the sidecar; say whether all passed."""
-    say("Testing the Electron bridge (npm test) ...")
-    return run_in_foreground([npm, "test"], folder=BRIDGE, path_prefix=environment.programs) == 0
+def run_both(environment: Environment, npm: str, pytest_arguments: list[str]) -> dict[str, bool]:
+    """Run the tests of both parts; say of each whether all passed."""
+    is_built = run_npm(environment, npm, "build")
+    with running_npm(environment, npm, "test:apps") as apps_have_passed:
+        ends = [run_side_by_side(environment, pytest_arguments)]
+        bridge = [is_built, apps_have_passed()]
+    ends.append(run_quiet(environment, pytest_arguments))
+    bridge.append(run_npm(environment, npm, "test:ui"))
+    return {"Python tests": have_passed(ends), "Electron bridge tests": all(bridge)}
+
+
+def have_passed(ends: list[int]) -> bool:
+    """Say whether pytest found tests, and all passed."""
+    return all(end in (0, NO_TESTS) for end in ends) and 0 in ends
+
+
+def run_npm(environment: Environment, npm: str, script: str) -> bool:
+    """Run a script of the bridge, with `python` on its path able to run the sidecar; say whether it passed."""
+    say(f"Electron bridge: npm run {script} ...")
+    return run_in_foreground([npm, "run", script], folder=BRIDGE, path_prefix=environment.programs) == 0
+
+
+@contextmanager
+def running_npm(environment: Environment, npm: str, script: str) -> Iterator[Callable[[], bool]]:
+    """Run a script of the bridge beside the block, which is given what waits for its end and says whether it passed.
+
+    What it prints is printed then. If the block ends otherwise, the script is ended too.
+    """
+    environ = {**os.environ, "PATH": path_with(environment.programs)}
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen([npm, "run", script], cwd=BRIDGE, env=environ, stdout=output, stderr=output)
+
+        def has_passed() -> bool:
+            say(f"Electron bridge: npm run {script}, beside the Python tests ...")
+            status = process.wait()
+            output.seek(0)
+            sys.stdout.flush()
+            sys.stdout.buffer.write(output.read())
+            sys.stdout.flush()
+            return status == 0
+
+        try:
+            yield has_passed
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
 
 
 def report(passed: dict[str, bool]) -> int:
@@ -58,15 +105,20 @@ def report(passed: dict[str, bool]) -> int:
     return 0 if all(passed.values()) else 1
 
 
-def run_pytest(environment: Environment, arguments: list[str]) -> bool:
-    """Run the Python tests, last those that want the computer for themselves; say whether all passed."""
-    pytest = [str(environment.python), "-m", "pytest"]
+def run_side_by_side(environment: Environment, arguments: list[str]) -> int:
+    """Run the Python tests but for those that want the computer for themselves; return the exit status."""
     side_by_side = ["-n", str(workers()), "--dist", "loadfile", "--no-loadscope-reorder", "-m", "not quiet"]
-    ends = [
-        run_in_foreground([*pytest, *side_by_side, *arguments], folder=ROOT),
-        run_in_foreground([*pytest, "-m", "quiet", *(arguments or quiet_files())], folder=ROOT),
-    ]
-    return all(end in (0, NO_TESTS) for end in ends) and 0 in ends
+    return run_pytest(environment, [*side_by_side, *arguments])
+
+
+def run_quiet(environment: Environment, arguments: list[str]) -> int:
+    """Run those, one after the other; return the exit status."""
+    return run_pytest(environment, ["-m", "quiet", *(arguments or quiet_files())])
+
+
+def run_pytest(environment: Environment, arguments: list[str]) -> int:
+    """Run pytest; return its exit status."""
+    return run_in_foreground([str(environment.python), "-m", "pytest", *arguments], folder=ROOT)
 
 
 def quiet_files() -> list[str]:

@@ -64,7 +64,7 @@ else:
         page = pathlib.Path("../backend/app/web/ui/index.html")
         page.parent.mkdir(parents=True, exist_ok=True)
         page.touch()
-    sys.exit({npm_test_status} if arguments == ["test"] else 0)
+    sys.exit(arguments[-1] == {failing!r})
 """
 
 
@@ -113,14 +113,14 @@ class Checkout:
         """Where `run.py` makes its environment."""
         return self.root / ".venv"
 
-    def add_bridge(self, programs: Path, *, node_version: str = "v20.11.0", npm_test_status: int = 0) -> None:
+    def add_bridge(self, programs: Path, *, node_version: str = "v20.11.0", failing: str = "") -> None:
         """Add an Electron bridge, and stand-ins for Node and npm as the only programs on the path."""
         bridge = self.root / "electron-bridge"
         bridge.mkdir()
         (bridge / "package.json").write_text("{}")
         (bridge / "package-lock.json").write_text("{}")
         programs.mkdir()
-        source = NODE_TOOL.format(python=sys.executable, node_version=node_version, npm_test_status=npm_test_status)
+        source = NODE_TOOL.format(python=sys.executable, node_version=node_version, failing=failing)
         for name in ("node", "npm"):
             (programs / name).write_text(source)
             (programs / name).chmod(0o755)
@@ -348,13 +348,15 @@ def test_tests_of_both_parts_run_even_if_the_first_fails(installed: Checkout, tm
     assert "npm ci --ignore-scripts --no-audit --no-fund in electron-bridge" in passing.stdout
     assert failing.returncode == 1
     assert "npm ci" not in failing.stdout
-    assert "npm test in electron-bridge" in failing.stdout
+    told = re.findall("npm run (.+) in electron-bridge|(1 passed)", failing.stdout)
+    assert ["".join(each) for each in told] == ["build", "1 passed", "test:apps", "1 passed", "test:ui"]
     assert failing.stderr.splitlines()[-2:] == ["Python tests: FAILED", "Electron bridge tests: passed"]
 
 
-def test_failing_bridge_test_fails_the_run(installed: Checkout, tmp_path: Path) -> None:
-    """The second part counts as much as the first."""
-    installed.add_bridge(tmp_path / "programs", npm_test_status=3)
+@pytest.mark.parametrize("failing", ["build", "test:apps", "test:ui"])
+def test_failing_bridge_test_fails_the_run(installed: Checkout, tmp_path: Path, failing: str) -> None:
+    """The second part counts as much as the first, each piece of it."""
+    installed.add_bridge(tmp_path / "programs", failing=failing)
 
     finished = installed.run("test.py")
 
