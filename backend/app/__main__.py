@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 
 
 def main() -> None:
-    """Run the command line and end the process.
-
-    `os._exit`: threads that wait in libpq for a silent server cannot be interrupted; the end must not wait for them.
-    """
+    """Run the command line and end the process."""
     from app.cli import run
+    from app.core.ending import end_process
 
     status = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()
-    os._exit(status)
+    end_process(status)
 
 
 if __name__ == "__main__":

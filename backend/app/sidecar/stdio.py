@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from app import __version__
+from app.core.ending import end_process
 from app.core.exceptions import HandshakeInvalidError
 
 if TYPE_CHECKING:
@@ -208,6 +209,6 @@ def exit_at_the_latest(after_s: float, status: int) -> None:
 
     def end() -> None:
         time.sleep(after_s)
-        os._exit(status)
+        end_process(status)
 
     threading.Thread(target=end, name="last-resort", daemon=True).start()
