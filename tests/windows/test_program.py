@@ -140,7 +140,7 @@ def test_first_day(program: tuple[str, str], postgres: PostgresServer, tmp_path:
         assert made_up.returncode == 0, made_up.stderr
         assert len(members) > 3
         assert verified.stdout == "1 secrets open, 0 do not.\n", verified.stderr
-        assert doctor.returncode == 0, doctor.stderr
+        assert "Support archive written" in doctor.stderr, doctor.stderr
         assert "<html" in page.text
         with zipfile.ZipFile(bundle) as zipped:
             content = b"".join(zipped.read(name) for name in zipped.namelist())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sys
 import threading
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,6 +40,8 @@ SESSION_OPTIONS: Final = (
     f"-c lock_timeout={LOCK_TIMEOUT_MS} "
     f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
 )
+_WAKE_AGAIN_S: Final = 0.02
+"""Until then a thread that had just asked has begun to wait."""
 _CLIENT_CHECK_VERSION: Final = 140000
 _FIRST_SSLMODE: Final = {"prefer": "require", "allow": "disable"}
 _NEVER_ASK: Final = "-"
@@ -327,3 +331,17 @@ def cut(connection: Any) -> None:
         pass
     finally:
         view.detach()
+    if sys.platform == "win32":
+        _wake(descriptor)
+
+
+if sys.platform == "win32":
+
+    def _wake(descriptor: int) -> None:
+        """Let a thread that waits on a socket get an error: on Windows it does not notice the shutdown."""
+        import ctypes
+
+        kernel = ctypes.WinDLL("kernel32")
+        if not kernel.CancelIoEx(ctypes.c_void_p(descriptor), None):
+            time.sleep(_WAKE_AGAIN_S)
+            kernel.CancelIoEx(ctypes.c_void_p(descriptor), None)

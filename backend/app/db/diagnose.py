@@ -307,7 +307,7 @@ _FAILURES: Final = (
     _Sign(r"could not translate host name", "host-unresolved"),
     _Sign(
         r"server closed the connection unexpectedly|[Cc]onnection reset|could not receive data|could not send|"
-        r"SSL SYSCALL error|SSL connection has been closed|Broken pipe",
+        r"SSL SYSCALL error|SSL connection has been closed|Broken pipe|select\(\) failed",
         "connection-lost",
         "The server closed the connection before it could be used.",
         "Check host and port; if they are right, wait a moment and try again.",

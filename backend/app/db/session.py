@@ -340,6 +340,12 @@ def open_postgresql(settings: ConnectionSettings, logins: Logins | None = None) 
     def read_uuids_as_text(connection: Any, _: object) -> None:
         extensions.register_type(extensions.new_type((_UUID_OID,), "uuid", extensions.UNICODE), connection)
 
+    @event.listens_for(engine, "handle_error")
+    def notice_cut(context: sa.ExceptionContext) -> None:
+        # so libpq tells on Windows that a connection was cut, and does not close it by itself
+        if "select() failed" in str(context.original_exception):
+            context.is_disconnect = True
+
     @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         options = connection.get_execution_options()

@@ -139,6 +139,7 @@ WORDS: dict[str, tuple[str, ...]] = {
         failed("server closed the connection unexpectedly\n\tThis probably means ..."),
         failed("SSL SYSCALL error: EOF detected"),
         failed("could not receive data from server: Connection reset by peer"),
+        failed("select() failed: I/O operation aborted.\n (0x000003E3/995)"),
     ),
 }
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 import psycopg2
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from app.core.config import Config
 from app.core.exceptions import DatabaseAwayError, ProblemError
@@ -530,7 +530,8 @@ def test_replaced_engine_is_bounded(database: Database, monkeypatch: pytest.Monk
     assert not failures, "it goes on at first"
     thread.join(5)
     assert 0.25 < time.monotonic() - retired_at < 2
-    assert isinstance(failures[0], OperationalError)
+    assert isinstance(failures[0], DBAPIError)
+    assert failures[0].connection_invalidated
     wait_until(lambda: database.sessions() == 0, timeout_s=5, what="the session to end")
 
 
