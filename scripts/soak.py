@@ -3,12 +3,14 @@
 ``faults`` lets several sidecars work on one database while networks, server, disks and processes fail in turn, until so
 many operations have met a fault; then it looks for everything that was acknowledged or refused, and prints a table of
 the faults. The seed that it prints, given again, does the same. ``failover`` starts a Patroni cluster (see `team.py`),
-lets sidecars write, and switches over and kills the leader in turn.
+lets sidecars write, and switches over and kills the leader in turn. ``pooler`` puts many sidecars behind PgBouncer in
+transaction mode with few sessions of the server, and lets all of them call at once.
 """
 
 import argparse
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from _environment import ROOT, Environment, become, run_script, say
@@ -29,13 +31,18 @@ def main(arguments: list[str]) -> int:
     failover.add_argument("--changes", type=int, default=6, help="half are switchovers, half kills (default 6)")
     failover.add_argument("--desktops", type=int, default=5, help="sidecars (default 5)")
     failover.add_argument("--through", choices=("servers", "haproxy", "pgbouncer"), default="servers")
+    pooler = trials.add_parser("pooler", help="many sidecars over few sessions of the server")
+    pooler.add_argument("--desktops", type=int, default=100, help="sidecars (default 100)")
+    pooler.add_argument("--sessions", type=int, default=20, help="of the server (default 20)")
+    pooler.add_argument("--calls", type=int, default=20, help="of each sidecar (default 20)")
     options = parser.parse_args(arguments)
     environment = Environment(ROOT / ".venv-test", ROOT / "tests" / "requirements.lock")
     if Path(sys.prefix) != ROOT / ".venv-test":
         environment.ensure()
         become([str(environment.python), str(Path(__file__).absolute()), *arguments])
     sys.path.insert(0, str(ROOT))
-    return {"faults": run_faults, "failover": run_failovers}[options.trial](options)
+    run = {"faults": run_faults, "failover": run_failovers, "pooler": run_pooler}[options.trial]
+    return run(options)
 
 
 def run_faults(options: argparse.Namespace) -> int:
@@ -85,6 +92,43 @@ def run_failovers(options: argparse.Namespace) -> int:
         finally:
             cluster.down()
     return 1 if lost else 0
+
+
+def run_pooler(options: argparse.Namespace) -> int:
+    """Let many sidecars share few sessions."""
+    from tests.support.crowd import Sampler, calls_at_once, crowd, memory_mb, shown
+    from tests.support.databases import fresh_database
+    from tests.support.pooler import Pooler
+    from tests.support.postgres import PostgresServer
+
+    with (
+        PostgresServer() as server,
+        fresh_database(server, with_tables=True) as database,
+        Pooler(
+            server,
+            {database.username: database.password},
+            default_pool_size=options.sessions,
+            max_client_conn=50 * options.desktops,
+        ) as pooler,
+        tempfile.TemporaryDirectory(prefix="taskflow-pooler-") as home,
+    ):
+        url = database.url.replace(f":{server.port}/", f":{pooler.port}/")
+
+        def sessions() -> float:
+            rows = server.query("SELECT count(*) FROM pg_stat_activity WHERE usename = %s", (database.username,))
+            return float(rows[0][0])
+
+        began = time.monotonic()
+        with crowd(Path(home), url, options.desktops, at_once=8) as sidecars:
+            say(f"{options.desktops} sidecars are ready after {time.monotonic() - began:.0f} s.")
+            with Sampler(sessions) as sampler:
+                figures = calls_at_once(sidecars, options.calls)
+            time.sleep(35)
+            clients = [row for row in pooler.show("CLIENTS") if row[2] == database.name]
+            say(shown(figures))
+            say(f"At most {sampler.highest:.0f} sessions of the server; 35 s later {len(clients)} clients.")
+            say(f"Median memory of a sidecar: {memory_mb(sidecars):.0f} MB.")
+    return 1 if figures["refused"] or sampler.highest > options.sessions else 0
 
 
 if __name__ == "__main__":

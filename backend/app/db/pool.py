@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 IDLE_S: Final = 30.0
 """How long a connection stays open that nobody uses."""
+SPARE_S: Final = 5.0
+"""How long the last one stays where another can be lent in its place: what is done now and then in the background would
+keep both of them."""
 PLACE_TIMEOUT_S: Final = 5.0
 """How long a call waits for a place, or for a connection of a server that has no more of them."""
 NO_MORE: Final = "too-many-connections"
@@ -77,10 +80,11 @@ class IdlePool(Pool):
             self._idle.append((record, time.monotonic()))
             self._lock.notify()
 
-    def close_idle(self, idle_s: float = 0.0) -> None:
-        """Close what nobody has used for that long."""
-        until = time.monotonic() - idle_s
+    def close_idle(self, idle_s: float = 0.0, last_idle_s: float | None = None) -> None:
+        """Close what nobody has used for that long; the last one sooner, if that is given."""
         with self._lock:
+            is_last = len(self._idle) == 1 and not self._in_use
+            until = time.monotonic() - (last_idle_s if is_last and last_idle_s is not None else idle_s)
             old = [record for record, since in self._idle if since <= until]
             self._idle = [(record, since) for record, since in self._idle if since > until]
         for record in old:

@@ -33,7 +33,7 @@ from app.db.connect import (
     cut,
 )
 from app.db.history import ACKNOWLEDGED
-from app.db.pool import IDLE_S, NO_MORE, PLACE_TIMEOUT_S, IdlePool, mark_stale
+from app.db.pool import IDLE_S, NO_MORE, PLACE_TIMEOUT_S, SPARE_S, IdlePool, mark_stale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -205,10 +205,10 @@ class OpenDatabase:
         if isinstance(self.engine.pool, IdlePool):
             self.engine.pool.close_idle()
 
-    def close_idle(self) -> None:
-        """Close the connections that nobody has used for a while."""
+    def close_idle(self, *, has_another: bool = False) -> None:
+        """Close the connections that nobody has used for a while; all of them sooner if another one can be lent."""
         if isinstance(self.engine.pool, IdlePool):
-            self.engine.pool.close_idle(self.idle_s)
+            self.engine.pool.close_idle(self.idle_s, min(self.idle_s, SPARE_S) if has_another else None)
 
     def take_idle(self) -> Any:
         """Let go of an idle connection, for the caller to keep and to close; None if there is none."""

@@ -126,7 +126,7 @@ class WatchedPostgres(Watched):
         Between two beats the connection is lent to a call that finds no other: an idle sidecar holds this one only.
         """
         self.database.cut_overdue()
-        self.database.close_idle()
+        self.database.close_idle(has_another=self._heart is not None)
         lost_at = self.database.description["history_lost_at"]
         found = self._answer(run, suspicious=suspicious)
         if self.database.description["history_lost_at"] != lost_at:
