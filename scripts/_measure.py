@@ -1,6 +1,7 @@
 """What every measurement of `bench.py` shares: medians beside a floor, and their table."""
 
 import json
+import math
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,6 +12,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.support.postgres import PostgresServer
 
+_NORMAL = 1.4826 * 1.2533
+"""From a median deviation to a standard deviation, and from the mean's error to the median's, of a normal spread."""
+_SIGMAS = 3.0
+_LEAST = 0.03
+"""Less than this, of a ratio, is no movement, however little the rounds differ."""
 _PASSWORD = "bench-password"  # noqa: S105 - of a cluster that lives as long as the measurement
 
 
@@ -43,6 +49,8 @@ class Row:
     floor: float
     ratio: float
     aim: str
+    spread: float = 0.0
+    """Standard error of the ratio, by the median of the rounds' deviations from it."""
 
 
 Group = Callable[[Bench], Iterator[Row]]
@@ -65,7 +73,10 @@ def compared(
     """
     ratios = [a / b for a, b in zip(subject, floor, strict=True)]
     medians = statistics.median(subject) * factor, statistics.median(floor) * factor
-    return Row(name, unit, medians[0], floor_name, medians[1], statistics.median(ratios), aim)
+    ratio = statistics.median(ratios)
+    deviation = statistics.median(abs(each - ratio) for each in ratios)
+    spread = _NORMAL * deviation / math.sqrt(len(ratios))
+    return Row(name, unit, medians[0], floor_name, medians[1], ratio, aim, spread)
 
 
 def in_turn(rounds: int, subject: Callable[[], float], floor: Callable[[], float]) -> tuple[list[float], list[float]]:
@@ -89,6 +100,35 @@ def print_table(rows: Iterable[Row], rounds: int) -> None:
         name = f"{row.name}, {row.unit}"
         figures = f"{_figure(row.subject)} {_figure(row.floor)}  {row.floor_name:22} {row.ratio:6.2f}"
         print(f"{name:40} {figures}  {row.aim}", flush=True)
+
+
+def print_comparison(rows: Iterable[Row], saved: Sequence[Row]) -> int:
+    """Print each ratio beside that of a saved run, and whether the difference is more than noise; return how many rose.
+
+    Ratios are compared, as the floor was measured on the same machine in the same moment; figures of two runs would
+    compare machines.
+    """
+    before = {row.name: row for row in saved}
+    risen = 0
+    print(f"{'what':40} {'saved':>8} {'now':>8} {'change':>8} {'noise':>8}  verdict", flush=True)
+    for row in rows:
+        old = before.pop(row.name, None)
+        if old is None:
+            print(f"{row.name:40} {'':>8} {row.ratio:8.3f} {'':>8} {'':>8}  new", flush=True)
+            continue
+        noise = max(_SIGMAS * math.hypot(row.spread, old.spread), _LEAST * old.ratio)
+        change = row.ratio - old.ratio
+        verdict = "noise" if abs(change) <= noise else "risen" if change > 0 else "fallen"
+        risen += verdict == "risen"
+        print(f"{row.name:40} {old.ratio:8.3f} {row.ratio:8.3f} {change:+8.3f} {noise:8.3f}  {verdict}", flush=True)
+    for name in before:
+        print(f"{name:40} not measured now")
+    return risen
+
+
+def saved_rows(file: Path) -> list[Row]:
+    """Return the rows that `print_json` printed."""
+    return [Row(**row) for row in json.loads(file.read_text())]
 
 
 def _figure(value: float) -> str:

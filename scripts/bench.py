@@ -3,6 +3,9 @@
 Every figure stands beside the same figure of something that does no work of ours: a bare interpreter, the bare imports
 of the given packages, a bare Litestar application, plain drivers, plain Fernet. A machine is noisy, so subject and
 floor alternate, medians are shown, and the ratio to the floor is what counts. Nothing here passes or fails.
+
+`--json > FILE` saves a run; `--compare FILE` prints each ratio beside the saved one, and tells a movement from noise by
+how much the rounds of both differ among themselves.
 """
 
 import argparse
@@ -13,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from _environment import ROOT, Environment, become, run_script
-from _measure import Bench, Row, print_json, print_table
+from _measure import Bench, Row, print_comparison, print_json, print_table, saved_rows
 from _servers import MEASURED
 
 GROUPS = ("start", "load", "vault", "trust", "team", "gateway", "work")
@@ -27,6 +30,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rows", type=int, default=20_000, help="secrets that a rotation moves (default 20000)")
     parser.add_argument("--only", action="append", choices=GROUPS, help="measure only these rows; repeatable")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--compare", type=Path, metavar="FILE", help="compare with a run that --json printed")
     options = parser.parse_args(arguments)
     environment = Environment(ROOT / ".venv-test", ROOT / "tests" / "requirements.lock")
     if Path(sys.prefix) != ROOT / ".venv-test":
@@ -34,7 +38,9 @@ def main(arguments: list[str]) -> int:
         MEASURED.ensure()
         become([str(environment.python), str(Path(__file__).absolute()), *arguments])
     rows = measured(options.rounds, options.rows, options.only or GROUPS)
-    if options.json:
+    if options.compare is not None:
+        print_comparison(rows, saved_rows(options.compare))
+    elif options.json:
         print_json(rows)
     else:
         print_table(rows, options.rounds)

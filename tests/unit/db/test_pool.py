@@ -264,21 +264,18 @@ def test_statement_that_has_ended_is_not_given_up(process: Process) -> None:
     assert process.backend()
 
 
-def test_what_is_done_in_the_background_keeps_no_second_session(process: Process) -> None:
+def test_what_is_done_in_the_background_keeps_no_second_session(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Used oftener than sessions are closed for idleness, the pool's last one goes soon: the heart is lent instead."""
+    monkeypatch.setattr("app.db.session.SPARE_S", 0.0)
     process.beat()
-    process.burst(2)
-    process.beat()
-    process.opened.idle_s = 0.3
-    for _ in range(3):
-        process.backend()
+    with process.database.read():
         process.beat()
-    wait_until(
-        lambda: process.backend() and _beaten(process) == 1, timeout_s=10, what="a single session", interval_s=0.5
-    )
+    process.wait_for_sessions(2)
 
-
-def _beaten(process: Process) -> int:
-    """Return how many sessions there are after another beat."""
     process.beat()
-    return process.server.sessions()
+
+    process.wait_for_sessions(1)
+    assert process.backend()
+    process.wait_for_sessions(1)
