@@ -1,15 +1,34 @@
 """The sidecar as a Windows program, run from here: the Windows Python under Wine that `scripts/test.py --windows` made.
 
-What Wine 8 cannot show, and the unit tests by injection that stand in for it:
+What Wine 8 cannot show, and what stands in for it:
 
 =============================================== =======================================================================
-access control lists (Wine keeps modes instead) `unit/core/test_windows_acl.py`, all of it
+access control lists (Wine keeps modes instead) `unit/core/test_windows_acl.py`, all of it, by injection
 mandatory byte locks on files                   `unit/core/test_files.py`: `test_read_is_tried_again_...` and
-                                                `test_rename_is_tried_again_...`
+                                                `test_rename_is_tried_again_...`, by injection
 CTRL_BREAK from another process                 `unit/sidecar/test_stop.py` (the handler; POSIX signals in the process
                                                 suite)
-260 characters without the registry switch      none: the built program's manifest says longPathAware
+TLS: libpq looks for its files by a function    `unit/db/test_connect.py` and `process/test_connection_settings.py` on
+that Wine lacks (NtFlushBuffersFileEx)          Linux: the driver is the same, and nothing in it is about Windows
+a console window                                none: `windowsHide` is the launcher's; the program is a console program
+260 characters without the registry switch      `windows/test_program.py`: the manifest says longPathAware
+UTF-8 as the code page of narrow strings        `windows/test_program.py`: the manifest says so
+whether CancelIoEx ends a wait in `select`      `unit/sidecar/test_startup.py`: `test_silent_server_...` in the Windows
+as it does in Wine                              Python
 antivirus scanners                              `windows/test_holds.py`: another process holds the file, really
+code signing, SmartScreen, installers           none
+=============================================== =======================================================================
+
+What was once wrong on Windows, and the test that would tell:
+
+=============================================== =======================================================================
+letters beyond ASCII in a password              `test_holds.py::test_password_beyond_ascii_is_used_and_not_shown`
+drives, shares and devices that are no folder   `test_life.py::test_place_that_is_no_directory_ends_the_start`
+files that somebody else holds                  `test_holds.py::test_short_hold_is_waited_for`,
+                                                `test_long_hold_is_no_damage` (which leaves nothing behind, too)
+a key saved by Notepad                          `test_holds.py::test_key_saved_by_notepad_is_read`
+rights of others                                `test_life.py::test_folder_that_others_may_write_is_refused`
+content that was deleted                        `test_life.py::test_deleted_content_is_overwritten`
 =============================================== =======================================================================
 """
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.fernet import Fernet
+from psycopg2 import sql
 
 from app.core.security import CREDENTIALS_FILE, KEY_FILE
 from tests.support.databases import fresh_database
@@ -103,6 +104,27 @@ def ready_problem(sidecar: Sidecar) -> dict[str, object]:
     """Let the pipeline run again; return what it meets."""
     assert sidecar.request("POST", "/api/v1/settings/retry").status_code == 202
     return sidecar.wait_for_problem("storage-unreadable")
+
+
+def test_password_beyond_ascii_is_used_and_not_shown(ready: Sidecar, database: Database) -> None:
+    """Whatever the C library takes for a space; nor is a part of it told where it is wrong."""
+    fields = {**database.fields(), "password": "ssà pass\u00a0wörd"}
+    database.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(database.username), fields["password"]))
+    try:
+        tested = ready.test_connection(fields)
+        refused = ready.test_connection({**fields, "password": "VELLUM7à pass"})
+        ready.save_connection(fields)
+        ready.request("POST", "/api/v1/settings/retry").raise_for_status()
+        ready.wait_healthy()
+    finally:
+        database.execute(
+            sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(database.username), database.password)
+        )
+        ready.save_connection(database.fields())
+
+    assert tested.status_code == 200, tested.text
+    assert refused.status_code == 400
+    assert "VELLUM7" not in refused.text + ready.stderr_text() + ready.log_text()
 
 
 def test_key_saved_by_notepad_is_read(ready: Sidecar) -> None:

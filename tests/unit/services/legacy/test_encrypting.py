@@ -45,7 +45,7 @@ from tests.support.other_application import (
     count_tokens,
     make_application,
 )
-from tests.support.system import forks
+from tests.support.system import forks, is_owner_only
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -399,7 +399,7 @@ def test_key_is_made_at_first_use(notes: OtherApplication, config: Config) -> No
 
     run(notes, config, "notes.body", apply=True)
 
-    assert (config.config_dir / KEY_FILE).stat().st_mode & 0o777 == 0o600
+    assert is_owner_only(config.config_dir / KEY_FILE)
     assert decrypt_with(keys_of(config))(bodies(notes)[0]) == SECRET
 
 
