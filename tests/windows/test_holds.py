@@ -109,7 +109,9 @@ def ready_problem(sidecar: Sidecar) -> dict[str, object]:
 def test_password_beyond_ascii_is_used_and_not_shown(ready: Sidecar, database: Database) -> None:
     """Whatever the C library takes for a space; nor is a part of it told where it is wrong."""
     fields = {**database.fields(), "password": "ssà pass\u00a0wörd"}
-    database.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(database.username), fields["password"]))
+    change = sql.SQL("ALTER ROLE {} PASSWORD {}")
+    role = sql.Identifier(database.username)
+    database.execute(change.format(role, sql.Literal(fields["password"])))
     try:
         tested = ready.test_connection(fields)
         refused = ready.test_connection({**fields, "password": "VELLUM7à pass"})
@@ -117,9 +119,7 @@ def test_password_beyond_ascii_is_used_and_not_shown(ready: Sidecar, database: D
         ready.request("POST", "/api/v1/settings/retry").raise_for_status()
         ready.wait_healthy()
     finally:
-        database.execute(
-            sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(database.username), database.password)
-        )
+        database.execute(change.format(role, sql.Literal(database.password)))
         ready.save_connection(database.fields())
 
     assert tested.status_code == 200, tested.text
