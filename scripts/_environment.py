@@ -44,11 +44,6 @@ def run_script(main: Callable[[list[str]], int]) -> None:
         sys.exit(130)
 
 
-def path_with(folder: Path) -> str:
-    """Return the variable PATH with a folder before all others."""
-    return f"{folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-
-
 def run_in_foreground(command: Sequence[str], *, folder: Path | None = None, path_prefix: Path | None = None) -> int:
     """Run a program on this terminal and return its exit status.
 
@@ -64,7 +59,7 @@ def run_in_foreground(command: Sequence[str], *, folder: Path | None = None, pat
     """
     environ = dict(os.environ)
     if path_prefix:
-        environ["PATH"] = path_with(path_prefix)
+        environ["PATH"] = f"{path_prefix}{os.pathsep}{environ.get('PATH', os.defpath)}"
     interrupted = False
     with subprocess.Popen(command, cwd=folder, env=environ) as process:
         while process.returncode is None:
@@ -226,10 +221,8 @@ class Environment:
         count = sum("==" in line for line in self.requirements.read_text(encoding="utf-8").splitlines())
         name = self.requirements.relative_to(ROOT).as_posix()
         say(f"Installing {count} packages of {name} (about half a minute with a good connection) ...")
-        # Isolated from PYTHON* variables; wheels only, because nothing here should need a compiler. Python compiles a
-        # module when it is first used, and most never are: pip would take a third longer to compile them all.
+        # Isolated from PYTHON* variables; wheels only, because nothing here should need a compiler.
         install = [str(self.python), "-I", "-m", "pip", "install", "--require-hashes", "--only-binary=:all:"]
-        install += ["--no-compile"]
         quietly = ["--quiet", "--progress-bar=off", "--no-input", "--no-user", "--disable-pip-version-check"]
         self._run(_explain_pip, [*install, *quietly, f"--requirement={self.requirements}"], descriptor)
         self._make_app_importable()

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from _bridge import BRIDGE, find_npm, has_bridge, install_packages
-from _environment import ROOT, Environment, SetupError, path_with, run_in_foreground, run_script, say
+from _environment import ROOT, Environment, SetupError, run_in_foreground, run_script, say
 from _windows import prepare, run_tests
 
 NO_TESTS = 5
@@ -77,9 +77,11 @@ def running_npm(environment: Environment, npm: str, script: str) -> Iterator[Cal
 
     What it prints is printed then. If the block ends otherwise, the script is ended too.
     """
-    environ = {**os.environ, "PATH": path_with(environment.programs)}
+    path = f"{environment.programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen([npm, "run", script], cwd=BRIDGE, env=environ, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            [npm, "run", script], cwd=BRIDGE, env={**os.environ, "PATH": path}, stdout=output, stderr=output
+        )
 
         def has_passed() -> bool:
             say(f"Electron bridge: npm run {script}, beside the Python tests ...")

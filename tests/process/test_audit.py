@@ -389,6 +389,7 @@ def test_desktops_with_one_root_key_verify_each_other(database: Database, sideca
     assert verify(stranger)["problems"] == []
 
 
+@pytest.mark.in_turn
 def test_entries_from_before_key_rotate_are_verified_after_it(backend: Backend) -> None:
     """The key of their chain is kept when the root key is retired: an edit of an old entry is found all the same."""
     sidecar = backend.sidecar
@@ -411,6 +412,7 @@ def test_entries_from_before_key_rotate_are_verified_after_it(backend: Backend) 
 # The command line
 
 
+@pytest.mark.in_turn
 def test_commands_work_beside_a_stopped_and_a_running_sidecar(backend: Backend, tmp_path: Path) -> None:
     """They read the same database, and say the same."""
     sidecar = backend.sidecar

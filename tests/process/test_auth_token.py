@@ -32,6 +32,7 @@ def status(sidecar: Sidecar, token: str) -> httpx.Response:
     return sidecar.request("GET", "/api/api-keys/status", token=token)
 
 
+@pytest.mark.in_turn
 def test_a_token_is_good_for_fifteen_minutes(ai_backend: Backend) -> None:
     """For its user, and to everybody who knows the secret; no cache may keep it."""
     before = dt.datetime.now(dt.UTC).replace(microsecond=0)

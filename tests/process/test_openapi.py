@@ -328,6 +328,7 @@ def test_product_is_what_its_document_says(backend: Backend, tmp_path: Path) -> 
     assert backend.sidecar.wait_healthy().is_running
 
 
+@pytest.mark.in_turn
 def test_users_keys_are_what_the_document_says(backend: Backend, tmp_path: Path) -> None:
     """With a user's token, which is good for these alone."""
     check(backend.sidecar, tmp_path, *phases(backend), "--include-path-regex", USERS, token=token_for())

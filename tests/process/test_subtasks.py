@@ -21,7 +21,7 @@ TASK_NOT_FOUND = "Task not found"
 NOT_FOUND = "Sub-task not found"
 ENOUGH = "Maximum of 20 sub-tasks per task"
 NOT_EACH_ONCE = "sub_task_ids: Input should name each sub-task of the task exactly once"
-ROUNDS = 100
+ROUNDS = 50
 
 
 @pytest.fixture

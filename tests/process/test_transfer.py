@@ -175,6 +175,7 @@ DAMAGES: list[tuple[str, Callable[[list[str]], list[str]], str]] = [
 
 
 @pytest.mark.parametrize(("damage", "sentence"), [pytest.param(*case[1:], id=case[0]) for case in DAMAGES])
+@pytest.mark.in_turn
 def test_damaged_export_adds_nothing(work: Work, damage: Callable[[list[str]], list[str]], sentence: str) -> None:
     """One sentence tells which line; the database stays empty."""
     filled(work)

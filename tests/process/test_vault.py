@@ -351,6 +351,7 @@ def test_an_unlocked_vault_cannot_be_reset(any_backend: Backend) -> None:
     assert code_of(answer) == (409, "conflict")
 
 
+@pytest.mark.in_turn
 def test_secrets_show_nowhere(any_backend: Backend, inside: Desktop, tmp_path: Path) -> None:
     """Not in answers, logs, the database, exports or the support archive; only opening brings them back."""
     sidecar = any_backend.sidecar
@@ -576,6 +577,7 @@ def test_users_secrets_outlive_a_desktop_without_their_secret(
 # --- the command line ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.in_turn
 def test_status_on_the_command_line(any_backend: Backend) -> None:
     """It says what HTTP says, beside the running sidecar."""
     put(any_backend.sidecar)
@@ -624,6 +626,7 @@ def test_commands_beside_another_version(
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(revision,)]
 
 
+@pytest.mark.in_turn
 def test_key_rotate_and_the_vault(any_backend: Backend, inside: Desktop) -> None:
     """Through the running sidecar: vault and connection go on under the new key, and the old one is gone."""
     sidecar = any_backend.sidecar

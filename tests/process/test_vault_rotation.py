@@ -366,6 +366,7 @@ def rotation_of(sidecar: Sidecar) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", BACKENDS)
+@pytest.mark.in_turn
 def test_a_killed_sidecar_goes_on_after_its_next_start(kind: str, request: pytest.FixtureRequest) -> None:
     """By itself, with nobody asking; progress is seen over HTTP, and every secret is there."""
     with BACKENDS[kind](request) as backend, observer(backend) as inside:
