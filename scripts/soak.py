@@ -4,7 +4,8 @@
 many operations have met a fault; then it looks for everything that was acknowledged or refused, and prints a table of
 the faults. The seed that it prints, given again, does the same. ``failover`` starts a Patroni cluster (see `team.py`),
 lets sidecars write, and switches over and kills the leader in turn. ``pooler`` puts many sidecars behind PgBouncer in
-transaction mode with few sessions of the server, and lets all of them call at once.
+transaction mode with few sessions of the server, and lets all of them call at once. ``large`` puts the data of years
+beside a hundredth of it: start-up, lists, verification of the log, rotation, memory.
 """
 
 import argparse
@@ -35,13 +36,15 @@ def main(arguments: list[str]) -> int:
     pooler.add_argument("--desktops", type=int, default=100, help="sidecars (default 100)")
     pooler.add_argument("--sessions", type=int, default=20, help="of the server (default 20)")
     pooler.add_argument("--calls", type=int, default=20, help="of each sidecar (default 20)")
+    large = trials.add_parser("large", help="much data beside a hundredth of it")
+    large.add_argument("--tasks", type=int, default=200_000, help="the rest is in proportion (default 200000)")
     options = parser.parse_args(arguments)
     environment = Environment(ROOT / ".venv-test", ROOT / "tests" / "requirements.lock")
     if Path(sys.prefix) != ROOT / ".venv-test":
         environment.ensure()
         become([str(environment.python), str(Path(__file__).absolute()), *arguments])
     sys.path.insert(0, str(ROOT))
-    run = {"faults": run_faults, "failover": run_failovers, "pooler": run_pooler}[options.trial]
+    run = {"faults": run_faults, "failover": run_failovers, "pooler": run_pooler, "large": run_large}[options.trial]
     return run(options)
 
 
@@ -129,6 +132,27 @@ def run_pooler(options: argparse.Namespace) -> int:
             say(f"At most {sampler.highest:.0f} sessions of the server; 35 s later {len(clients)} clients.")
             say(f"Median memory of a sidecar: {memory_mb(sidecars):.0f} MB.")
     return 1 if figures["refused"] or sampler.highest > options.sessions else 0
+
+
+def run_large(options: argparse.Namespace) -> int:
+    """Measure a large database beside a small one."""
+    from tests.support.databases import fresh_database
+    from tests.support.large import Size, fill, measured
+    from tests.support.postgres import PostgresServer
+
+    sizes = {"small": Size.of(options.tasks // 100), "large": Size.of(options.tasks)}
+    found: dict[str, dict[str, float]] = {}
+    with PostgresServer() as server, tempfile.TemporaryDirectory(prefix="taskflow-large-") as home:
+        for name, size in sizes.items():
+            with fresh_database(server, with_tables=True) as database:
+                began = time.monotonic()
+                fill(database, Path(home) / name, size)
+                say(f"{name}: {size}, filled in {time.monotonic() - began:.0f} s")
+                found[name] = measured(database, Path(home) / name, size)
+    say(f"{'what':<34}{'small':>10}{'large':>10}{'ratio':>8}")
+    for what, small in found["small"].items():
+        say(f"{what:<34}{small:>10.2f}{found['large'][what]:>10.2f}{found['large'][what] / small:>8.2f}")
+    return 0
 
 
 if __name__ == "__main__":

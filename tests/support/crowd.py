@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import collections
 import concurrent.futures
 import contextlib
 import secrets
@@ -80,6 +81,8 @@ def calls_at_once(sidecars: list[Sidecar], calls: int) -> dict[str, Any]:
     """Let every sidecar make calls, one after the other, all sidecars at once; tell what was answered, and how soon."""
     body = {"title": "x", "status": "To Do", "priority": "Low"}
 
+    codes: collections.Counter[str] = collections.Counter()
+
     def work(sidecar: Sidecar) -> list[tuple[int, float]]:
         answers = []
         for number in range(calls):
@@ -89,6 +92,8 @@ def calls_at_once(sidecars: list[Sidecar], calls: int) -> dict[str, Any]:
                 if number % 2 == 0
                 else sidecar.request("GET", "/api/v1/tasks", params={"limit": "50"})
             )
+            if answer.status_code >= 400:
+                codes[f"{answer.status_code} {answer.headers.get('Taskflow-Error-Code')}"] += 1
             answers.append((answer.status_code, time.monotonic() - began))
         return answers
 
@@ -98,6 +103,7 @@ def calls_at_once(sidecars: list[Sidecar], calls: int) -> dict[str, Any]:
     return {
         "calls": len(answers),
         "refused": sum(status >= 400 for status, _ in answers),
+        "codes": dict(codes),
         "median_s": statistics.median(spans),
         "p99_s": spans[len(spans) * 99 // 100],
         "max_s": spans[-1],

@@ -27,6 +27,7 @@ NEEDLE: Final = "Schwungrad"
 """A word that one task in a thousand has."""
 START: Final = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 _AT_ONCE: Final = 1_000
+_UPDATES_AT_ONCE: Final = 10_000
 
 
 def add_tasks(opened: OpenDatabase, count: int, *, sub_tasks_each: int = 0) -> None:
@@ -45,14 +46,19 @@ def add_tasks(opened: OpenDatabase, count: int, *, sub_tasks_each: int = 0) -> N
                 connection.execute(sa.insert(sub_tasks), children)
 
 
-def add_updates(opened: OpenDatabase, count: int) -> list[str]:
-    """Add ten members, and daily updates of theirs on the tasks there are; return the members' ids."""
-    authors = [str(uuid.UUID(int=number, version=4)) for number in range(10)]
+def add_updates(opened: OpenDatabase, count: int, *, authors_count: int = 10) -> list[str]:
+    """Add members, and daily updates of theirs on the tasks there are; return the members' ids."""
+    authors = [str(uuid.UUID(int=number, version=4)) for number in range(authors_count)]
     with opened.writer.begin() as connection:
         connection.execute(sa.insert(members), [_member(identifier, n) for n, identifier in enumerate(authors)])
         task_ids = connection.execute(sa.select(tasks.c.id).order_by(tasks.c.id)).scalars().all()
-        rows = [_update(number, authors[number % 10], task_ids[number % len(task_ids)]) for number in range(count)]
-        connection.execute(sa.insert(daily_updates), rows)
+    for start in range(0, count, _UPDATES_AT_ONCE):
+        rows = [
+            _update(number, authors[number % authors_count], task_ids[number % len(task_ids)])
+            for number in range(start, min(count, start + _UPDATES_AT_ONCE))
+        ]
+        with opened.writer.begin() as connection:
+            connection.execute(sa.insert(daily_updates), rows)
     return authors
 
 
