@@ -35,6 +35,7 @@ def main(arguments: list[str]) -> int:
     pooler = trials.add_parser("pooler", help="many sidecars over few sessions of the server")
     pooler.add_argument("--desktops", type=int, default=100, help="sidecars (default 100)")
     pooler.add_argument("--sessions", type=int, default=20, help="of the server (default 20)")
+    pooler.add_argument("--pause", type=float, default=1.0, help="seconds between two calls of a client (default 1)")
     pooler.add_argument("--calls", type=int, default=20, help="of each sidecar (default 20)")
     large = trials.add_parser("large", help="much data beside a hundredth of it")
     large.add_argument("--tasks", type=int, default=200_000, help="the rest is in proportion (default 200000)")
@@ -125,7 +126,7 @@ def run_pooler(options: argparse.Namespace) -> int:
         with crowd(Path(home), url, options.desktops, at_once=8) as sidecars:
             say(f"{options.desktops} sidecars are ready after {time.monotonic() - began:.0f} s.")
             with Sampler(sessions) as sampler:
-                figures = calls_at_once(sidecars, options.calls)
+                figures = calls_at_once(sidecars, options.calls, pause_s=options.pause)
             time.sleep(35)
             clients = [row for row in pooler.show("CLIENTS") if row[2] == database.name]
             say(shown(figures))

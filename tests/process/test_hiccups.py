@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import concurrent.futures
 import datetime as dt
+import secrets
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from tests.conftest import SidecarFactory
     from tests.support.databases import Database
 
+SERVERS = Path(__file__).parents[2] / "docs" / "servers.md"
 LOCK_WAIT_S = 5
 TASK = {"title": "x", "status": "To Do", "priority": "Low"}
 END_ALL = (
@@ -150,6 +153,27 @@ def test_a_history_that_has_gone_back_is_told(sidecar: Sidecar, database: Databa
 
     assert before["history_lost_at"] is None
     assert after["clock_offset_s"] is not None
+
+
+def test_the_documented_rights_suffice(sidecar: Sidecar, database: Database, sidecar_factory: SidecarFactory) -> None:
+    """The statements of `docs/servers.md` make a role that can do everything but change the schema."""
+    role, password = f"{database.name}_app", secrets.token_hex(16)
+    statements = SERVERS.read_text().partition("```sql\n")[2].partition("```")[0]
+    for statement in statements.replace("team_app", role).replace("choose one", password).splitlines():
+        database.execute(statement)
+    try:
+        url = f"postgresql://{role}:{password}@127.0.0.1:{database.server.port}/{database.name}"
+        one = sidecar_factory(config_dir=sidecar.config_dir.parent / "other", env={"TASKFLOW_DATABASE_URL": url})
+        one.wait_healthy().wait_for(lambda document: document["vault"]["state"] == "locked")
+        created = one.request("POST", "/api/v1/tasks", json=TASK)
+        seen = sidecar.request("GET", f"/api/v1/tasks/{created.json()['id']}")
+        deleted = one.request("DELETE", f"/api/v1/tasks/{created.json()['id']}")
+        asked = one.request("POST", "/api/v1/vault/devices", json={"label": "newcomer"})
+        one.stop()
+    finally:
+        database.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+    assert [answer.status_code for answer in (created, seen, deleted, asked)] == [201, 200, 204, 201]
 
 
 def test_the_databases_clock_counts(sidecar: Sidecar, database: Database) -> None:

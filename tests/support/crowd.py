@@ -6,6 +6,7 @@ import base64
 import collections
 import concurrent.futures
 import contextlib
+import random
 import secrets
 import statistics
 import threading
@@ -77,8 +78,14 @@ class Sampler:
                 self.values.append(self._look())
 
 
-def calls_at_once(sidecars: list[Sidecar], calls: int) -> dict[str, Any]:
-    """Let every sidecar make calls, one after the other, all sidecars at once; tell what was answered, and how soon."""
+def calls_at_once(sidecars: list[Sidecar], calls: int, *, pause_s: float = 0.0) -> dict[str, Any]:
+    """Let every sidecar make calls, one after the other, all sidecars at once; tell what was answered, and how soon.
+
+    Args:
+        sidecars: each with a client of its own.
+        calls: of each; half of them write.
+        pause_s: how long a client thinks between two calls, at the mean.
+    """
     body = {"title": "x", "status": "To Do", "priority": "Low"}
 
     codes: collections.Counter[str] = collections.Counter()
@@ -86,6 +93,7 @@ def calls_at_once(sidecars: list[Sidecar], calls: int) -> dict[str, Any]:
     def work(sidecar: Sidecar) -> list[tuple[int, float]]:
         answers = []
         for number in range(calls):
+            time.sleep(random.uniform(0, 2 * pause_s))
             began = time.monotonic()
             answer = (
                 sidecar.request("POST", "/api/v1/tasks", json=body)
