@@ -55,6 +55,12 @@ def main(arguments: list[str]) -> int:
     environment.ensure()
     if has_bridge() and not options.no_ui:
         offer_ui(environment)
+    with environment.exclusive():  # of two builds at once, the second finds what the first has made
+        return _make(options, environment, output)
+
+
+def _make(options: argparse.Namespace, environment: Environment, output: Path) -> int:
+    """Build and pack what is not there, or out of date."""
     python, system = [str(environment.python)], system_name()
     if options.windows:
         python, system, output = prepare(), "win32-x64", output / "windows"
