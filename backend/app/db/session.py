@@ -109,6 +109,8 @@ class OpenDatabase:
         """Of each thread that waits for the server: since when, and over which connection."""
         self._overdue: set[int] = set()
         """The threads whose connection was cut for that."""
+        self.answered_at = -math.inf
+        """When the server answered a statement last, other than a heartbeat."""
         self.refreshed_at = -math.inf
         """When all connections were given up for replacing last."""
         self.idle_s = IDLE_S
@@ -121,7 +123,7 @@ class OpenDatabase:
         event.listen(engine, "close", lambda connection, _: self._connections.pop(connection, None))
         if engine.dialect.name == "postgresql":
             event.listen(engine, "before_cursor_execute", lambda connection, *_: self._waits(connection))
-            event.listen(engine, "after_cursor_execute", lambda *_: self._under_way.pop(threading.get_ident(), None))
+            event.listen(engine, "after_cursor_execute", lambda *_: self._was_answered())
             event.listen(engine, "commit", self._waits)
             event.listen(engine, "checkin", lambda *_: self._under_way.pop(threading.get_ident(), None))
 
@@ -223,6 +225,10 @@ class OpenDatabase:
 
     def _waits(self, connection: sa.Connection) -> None:
         self._under_way[threading.get_ident()] = (time.monotonic(), connection.connection.dbapi_connection)
+
+    def _was_answered(self) -> None:
+        self.answered_at = time.monotonic()
+        self._under_way.pop(threading.get_ident(), None)
 
     def cut_overdue(self, limit_s: float = STATEMENT_LIMIT_S) -> None:
         """Cut the connections on which a statement or a commit has taken longer than that."""

@@ -6,12 +6,13 @@ import contextlib
 import dataclasses
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
 
 from app.core.exceptions import DatabaseAwayError
+from app.core.problems import problem
 from app.core.readiness import Readiness
 from app.db import session
 from app.db.session import PLACES, READ, SNAPSHOT, WRITE, Database, open_postgresql
@@ -279,3 +280,23 @@ def test_what_is_done_in_the_background_keeps_no_second_session(
     process.wait_for_sessions(1)
     assert process.backend()
     process.wait_for_sessions(1)
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_silent_heart_is_no_loss_while_others_are_answered(
+    process: Process, monkeypatch: pytest.MonkeyPatch, answers: bool
+) -> None:
+    """It waits in some queue of a busy server, or of a pooler; where nobody is answered, the server is away."""
+    process.beat()
+    monkeypatch.setattr("app.db.watched.HEARTBEAT_DEADLINE_S", 0.0)
+
+    def silent(_: object) -> Any:
+        if answers:
+            process.backend()
+        return problem("connection-timeout")
+
+    monkeypatch.setattr(process.watched, "_beat", silent)
+
+    found = process.watched.heartbeat(process.run, suspicious=False)
+
+    assert (found is None) is answers
