@@ -28,6 +28,7 @@ _UNKNOWN: Final = "connection-refused-unknown"
 _BY_AN_ADMINISTRATOR: Final = frozenset(
     {"permission-denied", "database-missing", "tls-required", "tls-unavailable", "tls-unverified", "auth-downgraded"}
     | {"parameter-refused", "not-postgresql", "connection-failed", "schema-newer"}
+    | {"internal"}  # a fault of this program that one moment has brought about need not last
 )
 _BY_THE_SYSTEM: Final = "storage-unwritable"
 """A full disk gets room again, and a process that has too many files open closes some."""

@@ -103,6 +103,8 @@ class WatchedPostgres(Watched):
 
     def prove(self, run: Run) -> None:
         """Connect and ask for the server's version and TLS."""
+        import psycopg2
+
         from app.db.connect import CONNECT_TIMEOUT_S, cut_off_after
         from app.db.migrations import problems_of_database
 
@@ -116,8 +118,12 @@ class WatchedPostgres(Watched):
         # the pool takes the connection over and SQLAlchemy asks its own first questions
         with problems_of_database(), cut_off_after(first, CONNECT_TIMEOUT_S), self.database.reader.connect() as taken:
             driver: Any = taken.connection.driver_connection
-            with driver.cursor() as cursor:
-                is_read_only = self._look(cursor)
+            try:
+                with driver.cursor() as cursor:
+                    is_read_only = self._look(cursor)
+            except psycopg2.Error:  # the driver's own, as no statement of SQLAlchemy's takes part
+                taken.invalidate()
+                raise ProblemError(problem("connection-lost")) from None
             if is_read_only:
                 taken.invalidate()  # a session keeps the setting that it began with
         if is_read_only:

@@ -8,10 +8,11 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import psycopg2
 import pytest
 import sqlalchemy as sa
 
-from app.core.exceptions import DatabaseAwayError
+from app.core.exceptions import DatabaseAwayError, ProblemError
 from app.core.problems import problem
 from app.core.readiness import Readiness
 from app.db import session
@@ -300,3 +301,17 @@ def test_a_silent_heart_is_no_loss_while_others_are_answered(
     found = process.watched.heartbeat(process.run, suspicious=False)
 
     assert (found is None) is answers
+
+
+def test_a_server_that_hangs_up_while_it_is_proven_is_away(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not a fault of this program, after which nothing would be tried again."""
+
+    def hang_up(_: object) -> None:
+        raise psycopg2.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(process.watched, "_asked", hang_up)
+
+    with pytest.raises(ProblemError) as caught:
+        process.watched.prove(process.run)
+
+    assert (caught.value.problem.code, caught.value.problem.retryable) == ("connection-lost", True)
