@@ -72,7 +72,7 @@ def cli(context: click.Context) -> None:
 @directory_option
 @click.option("--stdio", is_flag=True, help="Run by a launcher: handshake on stdin, events on stdout.")
 @click.option("--no-auth", is_flag=True, help="Development only: ask for no token.")
-@click.option("--open", "open_browser", is_flag=True, help="Open the settings page in the browser.")
+@click.option("--open", "open_browser", is_flag=True, help="Open the interface in the browser.")
 @click.option("--log-level", type=click.Choice(LEVELS, case_sensitive=False), help="How much to log.")
 def serve(**flags: Any) -> int:
     """Run the sidecar until it is stopped."""

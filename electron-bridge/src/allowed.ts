@@ -30,6 +30,8 @@ const ALLOWED: readonly (readonly [methods: readonly string[], path: string])[] 
   [READ, 'v1/updates'],
   [READ, 'v1/export'],
   [ACT, 'v1/import'],
+  // What the sidecar logs, without secrets.
+  [READ, 'v1/settings/log'],
   // The connection's files: whether they serve.
   [ACT, 'v1/settings/check-certificates'],
   // Keys: written, checked, read masked.

@@ -689,6 +689,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/settings/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The log's newest lines
+         * @description Without secrets, oldest first.
+         */
+        get: operations["ApiV1SettingsLogLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/settings/password": {
         parameters: {
             query?: never;
@@ -763,6 +783,26 @@ export interface paths {
          * @description Encrypt and save; the connection is made anew in the background.
          */
         post: operations["ApiV1SettingsSaveConnectionSaveConnection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings/support-archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A support archive
+         * @description What `doctor` finds, versions and logs, without secrets.
+         */
+        get: operations["ApiV1SettingsSupportArchiveSupportArchive"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2064,6 +2104,13 @@ export interface components {
             open_tasks: number;
         };
         /**
+         * LogLines
+         * @description The log's newest lines.
+         */
+        LogLines: {
+            lines: string[];
+        };
+        /**
          * Member
          * @description One person of the team.
          */
@@ -2461,6 +2508,14 @@ export interface components {
          */
         SubTaskUpdate: {
             title: string;
+        };
+        /**
+         * SupportArchive
+         * @description A support archive: findings, versions and logs, without secrets.
+         */
+        SupportArchive: {
+            content: string;
+            file_name: string;
         };
         /**
          * SystemKeys
@@ -4454,6 +4509,31 @@ export interface operations {
             500: components["responses"]["Error500"];
         };
     };
+    ApiV1SettingsLogLog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogLines"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            421: components["responses"]["Error421"];
+            500: components["responses"]["Error500"];
+        };
+    };
     ApiV1SettingsPasswordUsePassword: {
         parameters: {
             query?: never;
@@ -4566,6 +4646,31 @@ export interface operations {
             413: components["responses"]["Error413"];
             421: components["responses"]["Error421"];
             429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+        };
+    };
+    ApiV1SettingsSupportArchiveSupportArchive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportArchive"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            421: components["responses"]["Error421"];
             500: components["responses"]["Error500"];
         };
     };

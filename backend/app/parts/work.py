@@ -10,6 +10,7 @@ from app.core.installation import installation
 from app.services.connection import ConnectionService
 from app.services.idempotency import KeptAnswers
 from app.services.status import StatusService, VaultPart
+from app.services.support import Support
 from app.services.work.events import Events
 from app.services.work.members import Members
 from app.services.work.subtasks import SubTasks
@@ -40,6 +41,7 @@ class WorkParts:
 
     readiness: Readiness
     status: StatusService
+    support: Support
     connection: ConnectionService
     members: Members
     tasks: Tasks
@@ -77,6 +79,7 @@ def assemble(
     return WorkParts(
         readiness=readiness,
         status=StatusService(config, readiness, other_half, instance, stop),
+        support=Support(config),
         connection=ConnectionService(config.config_dir, pipeline, adopt=lambda ring: other_half.result().adopt(ring)),
         members=Members(database),
         tasks=Tasks(database),

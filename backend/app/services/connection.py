@@ -58,7 +58,7 @@ class Pipeline(Protocol):
 
 
 class ConnectionService:
-    """What the settings page does."""
+    """What a person does with the connection."""
 
     def __init__(self, config_dir: Path, startup: Pipeline, adopt: Callable[[KeyRing], bool]) -> None:
         """Make the service.

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _MAX_LOG_BYTES: Final = 1 << 20
+_SHOWN_LINES: Final = 200
+_SHOWN_BYTES: Final = 1 << 16
 MAX_CLOCK_OFFSET_S: Final = 60.0
 """More between this computer's clock and the database's is worth a word."""
 _EARLIEST_CLOCK: Final = 1_767_225_600  # 2026-01-01, before this program existed
@@ -261,22 +263,44 @@ def _proxies(_: Config) -> Check:
 
 
 def write_bundle(file: str, config: Config, checks: list[Check]) -> None:
-    """Write a support archive: the checks, the versions, the logs, all redacted; never a key, token or password.
+    """Write a support archive to a file.
 
     Raises:
         UsageError: it cannot be written there, or a log cannot be read.
     """
-    content = io.BytesIO()
     try:
-        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-            findings = redact_all([check.document() for check in checks])
-            archive.writestr("doctor.json", json.dumps(findings, indent=2))
-            archive.writestr("about.json", json.dumps(_about(config), indent=2))
-            for log in sorted((config.data_dir / LOG_DIRECTORY).glob(f"{LOG_FILE}*")):
-                archive.writestr(f"logs/{log.name}", _redacted_log(log))
-        write_atomically(Path(file).absolute(), content.getvalue())
+        write_atomically(Path(file).absolute(), bundle(config, checks))
     except OSError as exc:
         raise UsageError(f"The support archive cannot be written: {exc.strerror}.") from None
+
+
+def bundle(config: Config, checks: list[Check]) -> bytes:
+    """Return a support archive: the checks, the versions, the logs, all redacted; never a key, token or password.
+
+    Raises:
+        OSError: a log cannot be read.
+    """
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        findings = redact_all([check.document() for check in checks])
+        archive.writestr("doctor.json", json.dumps(findings, indent=2))
+        archive.writestr("about.json", json.dumps(_about(config), indent=2))
+        for log in sorted((config.data_dir / LOG_DIRECTORY).glob(f"{LOG_FILE}*")):
+            archive.writestr(f"logs/{log.name}", _redacted_log(log))
+    return content.getvalue()
+
+
+def log_lines(config: Config) -> list[str]:
+    """Return the newest lines of the log, redacted once more; none where there is no log.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    log = config.data_dir / LOG_DIRECTORY / LOG_FILE
+    if not log.exists():
+        return []
+    text = read_own(log, 16 * MAX_FILE_BYTES)[-_SHOWN_BYTES:].decode("utf-8", "replace")
+    return [redact(line) for line in text.splitlines()[-_SHOWN_LINES:]]
 
 
 def _redacted_log(log: Path) -> str:

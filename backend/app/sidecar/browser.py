@@ -1,4 +1,4 @@
-"""Opening the settings page without showing the token to the process list.
+"""Opening the interface without showing the token to the process list.
 
 A browser gets its address as an argument, which every user of the computer can read. So it is given the address of an
 owner-only file that sends it on to the page, as Jupyter does.
@@ -25,13 +25,13 @@ REDIRECT_FILE: Final = "open-settings.html"
 
 @contextlib.contextmanager
 def redirect_file(directory: Path, url: str, token: str | None) -> Iterator[Path]:
-    """Keep the file that sends a browser to the settings page, token included, until the block ends."""
+    """Keep the file that sends a browser to the interface, token included, until the block ends."""
     address = html.escape(f"{url}/" + (f"#token={token}" if token is not None else ""))
     path = directory / REDIRECT_FILE
     write_atomically(
         path,
         f'<!doctype html><meta http-equiv="refresh" content="0;url={address}">'
-        f'<a href="{address}">Settings</a>'.encode(),
+        f'<a href="{address}">TaskFlow</a>'.encode(),
     )
     try:
         yield path

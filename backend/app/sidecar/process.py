@@ -136,7 +136,7 @@ def _run(
 
 @contextlib.contextmanager
 def _settings_page(config: Config, url: str, token: str | None) -> Iterator[Callable[[], None]]:
-    """Yield what opens the settings page in the browser."""
+    """Yield what opens the interface in the browser."""
     from app.sidecar.browser import has_desktop, open_page, redirect_file
 
     with redirect_file(config.config_dir, url, token) as path:
@@ -286,7 +286,7 @@ class Sidecar:
                 instance=self._instance,
             )
         else:
-            tell(f"TaskFlow sidecar is at {self.url}/ (settings page). Stop it with Ctrl+C.")
+            tell(f"TaskFlow sidecar is at {self.url}/ (interface and settings). Stop it with Ctrl+C.")
         self.when_listening()
         log.info("listening", extra={"port": self._port, "pid": os.getpid(), "version": __version__})
         threading.Thread(target=self._load, args=(loop, gate, server), name="load", daemon=True).start()

@@ -229,7 +229,11 @@ describe.skipIf(!isComplete)('the interface, in a real Electron', () => {
       dialog.showSaveDialog = () => Promise.resolve({canceled: false, filePath});
     }, file);
 
-    expect(await page.evaluate(() => window.taskflow.saveSupportBundle())).toEqual({ok: true, value: true});
+    await page.getByRole('link', {name: 'Start-up'}).click();
+    await page.getByRole('button', {name: 'Save a support archive'}).click();
+    await page.getByText(/^Saved. It holds findings/).waitFor();
+    await page.getByText('Show the log').click();
+    await page.getByLabel('Log', {exact: true}).getByText('listening').waitFor();
 
     const entries = unzipped(python.value ?? '', file);
     expect(Object.keys(entries)).toEqual(expect.arrayContaining(['about.json', 'doctor.json', 'logs/sidecar.log']));

@@ -7,6 +7,7 @@ describe('a page may have made by default', () => {
     ['PATCH', '/api/v1/tasks/7'],
     ['POST', '/api/v1/tasks/7/subtasks/8/toggle'],
     ['POST', '/api/v1/import'],
+    ['GET', '/api/v1/settings/log'],
     ['PUT', '/api/v1/settings/ai-keys'],
     ['POST', '/api/v1/ai/test-key'],
     ['PUT', '/api/v1/servers/guild/config'],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import anyio
@@ -28,8 +29,10 @@ from app.schemas.connection import (
     PasswordlessBody,
     SavedConnection,
 )
+from app.schemas.support import LogLines, SupportArchive
 from app.services.certificates import Verdict, check_files
 from app.services.connection import ConnectionService
+from app.services.support import Support
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,6 +177,18 @@ class SettingsController(Controller):
         """Run the start-up pipeline now."""
         await _in_thread(connection.retry)
         return StatusBody("retrying")
+
+    @get("/log", responses=errors(500), summary="The log's newest lines")
+    async def log(self, support: Support) -> Response[LogLines]:
+        """Without secrets, oldest first."""
+        lines = await _in_thread(support.log_lines)
+        return Response(LogLines(lines), headers={"Cache-Control": "no-store"})
+
+    @get("/support-archive", responses=errors(500), summary="A support archive")
+    async def support_archive(self, support: Support) -> Response[SupportArchive]:
+        """What `doctor` finds, versions and logs, without secrets."""
+        archive = base64.b64encode(await _in_thread(support.bundle)).decode("ascii")
+        return Response(SupportArchive("taskflow-support.zip", archive), headers={"Cache-Control": "no-store"})
 
     @post("/rotate-key", status_code=200, responses=errors(409, 500), summary="Replace fernet.key")
     async def rotate_key(self, connection: ConnectionService) -> RotatedBody:

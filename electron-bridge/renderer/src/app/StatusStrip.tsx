@@ -8,6 +8,7 @@ import {explainProblem} from '../i18n/explain.js';
 import {useTexts} from '../i18n/index.js';
 import {Button, Details, Facts, Icon, Spinner, clockText, momentText, spanText} from '../kit/index.js';
 import {ConnectionLink} from './ConnectionLink.js';
+import {SupportBundle} from './SupportBundle.js';
 
 /** Below this a wrong clock is nobody's business. */
 const CLOCK_TOLERANCE_S = 60;
@@ -57,6 +58,7 @@ function Trouble({situation}: {situation: Situation}): ReactNode {
         {problem !== null && (
           <Details summary={t('action.details')}>
             <ProblemFacts />
+            <SupportBundle />
           </Details>
         )}
       </div>

@@ -50,6 +50,15 @@ export function browserPlatform(token: string): Platform {
     retry: () => settled(taken(client.POST('/api/v1/settings/retry'))),
     startAgain: null,
     pathOf: null,
+    async saveSupportBundle() {
+      try {
+        const {file_name: name, content} = await taken(client.GET('/api/v1/settings/support-archive'));
+        handOver(new Blob([bytesOf(content)], {type: 'application/zip'}), name);
+        return {ok: true, value: true};
+      } catch (error) {
+        return {ok: false, error: callError(error)};
+      }
+    },
     async readConnection() {
       try {
         return {ok: true, value: await taken(client.GET('/api/v1/settings/connection'))};
@@ -70,6 +79,20 @@ export function browserPlatform(token: string): Platform {
       ),
     deleteConnection: () => settled(taken(client.DELETE('/api/v1/settings/connection'))),
   };
+}
+
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+}
+
+/** Have the browser keep a file where it keeps what is downloaded. */
+function handOver(content: Blob, name: string): void {
+  const address = URL.createObjectURL(content);
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
 function running(follow: (signal: AbortSignal) => Promise<void>): () => void {

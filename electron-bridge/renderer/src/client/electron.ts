@@ -18,6 +18,7 @@ export function electronPlatform(api: SidecarApi): Platform {
     // What crosses from the page to the preload script may be a copy that has lost its path.
     pathOf: (file) => (file as {readonly path?: string}).path ?? api.pathOf(file),
     startAgain: () => api.startAgain(),
+    saveSupportBundle: () => api.saveSupportBundle(),
     readConnection: () => api.readConnection(),
     testConnection: (input) => api.testConnection(input),
     saveConnection: (input, options) => api.saveConnection(input, options),

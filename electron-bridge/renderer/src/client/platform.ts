@@ -36,6 +36,8 @@ export interface Platform {
   retry(): Promise<Result<null>>;
   /** Start a sidecar that is gone; null where nobody here can. */
   readonly startAgain: (() => Promise<Result<null>>) | null;
+  /** Keep a support archive, without secrets, where the person says; false when they choose nowhere. */
+  saveSupportBundle(): Promise<Result<boolean>>;
   readConnection(): Promise<Result<SavedConnection | null>>;
   testConnection(input: ConnectionInput): Promise<Result<null>>;
   /** Save a connection; with `test`, only if it works. */

@@ -34,17 +34,20 @@ function OpenConflict<T extends object>({
       title={t('conflict.title')}
       isOpen
       size="wide"
-      onClose={() => save.resolve(null)}
+      onClose={save.putOff}
       role="alertdialog"
       actions={
-        <Button
-          look="primary"
-          isDisabled={choices.size < fields.length}
-          isPending={save.state !== 'idle'}
-          onPress={apply}
-        >
-          {t('conflict.apply')}
-        </Button>
+        <>
+          <Button onPress={save.putOff}>{t('conflict.back')}</Button>
+          <Button
+            look="primary"
+            isDisabled={choices.size < fields.length}
+            isPending={save.state !== 'idle'}
+            onPress={apply}
+          >
+            {t('conflict.apply')}
+          </Button>
+        </>
       }
     >
       <p className="section-text">{t('conflict.text')}</p>

@@ -1,9 +1,10 @@
 /** The frame of every form: Ctrl+Enter saves, a second click does nothing, and what happens is told where one looks. */
 import type {ReactNode, SyntheticEvent} from 'react';
 import type {FieldValues} from 'react-hook-form';
+import {Refused} from '../client/failure.js';
 import {useSituation} from '../data/situation.js';
 import {explainError, explainProblem} from '../i18n/explain.js';
-import {useTexts} from '../i18n/index.js';
+import {useTexts, type Texts} from '../i18n/index.js';
 import {Button, Notice} from '../kit/index.js';
 import type {Sending} from './create.js';
 import type {Draft} from './draft.js';
@@ -72,6 +73,10 @@ export function Form<T extends FieldValues>({
   );
 }
 
+function whyNot(reason: Refused, texts: Texts): string {
+  return [explainError(reason, texts), texts.find(`problem.${reason.code}.remedy`)].filter(Boolean).join(' ');
+}
+
 /** The strip of the window is below a dialog's veil: who is typing there is told here that nothing is lost. */
 function AwayNotice(): ReactNode {
   const texts = useTexts();
@@ -104,7 +109,7 @@ export function SendingNotice({
   if (sending.state === 'trying')
     return (
       <Notice kind="warning" isAlert>
-        {t('draft.trying')}
+        {t('draft.trying')} {sending.reason instanceof Refused && whyNot(sending.reason, texts)}
       </Notice>
     );
   if (sending.state === 'idle' && sending.error !== null && sending.error !== undefined)

@@ -9,6 +9,8 @@ export type SendingState = 'idle' | 'sending' | 'waiting' | 'trying';
 export interface Sending {
   readonly state: SendingState;
   readonly error: unknown;
+  /** Why the last try did not succeed, while the next one waits. */
+  readonly reason?: unknown;
 }
 
 export interface Create<Body> extends Sending {
@@ -39,6 +41,7 @@ export function useCreate<Body, Made, T extends FieldValues>(
   return {
     state: sendingState(mutation),
     error: mutation.error,
+    reason: mutation.failureReason,
     send(body) {
       if (!mutation.isPending) mutation.mutate(body);
     },

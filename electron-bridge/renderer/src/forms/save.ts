@@ -68,8 +68,10 @@ export async function saveChanges<T extends object>(
 export interface Save<T> extends Sending {
   readonly save: (base: Versioned<T>, changes: Partial<T>) => void;
   readonly conflict: Conflict<T> | null;
-  /** Answer a conflict: what is to count, on top of what was saved meanwhile. Null leaves everything as it is saved. */
-  readonly resolve: (choice: Partial<T> | null) => void;
+  /** Answer a conflict: what is to count, on top of what was saved meanwhile. */
+  readonly resolve: (choice: Partial<T>) => void;
+  /** Answer it later: what was typed stays where it was typed. */
+  readonly putOff: () => void;
   readonly wasMerged: boolean;
 }
 
@@ -96,17 +98,15 @@ export function useSave<T extends object>(
   return {
     state: sendingState(mutation),
     error: mutation.error,
+    reason: mutation.failureReason,
     conflict,
     wasMerged,
     save(base, changes) {
       if (!mutation.isPending) mutation.mutate({base, changes});
     },
     resolve(choice) {
-      if (conflict === null) return;
-      if (choice === null) {
-        setConflict(null);
-        onSaved(conflict.theirs, false);
-      } else mutation.mutate({base: conflict.theirs, changes: choice});
+      if (conflict !== null) mutation.mutate({base: conflict.theirs, changes: choice});
     },
+    putOff: () => setConflict(null),
   };
 }

@@ -57,10 +57,10 @@ export function Ago({at}: {readonly at: string}): ReactNode {
 /** How long something has lasted. */
 export function Since({at}: {readonly at: string}): ReactNode {
   const texts = useTexts();
-  const now = useNow(10_000);
+  const seconds = (useNow(10_000) - Date.parse(at)) / 1_000;
   return (
     <time dateTime={at} title={momentText(at, texts)}>
-      {spanText((now - Date.parse(at)) / 1_000, texts)}
+      {seconds < MINUTE_S ? texts.t('time.moment') : spanText(seconds, texts)}
     </time>
   );
 }

@@ -149,6 +149,28 @@ describe.skipIf(executable.value === null || command.value === null)('the connec
     expect((await served.ask('GET', '/tasks/counts')).body).toMatchObject({total: 1});
   });
 
+  test('all of it once more by keyboard alone', async () => {
+    const {page} = window;
+    await page.getByRole('main').focus();
+    await window.tabTo('radio', /^On this computer/, 'ArrowDown');
+    await window.tabTo('textbox', /^Connection string/);
+    await page.keyboard.insertText(postgres.dsn(undefined, 'team'));
+    await page.keyboard.press('Enter');
+    await page.getByText('The fields below were filled in').waitFor();
+    await window.tabTo('checkbox', 'Copy them to the team’s database', 'Space');
+    await window.tabTo('button', 'Test', 'Enter');
+    await page.getByText(/^The connection works/).waitFor();
+    await window.tabTo('button', 'Save', 'Enter');
+    await page.getByText(/^Connected to team: PostgreSQL/).waitFor();
+    await window.tabTo('button', 'Forget the connection', 'Enter');
+    await page.getByRole('alertdialog').waitFor();
+    await window.tabTo('button', 'Cancel');
+    await page.keyboard.press('Tab');
+    await window.tabTo('button', 'Forget the connection', 'Enter');
+    await page.getByRole('heading', {name: 'Where should your work live?'}).waitFor();
+    await served.ready();
+  });
+
   test('nothing was complained about, and nothing asked of anybody else', () => {
     window.isSilent();
   });

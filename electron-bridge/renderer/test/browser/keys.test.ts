@@ -72,15 +72,24 @@ describe.skipIf(executable.value === null || command.value === null)('keys and t
 
   test('servers, tenants, users, cameras and alert rules are added and shown masked', async () => {
     const {page} = window;
-    await window.go('/keys/servers');
+    const {keyboard} = page;
+    // Chat servers and cameras by keyboard alone.
+    await window.tabTo('radio', 'Providers', 'ArrowRight', 'Space');
     await page.getByText('No chat server has a key').waitFor();
     await window.look('keys-servers-none');
-    await page.getByRole('button', {name: 'Add a chat server'}).click();
-    await dialog().getByLabel('Id of the server').fill('guild-7');
-    await dialog().getByLabel('Key').fill(providers.keys.good);
+    await window.tabTo('button', 'Add a chat server', 'Enter');
+    await dialog().waitFor();
+    await window.tabTo('textbox', 'Id of the server');
+    await keyboard.type('guild-7');
+    await window.tabTo('textbox', 'Key');
+    await keyboard.insertText(providers.keys.good);
     await window.look('keys-servers-add');
-    await dialog().getByRole('button', {name: 'Save', exact: true}).click();
+    await window.tabTo('button', 'Save', 'Enter');
     await page.locator('.key-name', {hasText: 'guild-7'}).waitFor();
+    await dialog().waitFor({state: 'detached'});
+    await window.tabTo('button', 'More actions: guild-7', 'Enter');
+    await page.getByRole('menuitem', {name: 'Delete'}).waitFor();
+    await keyboard.press('Escape');
 
     await page.getByRole('radio', {name: 'Tenants'}).click();
     await page.getByRole('button', {name: 'Add a tenant'}).click();
@@ -100,17 +109,24 @@ describe.skipIf(executable.value === null || command.value === null)('keys and t
     await page.getByRole('heading', {name: 'First keys'}).waitFor();
     await window.look('keys-users');
 
-    await page.getByRole('radio', {name: 'Cameras'}).click();
-    await page.getByRole('button', {name: 'Add a camera'}).click();
-    await dialog().getByLabel('Name').fill('Gate');
-    await dialog().getByLabel('Address of the stream').fill('rtsp://127.0.0.1:9/live');
-    await dialog().getByRole('textbox', {name: 'User'}).fill('viewer');
-    await dialog().getByLabel('Password').fill('camera-canary-1');
-    await dialog().getByRole('button', {name: 'Test'}).click();
+    await window.tabTo('radio', 'Providers', ...Array<string>(4).fill('ArrowRight'), 'Space');
+    await window.tabTo('button', 'Add a camera', 'Enter');
+    await dialog().waitFor();
+    for (const [name, text] of [
+      ['Name', 'Gate'],
+      ['Address of the stream', 'rtsp://127.0.0.1:9/live'],
+      [/^User/, 'viewer'],
+      [/^Password/, 'camera-canary-1'],
+    ] as const) {
+      await window.tabTo('textbox', name);
+      await keyboard.insertText(text);
+    }
+    await window.tabTo('button', 'Test', 'Enter');
     await dialog().getByText('The connection was refused: nothing listens on that port.').waitFor();
     await window.look('keys-cameras-test');
-    await dialog().getByRole('button', {name: 'Save'}).click();
+    await window.tabTo('button', 'Save', 'Enter');
     await page.getByText('Password stored').waitFor();
+    await dialog().waitFor({state: 'detached'});
     await window.look('keys-cameras');
 
     await page.getByRole('radio', {name: 'Alert rules'}).click();
@@ -124,12 +140,13 @@ describe.skipIf(executable.value === null || command.value === null)('keys and t
     await window.look('keys-alerts-add');
     await dialog().getByRole('button', {name: 'Save'}).click();
     await page.getByText('1 header').waitFor();
+    await dialog().waitFor({state: 'detached'});
     await page.getByRole('button', {name: 'Send a test event Pager'}).click();
     await page.locator('.key-row .outcome[data-kind="bad"]').waitFor();
     await window.look('keys-alerts');
   });
 
-  test('the audit log tells it, filtered, and is verified in words', async () => {
+  test('the audit log tells it, filtered, and is verified in words, by keyboard alone', async () => {
     const {page} = window;
     await window.go('/audit');
     await page
@@ -137,11 +154,13 @@ describe.skipIf(executable.value === null || command.value === null)('keys and t
       .or(page.getByRole('cell', {name: 'Everybody openai'}))
       .first()
       .waitFor();
-    await page.getByRole('button', {name: 'Verify the chain'}).click();
+    await window.tabTo('button', 'Verify the chain', 'Enter');
     await page.getByText(/^All \d+ entries are intact and in their places/).waitFor();
     await window.look('audit');
-    await page.getByRole('button', {name: /What was done/}).click();
-    await page.getByRole('option', {name: 'Deleted'}).click();
+    await window.tabTo('button', /What was done/, 'Enter');
+    await page.getByRole('option', {name: 'Deleted'}).waitFor();
+    await page.keyboard.type('Deleted');
+    await page.keyboard.press('Enter');
     await page.getByText('No entry matches').waitFor();
   });
 

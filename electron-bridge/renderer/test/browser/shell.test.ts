@@ -1,7 +1,11 @@
 import type {Browser} from 'playwright-core';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {pythonPart} from '../../../test/support/parts.js';
+import {unzipped} from '../../../test/support/zip.js';
 import {Window, executable, startBrowser} from '../support/browser.js';
 import {Served, command} from '../support/served.js';
+
+const python = pythonPart();
 
 describe.skipIf(executable.value === null || command.value === null)('the shell', () => {
   let browser: Browser;
@@ -30,7 +34,21 @@ describe.skipIf(executable.value === null || command.value === null)('the shell'
     expect(await window.page.evaluate(() => document.documentElement.outerHTML)).not.toContain(served.token);
     await window.page.reload();
     await window.page.getByRole('heading', {name: 'Everything is ready'}).waitFor();
+    await window.page.getByText('Show the log').click();
+    await window.page.getByText(/^\d\d:\d\d:\d\d\.\d+ info +listening/m).waitFor();
     await window.look('start-ready');
+  });
+
+  test('what helps whoever helps is kept as a file, without a secret', async () => {
+    const downloading = window.page.waitForEvent('download');
+    await window.page.getByRole('button', {name: 'Save a support archive'}).click();
+    const download = await downloading;
+    await window.page.getByText(/^Saved. It holds findings/).waitFor();
+
+    expect(download.suggestedFilename()).toBe('taskflow-support.zip');
+    const entries = unzipped(python.value ?? '', await download.path());
+    expect(Object.keys(entries)).toEqual(expect.arrayContaining(['about.json', 'doctor.json', 'logs/sidecar.log']));
+    expect(JSON.stringify(entries)).not.toContain(served.token);
   });
 
   test('the policy allows nothing but files of its own, and nobody may frame it', async () => {
@@ -55,6 +73,8 @@ describe.skipIf(executable.value === null || command.value === null)('the shell'
     const {port} = new URL(served.url);
     await served.kill('SIGKILL');
     await window.page.getByRole('heading', {name: 'The sidecar is not running'}).waitFor();
+    await window.page.getByRole('button', {name: 'Save a support archive'}).click();
+    await window.page.getByText('taskflow-sidecar doctor --bundle').waitFor();
     await window.look('start-gone');
     await served.startAgain(Number(port));
     // It has another token now, which this tab cannot know.

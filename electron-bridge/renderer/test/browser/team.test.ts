@@ -78,6 +78,11 @@ describe.skipIf(isMissing)('two desktops on one database', () => {
     await window.page.keyboard.press('Control+Enter');
     await window.page.getByRole('alertdialog').waitFor();
     await window.look('conflict');
+    await window.page.keyboard.press('Escape');
+    await window.page.getByRole('alertdialog').waitFor({state: 'detached'});
+    expect(await window.page.getByLabel('Title').inputValue()).toBe('Paint the door red');
+    await window.page.keyboard.press('Control+Enter');
+    await window.page.getByRole('alertdialog').waitFor();
 
     expect((await mine.ask('GET', `/tasks/${id}`)).body).toMatchObject({title: 'Paint the door blue'});
     await window.page.getByRole('radio', {name: /Paint the door red/}).check({force: true});

@@ -3,7 +3,7 @@ import {spawnSync} from 'node:child_process';
 import {mkdirSync, readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {join} from 'node:path';
-import {chromium, type Browser, type BrowserContext, type Page} from 'playwright-core';
+import {chromium, type Browser, type BrowserContext, type CDPSession, type Page} from 'playwright-core';
 import {expect} from 'vitest';
 import {BRIDGE} from '../../../scripts/python.mjs';
 import {part} from '../../../test/support/parts.js';
@@ -21,6 +21,21 @@ const found = spawnSync('sh', ['-c', 'command -v chromium'], {encoding: 'utf8'})
 export const executable = part(found === '' ? null : found, 'no Chromium (Debian: apt-get install -y chromium)');
 
 const TIMEOUT_MS = 20_000;
+const MOST_TABS = 60;
+
+interface Spoken {
+  readonly role: string;
+  readonly name: string;
+}
+
+const OPERATED = new Set(
+  'button link textbox searchbox combobox checkbox switch radio slider spinbutton menuitem option tab'.split(' '),
+);
+
+function spoken(node?: {role?: {value?: unknown}; name?: {value?: unknown}}): Spoken {
+  const [role, name] = [node?.role?.value, node?.name?.value];
+  return {role: typeof role === 'string' ? role : '', name: typeof name === 'string' ? name : ''};
+}
 
 export const SMALL = {width: 1024, height: 600};
 export const LARGE = {width: 1440, height: 900};
@@ -52,6 +67,7 @@ export class Window {
   readonly asked: string[] = [];
   /** Addresses that it asked for outside of the sidecar. */
   readonly strangers: string[] = [];
+  #session: CDPSession | null = null;
 
   private constructor(context: BrowserContext, page: Page) {
     this.context = context;
@@ -104,6 +120,7 @@ export class Window {
       }
       await this.isAccessible(theme === 'light' ? RULES : COLOURS);
     }
+    await this.isNamed();
     await this.page.emulateMedia({colorScheme: 'light', reducedMotion: 'reduce'});
     await this.page.setViewportSize(size);
   }
@@ -113,6 +130,45 @@ export class Window {
     if (!ARE_PICTURES_WANTED) return;
     mkdirSync(SCREENSHOTS, {recursive: true});
     await this.page.screenshot({path: join(SCREENSHOTS, `${name}.png`)});
+  }
+
+  /** Press Tab until what has the focus is, to a screen reader, of this role and name; then perhaps more keys. */
+  async tabTo(role: string, name: string | RegExp, ...keys: readonly string[]): Promise<void> {
+    const passed: string[] = [];
+    for (let turn = 0; turn < MOST_TABS; turn += 1) {
+      const focused = await this.#focused();
+      const isName = typeof name === 'string' ? focused.name === name : name.test(focused.name);
+      if (focused.role === role && isName) {
+        for (const key of keys) await this.page.keyboard.press(key);
+        return;
+      }
+      passed.push(`${focused.role} "${focused.name}"`);
+      await this.page.keyboard.press('Tab');
+    }
+    throw new Error(`Tab does not lead to ${role} "${String(name)}", but to ${passed.join(', ')}`);
+  }
+
+  /** What has the focus, as the accessibility tree has it. */
+  async #focused(): Promise<Spoken> {
+    const session = await this.#tree();
+    const {result} = await session.send('Runtime.evaluate', {expression: 'document.activeElement ?? document.body'});
+    const found = await session.send('Accessibility.getPartialAXTree', {
+      objectId: result.objectId ?? '',
+      fetchRelatives: false,
+    });
+    return spoken(found.nodes[0]);
+  }
+
+  /** Whatever can be operated has a name that is read out. */
+  async isNamed(): Promise<void> {
+    const {nodes} = await (await this.#tree()).send('Accessibility.getFullAXTree');
+    const all = nodes.filter(({ignored}) => !ignored).map(spoken);
+    expect(all.filter(({role, name}) => OPERATED.has(role) && name.trim() === '')).toEqual([]);
+    expect(all.some(({role}) => OPERATED.has(role))).toBe(true);
+  }
+
+  async #tree(): Promise<CDPSession> {
+    return (this.#session ??= await this.context.newCDPSession(this.page));
   }
 
   async isAccessible(rules: typeof RULES | typeof COLOURS = RULES): Promise<void> {

@@ -154,7 +154,7 @@ export const connection: Translation<typeof english> = {
   'connection.fact.encrypted': 'Verschlüsselt',
   'connection.fact.open': 'Nicht verschlüsselt',
   'connection.fact.server': 'Server',
-  'connection.fact.now': 'Im Augenblick',
+  'connection.fact.now': 'Verschlüsselung jetzt',
   'connection.fact.took': 'Dauer',
   'connection.copy': 'Mitnehmen, was auf diesem Computer ist',
   'connection.copy.offer': 'Auf diesem Computer sind {tasks} und {members}.',

@@ -46,7 +46,7 @@ export const keys: Translation<typeof english> = {
   'keys.status.provider_error': 'Störung beim Anbieter',
   'keys.status.unknown': 'Unklar',
   'keys.status.unreadable': 'Nicht zu öffnen',
-  'keys.status.unchecked': 'Noch nicht geprüft',
+  'keys.status.unchecked': 'Seit dem Speichern nicht geprüft',
   'keys.verdict.valid': 'Der Schlüssel funktioniert.',
   'keys.verdict.invalid': 'Der Anbieter lehnt diesen Schlüssel ab.',
   'keys.verdict.expired': 'Dieser Schlüssel ist abgelaufen.',
@@ -145,8 +145,8 @@ export const keys: Translation<typeof english> = {
     other: 'Zugestellt, Antwort {status}, nach {count} Versuchen.',
   },
   'keys.alerts.undelivered': {
-    one: 'Nach einem Versuch nicht zugestellt.',
-    other: 'Nach {count} Versuchen nicht zugestellt.',
+    one: 'Unter dieser Adresse antwortet nichts. Prüfen Sie sie, und ob der Empfänger läuft.',
+    other: 'Unter dieser Adresse antwortete {count}-mal nichts. Prüfen Sie sie, und ob der Empfänger läuft.',
   },
   'keys.alerts.undelivered.status': {
     one: 'Nicht zugestellt: Antwort {status}.',

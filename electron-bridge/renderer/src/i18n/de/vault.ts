@@ -19,6 +19,9 @@ export const vault: Translation<typeof english> = {
   'vault.id': 'Tresor',
   'vault.locked': 'Der Tresor ist verschlossen',
   'vault.locked.keys': 'Schlüssel werden aufgeführt, aber keiner lässt sich benutzen oder setzen, bis er offen ist.',
+  'vault.planted': 'Jemand hat einen fremden Schlüssel in den Tresor gelegt',
+  'vault.planted.text':
+    'Kein Mitglied bürgt für den Tresorschlüssel in der Datenbank. Deshalb wird nichts darunter versiegelt und nichts benutzt. Sagen Sie es denen, die die Datenbank betreuen, und prüfen Sie den Tresor.',
   'vault.locked.text':
     'Seine Geheimnisse wurden mit dem Schlüssel eines anderen Computers versiegelt, {fingerprint}. Ansehen und Löschen gehen, Benutzen und Setzen nicht.',
   'vault.unlock': 'Öffnen',

@@ -144,7 +144,7 @@ export const connection = {
   'connection.fact.encrypted': 'Encrypted',
   'connection.fact.open': 'Not encrypted',
   'connection.fact.server': 'Server',
-  'connection.fact.now': 'At the moment',
+  'connection.fact.now': 'Encryption now',
   'connection.fact.took': 'Took',
   'connection.copy': 'Copy what is on this computer',
   'connection.copy.offer': 'There are {tasks} and {members} on this computer.',

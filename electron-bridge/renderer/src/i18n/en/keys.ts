@@ -42,7 +42,7 @@ export const keys = {
   'keys.status.provider_error': 'Provider in trouble',
   'keys.status.unknown': 'Not clear',
   'keys.status.unreadable': 'Cannot be opened',
-  'keys.status.unchecked': 'Not checked yet',
+  'keys.status.unchecked': 'Not checked since it was saved',
   'keys.verdict.valid': 'The key works.',
   'keys.verdict.invalid': 'The provider refuses this key.',
   'keys.verdict.expired': 'This key has expired.',
@@ -139,7 +139,10 @@ export const keys = {
     one: 'Delivered, answer {status}, at the first try.',
     other: 'Delivered, answer {status}, after {count} tries.',
   },
-  'keys.alerts.undelivered': {one: 'Not delivered after one try.', other: 'Not delivered after {count} tries.'},
+  'keys.alerts.undelivered': {
+    one: 'Nothing answered at that address. Check it, and that the receiver is running.',
+    other: 'Nothing answered at that address, {count} times. Check it, and that the receiver is running.',
+  },
   'keys.alerts.undelivered.status': {
     one: 'Not delivered: answer {status}.',
     other: 'Not delivered after {count} tries: answer {status}.',

@@ -1,13 +1,17 @@
 /** From nothing to ready, stage by stage; and when it does not get there, why, and what helps. */
-import {useEffect, useRef, type ReactNode} from 'react';
+import {useQuery} from '@tanstack/react-query';
+import {useEffect, useRef, useState, type ReactNode} from 'react';
 import {ConnectionLink} from '../../app/ConnectionLink.js';
 import {NextTry, ProblemFacts, TryNow} from '../../app/StatusStrip.js';
+import {SupportBundle} from '../../app/SupportBundle.js';
 import {useNow} from '../../data/clock.js';
-import {useSituation} from '../../data/situation.js';
+import {usePlatform, useSituation} from '../../data/situation.js';
+import {taken} from '../../client/failure.js';
 import type {Stage} from '../../client/platform.js';
-import {explainProblem} from '../../i18n/explain.js';
+import {explainError, explainProblem} from '../../i18n/explain.js';
 import {useTexts, type PlainName} from '../../i18n/index.js';
 import {Details, Facts, Icon, Notice, Spinner} from '../../kit/index.js';
+import {lineText} from './line.js';
 
 const STAGES: readonly Stage['name'][] = ['config', 'key', 'credentials', 'connect', 'migrate', 'ready'];
 
@@ -59,7 +63,8 @@ export default function StartupPage(): ReactNode {
           <ConnectionLink>{t('startup.connection')}</ConnectionLink>
         </p>
       )}
-      <LastLines />
+      <SupportBundle />
+      <Log />
       {snapshot?.status != null && (
         <Details summary={t('action.details')}>
           <Facts
@@ -142,21 +147,48 @@ function Elapsed({stage, receivedAt}: {stage: Stage; receivedAt: number}): React
   );
 }
 
-/** The last words of a sidecar that is gone. */
-function LastLines(): ReactNode {
+/** The last words of a sidecar that is gone; of one that runs, what it logs, as soon as somebody wants to see it. */
+function Log(): ReactNode {
   const {t} = useTexts();
   const state = useSituation().snapshot?.state;
   const exit = state !== undefined && 'exit' in state ? state.exit : null;
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details className="details" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{t('startup.log')}</summary>
+      <div className="details-body">{exit !== null ? <Lines lines={exit.logTail} /> : isOpen && <PresentLines />}</div>
+    </details>
+  );
+}
+
+const LOG_MS = 1_500;
+
+function PresentLines(): ReactNode {
+  const texts = useTexts();
+  const {client} = usePlatform();
+  const log = useQuery({
+    queryKey: ['log'],
+    networkMode: 'always',
+    retry: false,
+    staleTime: 0,
+    gcTime: 0,
+    refetchInterval: LOG_MS,
+    queryFn: async () => (await taken(client.GET('/api/v1/settings/log'))).lines.map(lineText),
+  });
+  if (log.data !== undefined) return <Lines lines={log.data} />;
+  return log.isError ? <p className="section-text">{explainError(log.error, texts)}</p> : <Spinner />;
+}
+
+function Lines({lines}: {lines: readonly string[]}): ReactNode {
+  const {t} = useTexts();
   const end = useRef<HTMLPreElement>(null);
+  const count = lines.length;
   useEffect(() => {
     end.current?.scrollTo({top: end.current.scrollHeight});
-  });
-  if (exit === null) return null;
+  }, [count]);
   return (
-    <Details summary={t('startup.log')}>
-      <pre ref={end} className="log" tabIndex={0} aria-label={t('startup.log.label')}>
-        {exit.logTail.length === 0 ? t('startup.log.none') : exit.logTail.join('\n')}
-      </pre>
-    </Details>
+    <pre ref={end} className="log" tabIndex={0} aria-label={t('startup.log.label')}>
+      {count === 0 ? t('startup.log.none') : lines.join('\n')}
+    </pre>
   );
 }
