@@ -26,7 +26,12 @@ LEFT_OUT = (
 UNIT_TESTS = ("tests/unit",)
 LONGEST_TEST_S = 1200
 """Where a busy machine plays another one."""
-PROCESS_TESTS = ("tests/windows", "tests/process")
+PROCESS_TESTS = (
+    "tests/windows",
+    *(f"tests/process/test_{name}.py" for name in ("process_contract", "connection_settings", "damaged_files")),
+)
+"""What is about Windows, and what the system matters to: the process, connections, files. The rest of `tests/process`
+asks about resources and rules, which no system has a part in."""
 
 
 def prepare() -> list[str]:
@@ -55,8 +60,26 @@ def prepare() -> list[str]:
     (FOLDER / ".gitignore").write_text("*\n", encoding="ascii")
     requirements = FOLDER / "requirements.txt"
     requirements.write_text(packages, encoding="utf-8")
-    install = ["-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary=:all:", "--quiet", "--no-input"]
-    _run([*run, *install, "--disable-pip-version-check", "--requirement", os.path.relpath(requirements, ROOT)])
+    install = [
+        "-m",
+        "pip",
+        "install",
+        "--require-hashes",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--no-compile",
+        "--quiet",
+    ]
+    _run(
+        [
+            *run,
+            *install,
+            "--no-input",
+            "--disable-pip-version-check",
+            "--requirement",
+            os.path.relpath(requirements, ROOT),
+        ]
+    )
     (site_packages / "taskflow-app.pth").write_text(app_line, encoding="ascii")
     (FOLDER / "taskflow-environment.stamp").write_bytes(stamp)
     return run
