@@ -798,7 +798,7 @@ def test_pipes_that_nobody_reads_stop_nothing(tmp_path: Path, state: str) -> Non
         assert log.count("start-up stopped") >= 5  # a retry may overtake the one before
         asked_at = time.monotonic()
         assert call(port, "POST", "/api/v1/shutdown") == 202
-        assert process.wait(10) == 0
+        assert process.wait(10 * windows.PATIENCE) == 0
         assert time.monotonic() - asked_at < PROMPT_S + 1
     if state == "full":
         for reading, _ in pipes:
@@ -818,7 +818,7 @@ def test_exit_status_does_not_need_pipes(tmp_path: Path, stdio: bool) -> None:
             tmp_path, *arguments, "--port", str(listener.getsockname()[1]), stdout=writing, stderr=writing
         ) as process:
             os.close(writing)
-            assert process.wait(10) == 3
+            assert process.wait(10 * windows.PATIENCE) == 3
 
 
 def test_sidecar_by_hand_serves_without_a_terminal(tmp_path: Path) -> None:
@@ -830,7 +830,7 @@ def test_sidecar_by_hand_serves_without_a_terminal(tmp_path: Path) -> None:
         os.close(writing)
         wait_until(lambda: call(port, "GET", "/health") == 200, timeout_s=10, what="readiness")
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(10 * windows.PATIENCE) == 0
 
 
 # One owner for a config directory
@@ -974,10 +974,10 @@ def test_surroundings_of_the_user_do_not_matter(postgres: PostgresServer) -> Non
 
 def test_late_handshake_ends_with_5(slow_cases: SlowCases) -> None:
     """Ten seconds, and not before."""
-    end = slow_cases.late.result(30)
+    end = slow_cases.late.result(30 * windows.PATIENCE)
 
     assert (end.status, end.events) == (5, [{"event": "exit", "code": "handshake-invalid"}])
-    assert 9.5 < end.took_s < 12
+    assert 9.5 < end.took_s < 12 * windows.PATIENCE
     assert "within 10 seconds" in end.stderr
 
 

@@ -115,6 +115,8 @@ class Sidecar:
         self._reader: threading.Thread | None = None
         self._copiers: list[threading.Thread] = []
         self._announced: dict[str, Any] | None = None
+        self._stale = b""
+        """What `sidecar.json` held before the start, where process ids do not tell whose it is."""
         self._client: httpx.Client | None = None
         self._last_stderr = ""
         Sidecar.spawned.append(self)
@@ -144,8 +146,7 @@ class Sidecar:
         self._forget_process()
         self._stdout_lines = []
         if windows.IS_WINDOWS:  # whose process ids are not the system's: only a new file tells of a new process
-            with contextlib.suppress(NotADirectoryError):
-                (self.config_dir / "sidecar.json").unlink(missing_ok=True)
+            self._stale = self._run_file()
         with self._stderr_file.open("ab") as stderr, self._stdout_file.open("ab") as stdout:
             self._process = subprocess.Popen(
                 self._command,
@@ -477,14 +478,18 @@ class Sidecar:
             line["encryption_key"] = encryption_key
         return json.dumps(line).encode() + b"\n"
 
+    def _run_file(self) -> bytes:
+        try:
+            return (self.config_dir / "sidecar.json").read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return b""
+
     def _read_announcement(self) -> dict[str, Any] | None:
         is_running = self.is_running
-        try:
-            announcement: dict[str, Any] = json.loads((self.config_dir / "sidecar.json").read_bytes())
-        except FileNotFoundError:
-            announcement = {}
+        content = self._run_file()
+        announcement: dict[str, Any] = json.loads(content or b"{}")
         # Another sidecar's, or one killed earlier, may have left its own.
-        if announcement.get("pid") == self.pid or (windows.IS_WINDOWS and announcement):
+        if announcement.get("pid") == self.pid or (windows.IS_WINDOWS and announcement and content != self._stale):
             return announcement
         if not is_running:
             self._raise_exited("sidecar.json")

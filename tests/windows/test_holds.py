@@ -144,7 +144,7 @@ def test_writers_race_with_a_scanner(ready: Sidecar, database: Database) -> None
     def scan() -> None:
         nonlocal held
         while not stop.is_set():
-            with contextlib.suppress(NotHeldError), Holder(ready.config_dir / CREDENTIALS_FILE, seconds=0.2):
+            with contextlib.suppress(NotHeldError), Holder(ready.config_dir / CREDENTIALS_FILE, seconds=0.2, tries=1):
                 held += 1
 
     scanner = threading.Thread(target=scan)
