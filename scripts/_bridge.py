@@ -1,5 +1,6 @@
 """What the scripts share about the Electron bridge: Node.js, its packages, and the interface that lies in it."""
 
+import os
 import shutil
 import subprocess
 
@@ -10,6 +11,8 @@ UI = PACKAGES / "app" / "web" / "ui"
 """Where the interface is built, and served from."""
 OLDEST_NODE = 20
 """Major version of Node.js that the bridge is developed with; what it builds runs on older ones."""
+FETCH_S = 300
+"""What fetching Electron may take."""
 _SOURCES = ("renderer/src", "src")
 _SETTINGS = ("package-lock.json", "renderer/index.html", "renderer/vite.config.ts", "scripts/ui.mjs", "tsconfig.json")
 
@@ -60,6 +63,37 @@ def _run_npm_ci(npm: str, stamp: bytes) -> None:
     # npm ci starts by removing the folder, and with it the stamp of an earlier run.
     stamp_file.parent.mkdir(exist_ok=True)
     stamp_file.write_bytes(stamp)
+
+
+def offer_electron() -> None:
+    """Fetch Electron's program, which npm leaves out, unless it is there or the variable of Electron names another one.
+
+    Where that cannot be done, say in one sentence what is missing and how to get it.
+    """
+    package, node = BRIDGE / "node_modules" / "electron", shutil.which("node")
+    if os.environ.get("ELECTRON_OVERRIDE_DIST_PATH") or not node or not (package / "install.js").exists():
+        return
+    where = package / "path.txt"
+    if where.exists() and (package / "dist" / where.read_text(encoding="utf-8").strip()).exists():
+        return
+    say("Fetching Electron ...")
+    try:
+        fetched = subprocess.run(
+            [node, "install.js"],
+            cwd=package,
+            stdin=subprocess.DEVNULL,
+            timeout=FETCH_S,
+            capture_output=True,
+            check=False,
+        ).returncode
+    except subprocess.TimeoutExpired:
+        fetched = 1
+    if fetched:
+        say(
+            "Electron could not be fetched, so what is tested with it is left out: run node install.js in"
+            f" {package.relative_to(ROOT)} where the network lets it, or name a folder that has it in"
+            " ELECTRON_OVERRIDE_DIST_PATH."
+        )
 
 
 def build_ui(environment: Environment) -> None:

@@ -1,4 +1,4 @@
-"""Build what an Electron app ships: `python3 scripts/build.py [--npm] [--windows] [--output FOLDER]`.
+"""Build what an Electron app ships: `scripts/build.py [--npm] [--windows] [--output FOLDER] | --compare ONE OTHER`.
 
 PyInstaller makes a folder `taskflow-sidecar` that needs no Python: the executable, and `lib/` beside it. One folder and
 not one file, because a single file unpacks itself at every start: slow, suspicious to antivirus, and a process between
@@ -9,7 +9,8 @@ Beside the executable lie the licences of all that is in the folder, the list of
 every file. With `--npm` the folder is packed as the npm package of this kind of system too (`_npm_package.py`).
 
 With `--windows` it is built for Windows, by a Windows Python under Wine (`_windows.py`), into `windows/` below
-the output. What was built from the same sources before, in the same folder, is left as it is.
+the output. What was built from the same sources before, in the same folder, is left as it is. The same sources, Python
+and packages give the same files anywhere; `--compare` tells what differs between two builds, folders or packages.
 """
 
 import argparse
@@ -18,9 +19,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 from _bridge import has_bridge, offer_ui
+from _compare import differences
 from _environment import PACKAGES, ROOT, Environment, SetupError, digest, has_stamp, run_script, say
 from _npm_package import archive_of, pack, system_name, write_digests
 from _windows import prepare
@@ -49,7 +52,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--npm", action="store_true", help="pack the folder as an npm package too")
     parser.add_argument("--windows", action="store_true", help="build for Windows, with a Windows Python under Wine")
     parser.add_argument("--no-ui", action="store_true", help="take the interface as it is, and do not build it")
+    parser.add_argument("--compare", type=Path, nargs=2, metavar="BUILD", help="compare two builds, and build nothing")
     options = parser.parse_args(arguments)
+    if options.compare:
+        return compare(*options.compare)
     output: Path = options.output.absolute()
     environment = Environment(ROOT / ".venv-test", ROOT / "tests" / "requirements.lock")
     environment.ensure()
@@ -79,6 +85,13 @@ def _make(options: argparse.Namespace, environment: Environment, output: Path) -
             pack(folder, package, system, _version())
         say(f"{package} is ready: {package.stat().st_size / (1 << 20):.0f} MiB.")
     return 0
+
+
+def compare(first: Path, second: Path) -> int:
+    """Print what differs between two builds; return 1 if anything does."""
+    lines = differences(first, second)
+    print(*(lines or ["They are the same."]), sep="\n")
+    return 1 if lines else 0
 
 
 def build(python: list[str], system: str, output: Path) -> Path:
@@ -125,6 +138,7 @@ def build(python: list[str], system: str, output: Path) -> Path:
             [*notices, f"{scratch}/work", str(made / NAME), _version()], stdin=subprocess.DEVNULL, check=True
         )
         _replace_links(made / NAME)
+        _sort_library(made / NAME / "lib" / "base_library.zip")
         if system.startswith("linux"):
             _strip(made / NAME)
         write_digests(made / NAME)
@@ -145,6 +159,15 @@ def _replace_links(folder: Path) -> None:
         # What a wheel brings in `NAME.libs` is found there by what needs it; the link is a second way to the same file.
         if target.parent.suffix != ".libs":
             shutil.copy2(target, path)
+
+
+def _sort_library(library: Path) -> None:
+    """Put what Python needs first in an order of its own: PyInstaller's is by chance, the contents are not."""
+    with zipfile.ZipFile(library) as archive:
+        modules = sorted((entry.filename, archive.read(entry)) for entry in archive.infolist())
+    with zipfile.ZipFile(library, "w") as archive:
+        for name, contents in modules:
+            archive.writestr(zipfile.ZipInfo(name), contents)
 
 
 def _strip(folder: Path) -> None:

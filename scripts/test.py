@@ -1,11 +1,12 @@
-"""Run all tests of a checkout: `python3 scripts/test.py [--install-only | --windows] [PYTEST ARGUMENT...]`.
+"""Run all tests of a checkout: `python3 scripts/test.py [--install-only | --windows | --long] [PYTEST ARGUMENT...]`.
 
 The first run makes the environment `.venv-test` beside this folder and installs `tests/requirements.lock` there; later
 runs find it, as they do the packages of the Electron bridge, which npm installs. Then pytest runs, files side by side,
 with the arguments given (paths count from the checkout; `-n0` runs one test after the other). Beside it run those tests
 of the bridge that mostly wait, in a file whose content comes when they have ended. Then come the tests marked `quiet`,
 one after the other, and last those of the interface. With `--windows` the sidecar of the tests is a Windows program
-instead, see `_windows.py`. The exit status is 0 only if all passed.
+instead, see `_windows.py`; with `--long` only those run that take minutes or ask the network. The exit status is 0 only
+if all passed.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from _bridge import BRIDGE, find_npm, has_bridge, install_packages
+from _bridge import BRIDGE, find_npm, has_bridge, install_packages, offer_electron
 from _environment import ROOT, Environment, SetupError, run_in_foreground, run_script, say
 from _windows import prepare, run_tests
 
@@ -30,6 +31,7 @@ def main(arguments: list[str]) -> int:
     """Install what the tests need, run them, and say how each part went."""
     parser = argparse.ArgumentParser(description="Run all tests.", allow_abbrev=False)
     parser.add_argument("--install-only", action="store_true", help="install what the tests need, and stop there")
+    parser.add_argument("--long", action="store_true", help="run what takes minutes or asks the network, and only that")
     parser.add_argument("--windows", action="store_true", help="test the sidecar as a Windows program")
     options, pytest_arguments = parser.parse_known_args(arguments)
     environment = Environment(ROOT / ".venv-test", ROOT / "tests" / "requirements.lock")
@@ -40,7 +42,10 @@ def main(arguments: list[str]) -> int:
     if options.install_only:
         return 0 if npm or not has_bridge() else 1
 
-    if npm is None:
+    if options.long:
+        passed = {"Long Python tests": run_pytest(environment, ["-m", "long", *pytest_arguments]) == 0}
+        passed["Long Electron bridge tests"] = npm is not None and run_npm(environment, npm, "test:long")
+    elif npm is None:
         ends = [run_side_by_side(environment, pytest_arguments), run_quiet(environment, pytest_arguments)]
         passed = {"Python tests": have_passed(ends)}
         passed |= {"Electron bridge tests": False} if has_bridge() else {}
@@ -52,6 +57,7 @@ def main(arguments: list[str]) -> int:
 def run_both(environment: Environment, npm: str, pytest_arguments: list[str]) -> dict[str, bool]:
     """Run the tests of both parts; say of each whether all passed."""
     is_built = run_npm(environment, npm, "build")
+    offer_electron()
     with running_npm(environment, npm, "test:apps") as apps_have_passed:
         ends = [run_side_by_side(environment, pytest_arguments)]
         bridge = [is_built, apps_have_passed()]

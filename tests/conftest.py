@@ -70,14 +70,18 @@ LONGEST_FILES = (
 """They begin first, so that none is still busy alone when all others have ended."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest files first; leave out the cases that `rules` and `in_turn` say add nothing."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the longest files first; leave out the cases that `rules` and `in_turn` say add nothing, and `long` ones."""
     ranks = {name: rank for rank, name in enumerate(LONGEST_FILES)}
     items.sort(key=lambda item: ranks.get(item.path.stem, len(ranks)))
     met: set[str] = set()
     turns: dict[Path, dict[str, str]] = {}
 
+    wants_long = "long" in config.option.markexpr
+
     def is_kept(item: pytest.Item) -> bool:
+        if item.get_closest_marker("long") is not None and not wants_long:
+            return False
         backend, function = _backend_of(item), item.nodeid.partition("[")[0]
         if backend is None:
             return True

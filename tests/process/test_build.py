@@ -156,3 +156,37 @@ def test_tells_what_it_is_made_of(program: tuple[str]) -> None:
     assert all(component["licenses"][0]["license"]["name"] for component in listed)
     for text in ("GNU Lesser General Public License", "PYTHON SOFTWARE FOUNDATION LICENSE"):
         assert text in notices
+
+
+def compare(one: Path, other: Path) -> tuple[int, list[str]]:
+    """Return the exit status of `build.py --compare`, and its lines."""
+    command = [sys.executable, str(CHECKOUT / "scripts" / "build.py"), "--compare", str(one), str(other)]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.stderr == ""
+    return finished.returncode, finished.stdout.splitlines()
+
+
+def test_two_builds_are_compared_file_by_file(tmp_path: Path) -> None:
+    """What one lacks, what differs and what may be run by it are told; the same file in both is not."""
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder, own in ((one, "1"), (other, "2")):
+        (folder / "lib").mkdir(parents=True)
+        for name, text in (("same", ""), (f"only-{own}", ""), ("lib/library", own), ("program", "")):
+            (folder / name).write_text(text)
+    (one / "program").chmod(0o755)
+
+    assert compare(one, one) == (0, ["They are the same."])
+    told = ["differs: lib/library", f"only in {one}: only-1", f"only in {other}: only-2", "differs: program"]
+    assert compare(one, other) == (1, told)
+
+
+@pytest.mark.long
+def test_a_second_build_is_the_same(program: tuple[str], tmp_path: Path) -> None:
+    """Whoever has the sources can find out whether a package was made of them."""
+    again = tmp_path / "another place"
+    command = [sys.executable, str(CHECKOUT / "scripts" / "build.py"), "--npm", "--no-ui", f"--output={again}"]
+    subprocess.run(command, check=True, capture_output=True)
+    [archive_again] = again.glob("*.tgz")
+
+    assert compare(CHECKOUT / "dist" / "taskflow-sidecar", again / "taskflow-sidecar") == (0, ["They are the same."])
+    assert archive_again.read_bytes() == archive().read_bytes()

@@ -353,6 +353,27 @@ def test_tests_of_both_parts_run_even_if_the_first_fails(installed: Checkout, tm
     assert failing.stderr.splitlines()[-2:] == ["Python tests: FAILED", "Electron bridge tests: passed"]
 
 
+def test_electron_is_fetched_before_it_is_tested_with(installed: Checkout, tmp_path: Path) -> None:
+    """No script of a package is run by npm. Where fetching fails, one sentence says what to do, and the tests run."""
+    installed.add_bridge(tmp_path / "programs", failing="install.js")
+    installed.environ.pop("ELECTRON_OVERRIDE_DIST_PATH", None)
+    electron = installed.root / "electron-bridge" / "node_modules" / "electron"
+    electron.mkdir(parents=True)
+    (electron / "install.js").touch()
+
+    without = installed.run("test.py")
+    (electron / "path.txt").write_text("electron")
+    (electron / "dist").mkdir()
+    (electron / "dist" / "electron").touch()
+    there = installed.run("test.py")
+
+    assert "Fetching Electron" in without.stderr
+    assert "could not be fetched" in without.stderr
+    assert "ELECTRON_OVERRIDE_DIST_PATH" in without.stderr
+    assert (without.returncode, there.returncode) == (0, 0)
+    assert "Fetching Electron" not in there.stderr
+
+
 @pytest.mark.parametrize("failing", ["build", "test:apps", "test:ui"])
 def test_failing_bridge_test_fails_the_run(installed: Checkout, tmp_path: Path, failing: str) -> None:
     """The second part counts as much as the first, each piece of it."""

@@ -107,7 +107,7 @@ export class App {
     return snapshot as Snapshot & {readonly state: Extract<SidecarState, {kind: K}>};
   }
 
-  /** Start the sidecar anew; return how long the page's first call takes, made when `ready` is told, in milliseconds. */
+  /** Start the sidecar anew; return how many times as long as later ones the page's first call takes, made at `ready`. */
   async firstAnswer(): Promise<number> {
     await this.page.evaluate(
       () =>
@@ -119,11 +119,17 @@ export class App {
               wasGone ||= state.kind !== 'ready';
               if (!wasGone || state.kind !== 'ready') return;
               off();
-              const begun = performance.now();
-              void window.taskflow.request({method: 'GET', path: '/api/v1/members'}).then((result) => {
-                if (result.ok && result.value.status === 200) resolve(performance.now() - begun);
-                else reject(new Error(JSON.stringify(result)));
-              });
+              void (async () => {
+                const times: number[] = [];
+                for (let calls = 0; calls < 10; calls += 1) {
+                  const begun = performance.now();
+                  const result = await window.taskflow.request({method: 'GET', path: '/api/v1/members'});
+                  times.push(performance.now() - begun);
+                  if (!result.ok || result.value.status !== 200) throw new Error(JSON.stringify(result));
+                }
+                const [first = NaN, ...later] = times;
+                resolve(first / (later.sort((one, other) => one - other)[4] ?? NaN));
+              })().catch(reject);
             });
           });
           Object.assign(window, {took});

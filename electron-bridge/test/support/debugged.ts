@@ -1,4 +1,5 @@
 /** A page of a program that was not started by Playwright, through Chromium's debugging protocol. */
+import type {ChildProcess} from 'node:child_process';
 import {WebSocket} from 'undici';
 import {until} from './until.js';
 
@@ -12,10 +13,18 @@ interface Reply {
 
 export class DebuggedPage {
   readonly #socket: WebSocket;
+  readonly #asked = new Map<number, (reply: Reply) => void>();
   #count = 0;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
+    socket.addEventListener('message', ({data}) => {
+      const reply = JSON.parse(String(data)) as Reply;
+      const answered = this.#asked.get(reply.id ?? 0);
+      this.#asked.delete(reply.id ?? 0);
+      answered?.(reply);
+    });
+    socket.addEventListener('close', () => this.#asked.forEach((answered) => answered({})));
   }
 
   /**
@@ -49,13 +58,11 @@ export class DebuggedPage {
   run(expression: string): Promise<unknown> {
     const id = ++this.#count;
     const value = new Promise<unknown>((resolve, reject) => {
-      this.#socket.addEventListener('close', () => reject(new Error('the page was closed')));
-      this.#socket.addEventListener('message', ({data}) => {
-        const {id: answered, result} = JSON.parse(String(data)) as Reply;
-        if (answered !== id) return;
-        if (result?.exceptionDetails !== undefined)
+      this.#asked.set(id, ({result}) => {
+        if (result === undefined) reject(new Error('the page was closed'));
+        else if (result.exceptionDetails !== undefined)
           reject(new Error(result.exceptionDetails.exception?.description ?? 'an exception'));
-        else resolve(result?.result.value);
+        else resolve(result.result.value);
       });
     });
     const params = {expression, awaitPromise: true, returnByValue: true};
@@ -78,4 +85,17 @@ export class DebuggedPage {
     const sought = JSON.stringify(text);
     await until(async () => (await this.run(`document.body?.innerText.includes(${sought})`)) === true, 20_000, text);
   }
+}
+
+/** Where Chromium can be spoken to, as it says itself. */
+export function debuggingAddress(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      const [, address] = /DevTools listening on (ws:\S+)/.exec(said) ?? [];
+      if (address !== undefined) resolve(address);
+    });
+    child.once('exit', () => reject(new Error(`ended: ${said}`)));
+  });
 }

@@ -3,14 +3,13 @@
  *
  * UI_APP is JSON: `command`, `preload`, and optionally `env` for the sidecar and `custody: true`, which keeps the vault's
  * key in the system's secure store. What would be shown to the person then is in `globalThis.recoveryKeys`; the sidecar is
- * `globalThis.sidecar`.
+ * `globalThis.sidecar`, the bridge `globalThis.bridge`.
  */
 const {dirname, join} = require('node:path');
 const {BrowserWindow, app, ipcMain, safeStorage} = require('electron');
 const BRIDGE = dirname(require.resolve('../../package.json'));
-const {SECURE_WEB_PREFERENCES, denyByDefault, registerSidecarIpc, startSidecar, stopWithApp} = require(
-  join(BRIDGE, 'dist', 'cjs', 'index.js'),
-);
+const bridge = require(join(BRIDGE, 'dist', 'cjs', 'index.js'));
+const {SECURE_WEB_PREFERENCES, denyByDefault, registerSidecarIpc, startSidecar, stopWithApp} = bridge;
 
 const {command, preload, env, custody} = JSON.parse(process.env.UI_APP);
 globalThis.recoveryKeys = [];
@@ -30,7 +29,7 @@ void app.whenReady().then(() => {
     env,
     ...(custody === true ? {keyCustody} : {}),
   });
-  globalThis.sidecar = sidecar;
+  Object.assign(globalThis, {sidecar, bridge});
   registerSidecarIpc(ipcMain, sidecar);
   stopWithApp(app, sidecar);
   const window = new BrowserWindow({width: 1024, height: 600, webPreferences: {...SECURE_WEB_PREFERENCES, preload}});

@@ -17,16 +17,16 @@ export async function until<T>(
   }
 }
 
-/** The shortest of up to three times in milliseconds, fewer once one is below `limitMs`: others use the computer too. */
-export async function shortest(limitMs: number, measure: () => Promise<number>): Promise<number> {
-  let least = Infinity;
-  for (let tries = 0; tries < 3 && least >= limitMs; tries += 1) least = Math.min(least, await measure());
-  return least;
+/** The least of up to three measurements, fewer once one is below `limit`: others use the computer too. */
+export async function least(limit: number, measure: () => Promise<number>): Promise<number> {
+  let found = Infinity;
+  for (let tries = 0; tries < 3 && found >= limit; tries += 1) found = Math.min(found, await measure());
+  return found;
 }
 
-/** The same of what `act` takes. */
+/** The same of what `act` takes, in milliseconds. */
 export function quickest(limitMs: number, act: () => Promise<void>): Promise<number> {
-  return shortest(limitMs, async () => {
+  return least(limitMs, async () => {
     const begun = performance.now();
     await act();
     return performance.now() - begun;
