@@ -143,7 +143,8 @@ def run_large(options: argparse.Namespace) -> int:
 
     sizes = {"small": Size.of(options.tasks // 100), "large": Size.of(options.tasks)}
     found: dict[str, dict[str, float]] = {}
-    with PostgresServer() as server, tempfile.TemporaryDirectory(prefix="taskflow-large-") as home:
+    settings = {"shared_buffers": "512MB", "maintenance_work_mem": "256MB", "max_wal_size": "4GB"}
+    with PostgresServer(settings=settings) as server, tempfile.TemporaryDirectory(prefix="taskflow-large-") as home:
         for name, size in sizes.items():
             with fresh_database(server, with_tables=True) as database:
                 began = time.monotonic()

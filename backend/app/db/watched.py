@@ -147,8 +147,11 @@ class WatchedPostgres(Watched):
 
     def _is_only_slow(self, found: Problem | None) -> bool:
         """Tell whether others are being answered: a silent heart waits in some queue of a busy server, or a pooler."""
-        is_silent = found is not None and found.code == _SILENCE
-        return is_silent and time.monotonic() - self.database.answered_at < _JUST_NOW_S
+        return found is not None and found.code == _SILENCE and self._others_are_answered()
+
+    def _others_are_answered(self) -> bool:
+        """Tell whether a statement was answered just now, over some connection that is in use."""
+        return time.monotonic() - self.database.answered_at < _JUST_NOW_S
 
     def _answer(self, run: Run, *, suspicious: bool) -> Problem | None:
         broken = suspicious
@@ -201,10 +204,8 @@ class WatchedPostgres(Watched):
         A server without a free connection is alive, and so is one that refuses a login, as with a token that has
         expired meanwhile: requests go on with the connections they have, unless those broke.
         """
-        is_alive = self._heart is not None or (not broken and self.database.is_connected)
-        if met.code == "too-many-connections":
-            return not broken or is_alive
-        return met.code == "password-rejected" and is_alive
+        is_alive = self._heart is not None or (not broken and self.database.is_connected) or self._others_are_answered()
+        return met.code in ("too-many-connections", "password-rejected") and is_alive
 
     def _new_heart(self, run: Run) -> object:
         """Connect; once more if the server hung up meanwhile: an administrator may have ended all of our sessions."""
