@@ -1,5 +1,8 @@
 import {defineConfig} from 'vitest/config';
 
+/** How long a condition is waited for: a second, the default, is little on a busy computer. */
+const expect = {poll: {timeout: 20_000}};
+
 export default defineConfig({
   test: {
     projects: [
@@ -16,6 +19,7 @@ export default defineConfig({
         // Real processes: the sidecar, PostgreSQL, npm. Like those below they run beside the Python tests.
         test: {
           name: 'process',
+          expect,
           include: ['test/process/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
@@ -26,6 +30,7 @@ export default defineConfig({
         // A real Electron.
         test: {
           name: 'e2e',
+          expect,
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
@@ -37,9 +42,10 @@ export default defineConfig({
         // The interface in a real Chromium, served by the real sidecar.
         test: {
           name: 'ui',
+          expect,
           include: ['renderer/test/browser/**/*.test.ts'],
           testTimeout: 60_000,
-          hookTimeout: 60_000,
+          hookTimeout: 120_000,
           // Half of the time is waiting: for the sidecar, for the page, for PostgreSQL.
           maxWorkers: 2,
           // Beside nothing else: the projects above run one after the other.

@@ -294,7 +294,7 @@ def check(sidecar: Sidecar, directory: Path, *arguments: str, database_port: int
         ],
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=280,
         env=environment,
         cwd=directory,
     )
