@@ -258,8 +258,8 @@ class Worker(threading.Thread):
             if found.get(identifier) not in candidates:
                 self.faults.append(f"WRONG: {found.get(identifier)} is none of {candidates}")
         for name, key in self.secrets.items():
-            if reveal(name) != key:
-                self.faults.append(f"LOST: the secret of {name}")
+            if (found_key := reveal(name)) != key:
+                self.faults.append(f"LOST: the secret of {name}: {key} was acknowledged, found is {found_key}")
 
 
 _SERVER: Final = {
@@ -485,7 +485,7 @@ class Storm:
             def reveal(name: str, sidecar: Sidecar = sidecar) -> str | None:
                 answer = sidecar.request("POST", f"/api/v1/servers/{name}/api-key/reveal")
                 key: str | None = answer.json().get("api_key")
-                return key
+                return key if answer.status_code == 200 else answer.text
 
             for worker in self.workers:
                 worker.judge(found, times, reveal)
