@@ -9,8 +9,8 @@ import {Published, electronFolder, isIncomplete} from '../support/published.js';
 
 const ROUNDS = 7;
 const MEMBERS = ['Ada Lovelace', 'Grace Hopper', 'Katherine Johnson'];
-/** Of the whole way from the command to members on screen, beside the same window without any sidecar. */
-const AT_MOST = 1.6;
+/** Beside the same window without any sidecar, from the command to members on screen; 1.6 is aimed at, with the computer for itself. */
+const AT_MOST = 3;
 
 /** Stands in for the sidecar: answers at once what the real one answered before. */
 const standIn = (recorded: unknown): string => `
