@@ -13,6 +13,8 @@ from app.services.vault.rows import SecretName
 from app.services.vault.vault import is_masked
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from app.schemas.ai_keys import SystemKeysBody
     from app.services.vault.vault import Vault
 
@@ -29,7 +31,10 @@ class SystemKeyService:
 
     def get(self) -> SystemKeys:
         """Return every provider's key as it is shown; nothing is decrypted."""
-        infos = {info.name: info for info in self._vault.infos(SYSTEM, DEFAULT)}
+        return self._shown(None)
+
+    def _shown(self, connection: sa.Connection | None) -> SystemKeys:
+        infos = {info.name: info for info in self._vault.infos(SYSTEM, DEFAULT, connection=connection)}
         return SystemKeys(**{name: key_info(infos.get(name)) for name in PROVIDERS})
 
     def put(self, body: SystemKeysBody, *, actor: str) -> SystemKeys:
@@ -49,4 +54,4 @@ class SystemKeyService:
                     self._vault.delete(connection, which, actor=actor)
                 else:
                     write_key(self._vault, connection, which, write, actor=actor, field=provider)
-        return self.get()
+            return self._shown(connection)

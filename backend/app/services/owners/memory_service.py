@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -71,11 +71,17 @@ class MemoryService:
         """Return one server; None if it is unknown."""
         with self._database.read() as connection:
             row = connection.execute(_one(server_id)).one_or_none()
-        if row is None:
-            return None
+        return None if row is None else self._memory(row, None)
+
+    def saved(self, connection: sa.Connection, server_id: str) -> Memory:
+        """Return a server as it is in a transaction that has saved it."""
+        return self._memory(connection.execute(_one(server_id)).one(), connection)
+
+    def _memory(self, row: Any, connection: sa.Connection | None) -> Memory:
         stored = Settings._make(row)
         settings = _sound(stored)
-        return Memory(settings, self._vault.info(_key(server_id, settings.provider)), settings != stored)
+        key = self._vault.info(_key(settings.server_id, settings.provider), connection=connection)
+        return Memory(settings, key, settings != stored)
 
     def changing(self, *, unlocked: bool) -> contextlib.AbstractContextManager[sa.Connection]:
         """A transaction for the methods below; `unlocked`: a key is going to be sealed."""

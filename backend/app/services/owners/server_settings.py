@@ -55,7 +55,7 @@ class ServerSettingsManager:
                 self._memory.save_key(connection, server_id, after.provider, write, actor=actor)
             if before is not None and before.provider != after.provider and is_new_key:
                 self._memory.forget_key(connection, server_id, before.provider, actor=actor)
-        return self.get(server_id)
+            return _shown(self._memory.saved(connection, server_id))
 
     def _require_key(
         self, connection: sa.Connection, before: Settings | None, after: Settings, body: ServerConfigBody

@@ -115,24 +115,41 @@ class VaultReader:
 
         return verification(self.attachment, self._audit.ledger, self._database)
 
-    def infos(self, owner_kind: str | None = None, owner_id: str | None = None) -> list[SecretInfo]:
-        """Return secrets without decrypting anything; a row that does not open is marked `unreadable`."""
+    def infos(
+        self,
+        owner_kind: str | None = None,
+        owner_id: str | None = None,
+        *,
+        connection: sa.Connection | None = None,
+    ) -> list[SecretInfo]:
+        """Return secrets without decrypting anything; a row that does not open is marked `unreadable`.
+
+        Args:
+            owner_kind: of the owners; None for all.
+            owner_id: of the owner; None for all.
+            connection: of a transaction that has written and answers with them: once it is committed, reading them
+                might fail, and what was done would be told as refused.
+        """
         query = select_infos()
         if owner_kind is not None:
             query = query.where(secrets.c.owner_kind == owner_kind)
         if owner_id is not None:
             query = query.where(secrets.c.owner_id == owner_id)
-        return self._shown(query)
+        return self._shown(query, connection)
 
-    def info(self, which: SecretName) -> SecretInfo | None:
-        """Return one secret as lists show it; None if there is none."""
-        return next(iter(self._shown(select_infos(is_secret(which)))), None)
+    def info(self, which: SecretName, *, connection: sa.Connection | None = None) -> SecretInfo | None:
+        """Return one secret as lists show it; None if there is none. `connection` as for `infos`."""
+        return next(iter(self._shown(select_infos(is_secret(which)), connection)), None)
 
-    def _shown(self, query: sa.Select[Any]) -> list[SecretInfo]:
-        self.attachment.keys()
-        with self._database.read() as connection:
+    def _shown(self, query: sa.Select[Any], connection: sa.Connection | None) -> list[SecretInfo]:
+        if connection is not None:
             rows, restored = self.looked_at(connection, query)
-        keys = self.attachment.keys_of(rows[0].epoch) if rows else self.attachment.keys()
+            keys = self.attachment.keys()
+        else:
+            self.attachment.keys()
+            with self._database.read() as reading:
+                rows, restored = self.looked_at(reading, query)
+            keys = self.attachment.keys_of(rows[0].epoch) if rows else self.attachment.keys()
         return [info_of(row, keys, is_restored=row in restored) for row in rows]
 
     def looked_at(self, connection: sa.Connection, query: sa.Select[Any]) -> tuple[list[Located], list[Located]]:
