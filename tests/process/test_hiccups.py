@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.conftest import SidecarFactory
     from tests.support.databases import Database
 
-SERVERS = Path(__file__).parents[2] / "docs" / "servers.md"
+SERVERS = Path(__file__).parents[2] / "backend" / "docs" / "servers.md"
 LOCK_WAIT_S = 5
 TASK = {"title": "x", "status": "To Do", "priority": "Low"}
 END_ALL = (
@@ -156,7 +156,7 @@ def test_a_history_that_has_gone_back_is_told(sidecar: Sidecar, database: Databa
 
 
 def test_the_documented_rights_suffice(sidecar: Sidecar, database: Database, sidecar_factory: SidecarFactory) -> None:
-    """The statements of `docs/servers.md` make a role that can do everything but change the schema."""
+    """The statements of `backend/docs/servers.md` make a role that can do everything but change the schema."""
     role, password = f"{database.name}_app", secrets.token_hex(16)
     statements = SERVERS.read_text().partition("```sql\n")[2].partition("```")[0]
     for statement in statements.replace("team_app", role).replace("choose one", password).splitlines():
