@@ -105,7 +105,8 @@ class Holder:
 
     _SCRIPT = (
         "import ctypes, sys, time\n"
-        "open_ = ctypes.WinDLL('kernel32', use_last_error=True).CreateFileW\n"
+        "system = ctypes.WinDLL('kernel32', use_last_error=True)\n"
+        "open_ = system.CreateFileW\n"
         "open_.restype = ctypes.c_void_p\n"
         "path, shared, seconds, tries = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])\n"
         "failed = ctypes.c_void_p(-1).value\n"
@@ -115,6 +116,9 @@ class Holder:
         "    handle = open_(path, 0x80000000, shared, None, 3, 0, None)\n"
         "print('held' if handle != failed else ctypes.get_last_error(), flush=True)\n"
         "time.sleep(seconds) if seconds else sys.stdin.read()\n"
+        # Taking an interpreter down takes its time, and may hang under Wine; the file is let go of before.
+        "system.CloseHandle(ctypes.c_void_p(handle))\n"
+        "system.TerminateProcess(ctypes.c_void_p(-1), 0)\n"
     )
 
     def __init__(self, path: Path, *, shared: int = 0, seconds: float = 0.0, tries: int = 500) -> None:
