@@ -51,6 +51,7 @@ def test_nothing_is_lost_or_doubled_in_a_storm(own_database: Database, tmp_path:
 def test_a_start_that_may_open_no_file_goes_on_when_it_may(sidecar_factory: SidecarFactory) -> None:
     """The process waits rather than ends, and both halves are served afterwards."""
     sidecar = sidecar_factory().wait_for_listening()
+    sidecar.health()  # it answers; what comes now may fail
     with without_descriptors(sidecar):
         wait_until(lambda: _has_met_the_limit(sidecar), timeout_s=30, what="a file that is not opened")
     sidecar.wait_healthy()

@@ -12,11 +12,16 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
+SHORTEST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 0.1
 
 
 def wait_until(
-    condition: Callable[[], Value], *, timeout_s: float, what: str | Callable[[], str], interval_s: float = 0.02
+    condition: Callable[[], Value],
+    *,
+    timeout_s: float,
+    what: str | Callable[[], str],
+    interval_s: float | None = None,
 ) -> Value:
     """Poll `condition` and return its first true value.
 
@@ -27,8 +32,9 @@ def wait_until(
         condition: asked again and again; what it raises ends the wait.
         timeout_s: seconds until the wait is given up; several times as many for Windows programs.
         what: what is waited for, as it completes "waited in vain for ..."; called only on failure.
-        interval_s: shortest pause between two questions. It grows to a tenth of the time waited so far: questions cost
-            the one who is waited for its time, and a computer that is slow does not get faster by them.
+        interval_s: pause between two questions, for what would be missed otherwise. Unless given it grows to a tenth of
+            the time waited so far: questions cost the one who is waited for its time, and a computer that is slow does
+            not get faster by them.
 
     Raises:
         TimeoutError: the deadline passed first.
@@ -41,4 +47,5 @@ def wait_until(
             return value
         if is_late:
             raise TimeoutError(f"waited {timeout_s:g} s in vain for {what if isinstance(what, str) else what()}")
-        time.sleep(max(interval_s, min(waited_s / 10, LONGEST_PAUSE_S)))
+        growing_s = max(SHORTEST_PAUSE_S, min(waited_s / 10, LONGEST_PAUSE_S))
+        time.sleep(growing_s if interval_s is None else interval_s)
