@@ -131,7 +131,11 @@ class Team:
 
     def check(self) -> None:
         """Exactly those whom the directory lists can read and write, and all of them list the same."""
-        wait_until(self.is_consistent, timeout_s=WITHIN_S, what=f"one directory, after {self.happened}")
+        wait_until(
+            self.is_consistent,
+            timeout_s=WITHIN_S,
+            what=lambda: f"one directory, after {self.happened}: {self.views()}",
+        )
         for name, one in self.running.items():
             if name in self.members():
                 rotated_or_idle(one)
@@ -148,6 +152,13 @@ class Team:
         ]
         own = {own_id(self.running[name]) for name in members}
         return bool(members) and all(ids == own for ids in listed)
+
+    def views(self) -> dict[str, Any]:
+        """Return what every desktop knows of itself and of the others."""
+        return {
+            name: (access(one), own_id(one), [(item["device_id"], item["state"]) for item in items(one)])
+            for name, one in self.running.items()
+        }
 
 
 def rotated_or_idle(one: Sidecar) -> None:
