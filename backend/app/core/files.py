@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-_RETRIED_WAITS_S: Final = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
-"""Waits between tries of what an antivirus scanner or an indexer blocks (Windows sharing violations)."""
+_RETRIED_WAITS_S: Final = (0.02, 0.03, 0.05, *(0.1,) * 15)
+"""Waits between tries of what an antivirus scanner or an indexer blocks (Windows sharing violations).
+
+They stay short: who opens a file again and again leaves short gaps, which a try must fall into.
+"""
 _TEMPORARY: Final = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
 
 
