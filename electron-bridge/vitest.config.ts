@@ -16,7 +16,7 @@ export default defineConfig({
         },
       },
       {
-        // Real processes: the sidecar, PostgreSQL, npm. Like those below they run beside the Python tests.
+        // Real processes: the sidecar, PostgreSQL, npm.
         test: {
           name: 'process',
           expect,

@@ -2,20 +2,14 @@
 
 The first run makes the environment `.venv-test` beside this folder and installs `tests/requirements.lock` there; later
 runs find it, as they do the packages of the Electron bridge, which npm installs. Then pytest runs, files side by side,
-with the arguments given (paths count from the checkout; `-n0` runs one test after the other). Beside it run those tests
-of the bridge that mostly wait, in a file whose content comes when they have ended. Then come the tests marked `quiet`,
-one after the other, and last those of the interface. With `--windows` the sidecar of the tests is a Windows program
+with the arguments given (paths count from the checkout; `-n0` runs one test after the other), then the tests of the
+bridge, then those marked `quiet`, one after the other, and last those of the interface. With `--windows` the sidecar of the tests is a Windows program
 instead, see `_windows.py`; with `--long` only those run that take minutes or ask the network. The exit status is 0 only
 if all passed.
 """
 
 import argparse
 import os
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 from _bridge import BRIDGE, find_npm, has_bridge, install_packages, offer_electron
 from _environment import ROOT, Environment, SetupError, run_in_foreground, run_script, say
@@ -58,9 +52,8 @@ def run_both(environment: Environment, npm: str, pytest_arguments: list[str]) ->
     """Run the tests of both parts; say of each whether all passed."""
     is_built = run_npm(environment, npm, "build")
     offer_electron()
-    with running_npm(environment, npm, "test:apps") as apps_have_passed:
-        ends = [run_side_by_side(environment, pytest_arguments)]
-        bridge = [is_built, apps_have_passed()]
+    ends = [run_side_by_side(environment, pytest_arguments)]
+    bridge = [is_built, run_npm(environment, npm, "test:apps")]
     ends.append(run_quiet(environment, pytest_arguments))
     bridge.append(run_npm(environment, npm, "test:ui"))
     return {"Python tests": have_passed(ends), "Electron bridge tests": all(bridge)}
@@ -75,35 +68,6 @@ def run_npm(environment: Environment, npm: str, script: str) -> bool:
     """Run a script of the bridge, with `python` on its path able to run the sidecar; say whether it passed."""
     say(f"Electron bridge: npm run {script} ...")
     return run_in_foreground([npm, "run", script], folder=BRIDGE, path_prefix=environment.programs) == 0
-
-
-@contextmanager
-def running_npm(environment: Environment, npm: str, script: str) -> Iterator[Callable[[], bool]]:
-    """Run a script of the bridge beside the block, which is given what waits for its end and says whether it passed.
-
-    What it prints is printed then. If the block ends otherwise, the script is ended too.
-    """
-    path = f"{environment.programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            [npm, "run", script], cwd=BRIDGE, env={**os.environ, "PATH": path}, stdout=output, stderr=output
-        )
-
-        def has_passed() -> bool:
-            say(f"Electron bridge: npm run {script}, beside the Python tests ...")
-            status = process.wait()
-            output.seek(0)
-            sys.stdout.flush()
-            sys.stdout.buffer.write(output.read())
-            sys.stdout.flush()
-            return status == 0
-
-        try:
-            yield has_passed
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait()
 
 
 def report(passed: dict[str, bool]) -> int:
