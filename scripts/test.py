@@ -3,9 +3,9 @@
 The first run makes the environment `.venv-test` beside this folder and installs `tests/requirements.lock` there; later
 runs find it, as they do the packages of the Electron bridge, which npm installs. Then pytest runs, files side by side,
 with the arguments given (paths count from the checkout; `-n0` runs one test after the other), then the tests of the
-bridge, then those marked `quiet`, one after the other, and last those of the interface. With `--windows` the sidecar of the tests is a Windows program
-instead, see `_windows.py`; with `--long` only those run that take minutes or ask the network. The exit status is 0 only
-if all passed.
+bridge, then those marked `quiet`, one after the other, and last those of the interface. With `--windows` the sidecar of
+the tests is a Windows program instead, see `_windows.py`; with `--long` only those run that take minutes or ask the
+network. The exit status is 0 only if all passed.
 """
 
 import argparse
