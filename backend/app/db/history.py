@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ HISTORY_FILE: Final = "server.history"
 _KEEP_S: Final = 60.0
 """How often it is written down how far a server was seen, at most; a loss is at once."""
 _MAX_SERVERS: Final = 32
+_TIMELINE: Final = re.compile(r"[0-9A-F]{8}")
 
 POSITION: Final = (
     "(SELECT system_identifier::text FROM pg_control_system()),"
@@ -57,6 +59,13 @@ class Position(NamedTuple):
     timeline: int
     is_synchronous: bool = False
     """What was written last may wait for a standby yet: nobody was told that it is kept."""
+
+
+def position_of(end: object, timeline: object, *, is_synchronous: object = False) -> Position | None:
+    """Return what a server has told; None where it tells nothing, or what no server would."""
+    if not isinstance(end, int) or not isinstance(timeline, str) or not _TIMELINE.fullmatch(timeline):
+        return None
+    return Position(end, int(timeline, 16), is_synchronous is True)
 
 
 @dataclass(slots=True)
@@ -90,7 +99,7 @@ class Histories:
         self._keeps = keeps
         self._known: dict[str, _Known] | None = None
         self._lock = threading.Lock()
-        self._kept_at = 0.0
+        self._kept_at = time.monotonic()  # not on the way to readiness
         self._is_behind = False
 
     def of(self, server: str) -> ServerHistory:
@@ -250,9 +259,11 @@ class ServerHistory:
 
         self._histories.change(self._server, change)
 
-    def acknowledge(self, end: int, timeline: str) -> None:
-        """Note how far the log was written when a commit had just been acknowledged."""
-        self._histories.acknowledge(self._server, end, int(timeline, 16))
+    def acknowledge(self, end: object, timeline: object) -> None:
+        """Note how far the log was written when a commit had just been acknowledged, as the server told it."""
+        position = position_of(end, timeline)
+        if position is not None:
+            self._histories.acknowledge(self._server, position.end, position.timeline)
 
     def note(self, lost_at: str) -> None:
         """Remember that the audit log tells it, or told it to this desktop."""

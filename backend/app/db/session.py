@@ -687,9 +687,9 @@ def _notify(connection: sa.Connection, channel: str, opened: OpenDatabase) -> No
             position = ACKNOWLEDGED if opened.tells_position else "NULL, NULL"
             notify = f"SELECT set_config('synchronous_commit', 'off', true), pg_notify(%s, ''), {position}"
             cursor.execute(notify, (channel,))
-            *_, end, timeline = cursor.fetchone()
-            if end is not None and opened.history is not None:
-                opened.history.acknowledge(end, timeline)
+            told = cursor.fetchone()
+            if told is not None and opened.history is not None:
+                opened.history.acknowledge(*told[-2:])
 
 
 def _sqlstate(exc: DBAPIError) -> str:

@@ -13,7 +13,7 @@ from app.core.exceptions import ProblemError
 from app.core.problems import Problem, problem
 from app.core.readiness import EMBEDDED, POSTGRESQL
 from app.db.base import utc_now
-from app.db.history import FORK, POSITION, Histories, Position
+from app.db.history import FORK, POSITION, Histories, position_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from app.db.session import Entrance, OpenDatabase
 
 HEARTBEAT_DEADLINE_S: Final = 1.0
+_MAX_SYSTEM: Final = 20
+"""Digits of what a server calls itself."""
 _SILENCE: Final = "connection-timeout"
 _JUST_NOW_S: Final = 0.3
 """Short beside the deadline: a server that goes away right after an answer is found out in time."""
@@ -261,16 +263,16 @@ class WatchedPostgres(Watched):
         self,
         cursor: Any,
         asked_at: float,
-        system: str | None,
-        end: int | None,
-        timeline: str | None,
-        *is_synchronous: bool,
+        system: object,
+        end: object,
+        timeline: object,
+        is_synchronous: object,
     ) -> None:
         settings = self._entrance.connector.settings
-        server = f"{settings.host} {settings.port} {system}"
+        server = f"{settings.host} {settings.port} {str(system)[:_MAX_SYSTEM]}"
+        now = position_of(end, timeline, is_synchronous=is_synchronous)
         self.database.history = self._histories.of(server)
-        self.database.tells_position = end is not None and not any(is_synchronous)
-        now = None if end is None or timeline is None else Position(end, int(timeline, 16), *is_synchronous)
+        self.database.tells_position = now is not None and not now.is_synchronous
         self.database.description["history_lost_at"] = self._histories.seen(
             server, now, lambda new: self._fork(cursor, new), asked_at=asked_at
         )
@@ -282,11 +284,11 @@ class WatchedPostgres(Watched):
 
         try:
             cursor.execute(FORK, (timeline,))
-            found: int | None = cursor.fetchone()[0]
+            (found,) = cursor.fetchone()
         except (psycopg2.ProgrammingError, psycopg2.NotSupportedError):
             cursor.connection.rollback()
             return None
-        return found
+        return found if isinstance(found, int) else None
 
     def close(self) -> None:
         """Close the heartbeat's connection."""

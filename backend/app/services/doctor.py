@@ -286,7 +286,7 @@ def bundle(config: Config, checks: list[Check]) -> bytes:
         archive.writestr("doctor.json", json.dumps(findings, indent=2))
         archive.writestr("about.json", json.dumps(_about(config), indent=2))
         for log in sorted((config.data_dir / LOG_DIRECTORY).glob(f"{LOG_FILE}*")):
-            archive.writestr(f"logs/{log.name}", _redacted_log(log))
+            archive.writestr(f"logs/{log.name}", "".join(f"{line}\n" for line in _redacted_log(log, _MAX_LOG_BYTES)))
     return content.getvalue()
 
 
@@ -299,15 +299,14 @@ def log_lines(config: Config) -> list[str]:
     log = config.data_dir / LOG_DIRECTORY / LOG_FILE
     if not log.exists():
         return []
-    text = read_own(log, 16 * MAX_FILE_BYTES)[-_SHOWN_BYTES:].decode("utf-8", "replace")
-    return [redact(line) for line in text.splitlines()[-_SHOWN_LINES:]]
+    return _redacted_log(log, _SHOWN_BYTES)[-_SHOWN_LINES:]
 
 
-def _redacted_log(log: Path) -> str:
-    """Return the newest part of a log file, redacted once more, without a line that was cut."""
+def _redacted_log(log: Path, most_bytes: int) -> list[str]:
+    """Return the newest lines of a log file, redacted once more, without one that was cut."""
     text = read_own(log, 16 * MAX_FILE_BYTES)
-    lines = text[-_MAX_LOG_BYTES:].decode("utf-8", "replace").splitlines()
-    return "".join(f"{redact(line)}\n" for line in lines[len(text) > _MAX_LOG_BYTES :])
+    lines = text[-most_bytes:].decode("utf-8", "replace").splitlines()
+    return [redact(line) for line in lines[len(text) > most_bytes :]]
 
 
 def _about(config: Config) -> dict[str, Any]:

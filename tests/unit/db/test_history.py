@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.db.history import HISTORY_FILE, Histories, Position
+from app.db.history import HISTORY_FILE, Histories, Position, position_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,3 +111,16 @@ def test_a_new_timeline_is_compared_once(tmp_path: Path) -> None:
 
     assert looks == [False, True, False]
     assert history.lost_at is not None
+
+
+@pytest.mark.parametrize(
+    ("end", "timeline"), [(None, None), ("7", "00000001"), (7, None), (7, "1"), (7, "0000000G"), (7, b"00000001")]
+)
+def test_what_no_server_would_tell_counts_as_nothing(end: object, timeline: object) -> None:
+    """A write that was committed is not refused for it."""
+    history = Histories().of("server")
+
+    history.acknowledge(end, timeline)
+
+    assert position_of(end, timeline) is None
+    assert history.timeline == 0
