@@ -9,12 +9,12 @@ beside a hundredth of it: start-up, lists, verification of the log, rotation, me
 """
 
 import argparse
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-from _environment import ROOT, Environment, become, run_script, say
+from _environment import run_script, say
+from _tests_environment import enter_tests_environment
 
 
 def main(arguments: list[str]) -> int:
@@ -40,11 +40,7 @@ def main(arguments: list[str]) -> int:
     large = trials.add_parser("large", help="much data beside a hundredth of it")
     large.add_argument("--tasks", type=int, default=200_000, help="the rest is in proportion (default 200000)")
     options = parser.parse_args(arguments)
-    environment = Environment(ROOT / ".venv-test", ROOT / "tests" / "requirements.lock")
-    if Path(sys.prefix) != ROOT / ".venv-test":
-        environment.ensure()
-        become([str(environment.python), str(Path(__file__).absolute()), *arguments])
-    sys.path.insert(0, str(ROOT))
+    enter_tests_environment(__file__, arguments)
     run = {"faults": run_faults, "failover": run_failovers, "pooler": run_pooler, "large": run_large}[options.trial]
     return run(options)
 

@@ -8,13 +8,13 @@ before it acknowledges, so neither loses anything; ``up --asynchronous`` does no
 
 import argparse
 import json
-import sys
 import time
 from pathlib import Path
 
-from _environment import ROOT, Environment, become, run_script, say
+from _environment import run_script, say
+from _tests_environment import enter_tests_environment
 
-DIRECTORY = Path("/tmp/taskflow-team")  # noqa: S108 - Unix sockets need a short path; its files are owner-only
+DIRECTORY = Path("/tmp/taskflow-team")  # noqa: S108 - Unix sockets need a short path; a directory that others could change is refused
 
 
 def main(arguments: list[str]) -> int:
@@ -24,11 +24,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--directory", type=Path, default=DIRECTORY, help=f"where it is kept (default {DIRECTORY})")
     parser.add_argument("--asynchronous", action="store_true", help="acknowledge before a standby has it")
     options = parser.parse_args(arguments)
-    environment = Environment(ROOT / ".venv-test", ROOT / "tests" / "requirements.lock")
-    if Path(sys.prefix) != ROOT / ".venv-test":
-        environment.ensure()
-        become([str(environment.python), str(Path(__file__).absolute()), *arguments])
-    sys.path.insert(0, str(ROOT))
+    enter_tests_environment(__file__, arguments)
     from tests.support.patroni import PatroniCluster
 
     cluster = PatroniCluster(options.directory, synchronous=not options.asynchronous)

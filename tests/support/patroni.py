@@ -12,6 +12,7 @@ import os
 import secrets
 import shutil
 import signal
+import stat
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -38,6 +39,19 @@ PACKAGES: Final = {"etcd": "etcd-server", "patroni": "patroni", "haproxy": "hapr
 """Debian's package of each program."""
 
 
+def _require_own(directory: Path) -> None:
+    """Refuse a directory in which somebody else could name the processes to end, or read the password.
+
+    Raises:
+        RuntimeError: it is another user's, or others may write to it.
+    """
+    if not os.path.lexists(directory):
+        return
+    found = directory.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise RuntimeError(f"{directory} is not this user's own; give another one with --directory.")
+
+
 class PatroniCluster:
     """The cluster of a directory, started or found.
 
@@ -47,6 +61,7 @@ class PatroniCluster:
     """
 
     def __init__(self, directory: Path, *, synchronous: bool = True) -> None:
+        _require_own(directory)
         self.directory = directory
         self._account = ServerAccount.choose()
         self._synchronous = synchronous

@@ -130,12 +130,12 @@ def _run(
         if not config.stdio:
             resources.enter_context(run_file(config.config_dir, sidecar.run_file_content()))
         if config.open_browser and not config.stdio:
-            sidecar.when_listening = resources.enter_context(_settings_page(config, sidecar.url, token))
+            sidecar.when_listening = resources.enter_context(_interface_opener(config, sidecar.url, token))
         asyncio.run(sidecar.live())
 
 
 @contextlib.contextmanager
-def _settings_page(config: Config, url: str, token: str | None) -> Iterator[Callable[[], None]]:
+def _interface_opener(config: Config, url: str, token: str | None) -> Iterator[Callable[[], None]]:
     """Yield what opens the interface in the browser."""
     from app.sidecar.browser import has_desktop, open_page, redirect_file
 

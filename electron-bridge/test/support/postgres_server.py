@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from tests.support.postgres import PostgresServer, Standby  # noqa: E402 - found through the line above
+from tests.support.postgres import DEFAULT_HBA, PostgresServer  # noqa: E402 - found through the line above
+from tests.support.standby import MAY_FOLLOW, Standby  # noqa: E402 - likewise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +55,10 @@ class Servers:
         return self._server.terminate_sessions()
 
     def _do_standby(self, _: dict[str, Any]) -> object:
+        self._server.set_hba((MAY_FOLLOW, *DEFAULT_HBA))
         self._standby = self._ends.enter_context(Standby(self._server))
+        # commits wait for it, so none that was told is missing after a failover
+        self._server.configure(synchronous_standby_names="'*'")
         return dict(self._standby.dsn_fields())
 
     def _do_promote(self, _: dict[str, Any]) -> object:
