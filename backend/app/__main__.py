@@ -11,6 +11,10 @@ def main() -> None:
     from app.cli import run
     from app.core.ending import end_process
 
+    if sys.platform == "win32":
+        from app.core.shell import ask_no_shell
+
+        ask_no_shell()
     status = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:

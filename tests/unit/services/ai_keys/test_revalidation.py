@@ -430,6 +430,7 @@ def assert_left_alone(checked: Checked, providers: AIProviders, caplog: pytest.L
     checked.desktop.vault.attachment.attach()
     before = [tuple(row) for row in read(checked.store, sa.select(secrets))]
     entries = read(checked.store, sa.select(audit_entries))
+    caplog.clear()
     # Wine lets nobody restrict the rights to a file, which is said.
     with caplog.at_level(logging.DEBUG, logger="app"), caplog.at_level(logging.ERROR, logger="app.core.trust"):
         assert checked.later() == 15.0

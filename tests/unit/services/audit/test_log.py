@@ -30,6 +30,7 @@ from app.services.audit.log import Audit, AuditUnavailableError, clean_device
 from app.services.vault.rows import SecretName
 from app.services.vault.vault import Vault
 from tests.support.in_process import InProcess, count_of, on_postgresql, on_sqlite
+from tests.support.system import is_owner_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -382,8 +383,8 @@ def test_the_head_is_pinned_as_soon_as_it_is_committed(audit: Audit, config_dir:
     file = config_dir / "audit.head"
     [entry] = audit.page(limit=1).entries
     assert json.loads(file.read_bytes()) == {VAULT: {entry.writer: {"writer_seq": 3, "mac": entry.mac}}}
-    assert file.stat().st_mode & 0o777 == 0o600
-    assert (config_dir / "install.id").stat().st_mode & 0o777 == 0o600
+    assert is_owner_only(file)
+    assert is_owner_only(config_dir / "install.id")
 
 
 def test_the_head_is_not_pinned_before_the_commit(audit: Audit, config_dir: Path) -> None:
@@ -516,7 +517,7 @@ def test_a_rotated_root_key_begins_a_new_chain(store: InProcess, config_dir: Pat
     for log in (both, only_second, only_third):
         verdict, is_whole = log.verify(), log is only_third
         assert (verdict.ok, verdict.entries - verdict.unchecked) == (is_whole, 7 - (not is_whole))
-    assert (config_dir / "audit.keys").stat().st_mode & 0o777 == 0o600
+    assert is_owner_only(config_dir / "audit.keys")
     store.execute("UPDATE audit_entries SET actor = 'x' WHERE seq = 2", "DELETE FROM audit_entries WHERE seq = 3")
     for log in (both, only_second, only_third):
         assert problems(log.verify()) == [(2, "edited"), (2, "truncated")]
