@@ -67,21 +67,28 @@ export async function pollHealth(
   }
 }
 
-/** Follow `GET /api/v1/status/events` until `signal` aborts; a broken stream is opened again. */
+/**
+ * Follow `GET /api/v1/status/events` until `signal` aborts; a broken stream is opened again.
+ *
+ * @param onAnswered called when it has been answered, or cannot be.
+ */
 export async function followStatus(
   endpoint: Endpoint,
   signal: AbortSignal,
   intervalMs: number,
   onStatus: (status: SidecarStatus) => void,
+  onAnswered: () => void,
 ): Promise<void> {
   do {
     try {
       for await (const {data} of endpoint.events('/api/v1/status/events', signal)) {
+        onAnswered();
         const status = parseStatus(data ?? '');
         if (status !== null && !signal.aborted) onStatus(status);
       }
     } catch {
       // broken or not there yet
     }
+    onAnswered();
   } while (await pause(intervalMs, signal));
 }

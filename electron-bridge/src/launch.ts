@@ -13,7 +13,7 @@ import {
   type ProcessEnd,
   type SidecarProcess,
 } from './process.js';
-import {SilenceWatch, pause, within} from './timing.js';
+import {SilenceWatch, deferred, pause, within} from './timing.js';
 
 const TOKEN_BYTES = 32;
 const ASK_SHUTDOWN_MS = 1_000;
@@ -21,9 +21,7 @@ const ASK_SHUTDOWN_MS = 1_000;
 const DISMISS_GRACE_MS = 3_000;
 const PROOF_TRIES = 3;
 const PROOF_RETRY_MS = 100;
-/** Answered by what answers all the team's work, as soon as that is loaded. */
-const FIRST_CALL = '/api/v1/status';
-/** How long `ready` is kept back for the answer to it; then the sidecar's word counts. */
+/** How long `ready` is kept back for a first answer; then the sidecar's word counts. */
 const FIRST_ANSWER_MS = 10_000;
 
 export interface LaunchOptions {
@@ -52,8 +50,10 @@ export class Launch {
   #connection: Endpoint | null = null;
   #isProven = false;
   #wasForced = false;
-  /** Whether a call was answered by more than the server itself, or that was given up. */
-  #firstAnswer: 'not asked' | 'awaited' | 'here' = 'not asked';
+  /** Settles when more than the server itself has answered; never rejects. */
+  readonly #firstAnswer = deferred<true>();
+  /** Whether that has happened, or was given up. */
+  #answers: 'unknown' | 'awaited' | 'yes' = 'unknown';
   #last: {readonly state: LivingState; readonly problem: Problem | null} = {state: 'starting', problem: null};
   /** Why we ended the process ourselves. */
   #verdict: Problem | null = null;
@@ -126,30 +126,26 @@ export class Launch {
     void pollHealth(endpoint, signal, pollIntervalMs, isBelievedReady, ({state, problem}) =>
       this.#onState(state, problem),
     );
-    void followStatus(endpoint, signal, pollIntervalMs, onStatus);
+    void followStatus(endpoint, signal, pollIntervalMs, onStatus, () => this.#firstAnswer.resolve(true));
   }
 
   #onState(state: LivingState, problem: Problem | null): void {
     this.#last = {state, problem};
     if (!this.#isProven || this.#isOver()) return;
-    if (state !== 'ready' || this.#firstAnswer === 'here') this.#options.onState(state, problem);
+    if (state !== 'ready' || this.#answers === 'yes') this.#options.onState(state, problem);
     else void this.#awaitFirstAnswer();
   }
 
   /**
    * The sidecar is ready when its database is, while it may still load what answers calls. Whoever waits for `ready`
-   * wants an answer at once, so a first call is made here.
+   * wants an answer at once. The stream of status documents is answered by what answers all the team's work.
    */
   async #awaitFirstAnswer(): Promise<void> {
-    if (this.#firstAnswer !== 'not asked') return;
-    this.#firstAnswer = 'awaited';
-    const {signal} = this.#following;
+    if (this.#answers !== 'unknown') return;
+    this.#answers = 'awaited';
     this.#options.onState('starting', null);
-    // Any answer will do, and none at all is told by whoever asks next.
-    await this.endpoint
-      ?.ask({method: 'GET', path: FIRST_CALL, signal, timeoutMs: FIRST_ANSWER_MS})
-      .catch(() => undefined);
-    this.#firstAnswer = 'here';
+    await within(this.#firstAnswer.promise, FIRST_ANSWER_MS);
+    this.#answers = 'yes';
     if (this.#last.state === 'ready') this.#onState(this.#last.state, this.#last.problem);
   }
 

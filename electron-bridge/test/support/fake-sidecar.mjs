@@ -14,7 +14,7 @@ const wait = (durationMs) => new Promise((resolve) => setTimeout(resolve, durati
 
 const status = {state: 'ready', problem: null, stages: [], mode: 'embedded'};
 
-/** Serve health, status and shutdown, with the proof made from `token`. The status is told when `isLoaded` says so. */
+/** Serve health, status and shutdown, with the proof made from `token`. Its stream is answered when `isLoaded` says so. */
 async function serve(token, onShutdown, isLoaded = () => Promise.resolve()) {
   const server = createServer((request, response) => {
     const challenge = request.headers['taskflow-challenge'];
@@ -24,9 +24,9 @@ async function serve(token, onShutdown, isLoaded = () => Promise.resolve()) {
     if (request.url === '/api/v1/shutdown') {
       response.writeHead(202, headers).end('{}');
       onShutdown();
-    } else if (request.url === '/api/v1/status')
-      void isLoaded().then(() => response.writeHead(200, headers).end(JSON.stringify(status)));
-    else if (request.url === '/api/v1/status/events') response.writeHead(404, headers).end('{}');
+    } else if (request.url === '/api/v1/status') response.writeHead(200, headers).end(JSON.stringify(status));
+    else if (request.url === '/api/v1/status/events')
+      void isLoaded().then(() => response.writeHead(404, headers).end('{}'));
     else response.writeHead(200, {...headers, 'Content-Length': 2}).end('{}');
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -20,14 +20,15 @@ async function main(): Promise<void> {
   }
   // No navigation, no new windows, no permissions; links of https open in the person's browser.
   denyByDefault(app, {onLink: (url) => void (url.startsWith('https://') && shell.openExternal(url))});
-  await app.whenReady();
 
   // Packaged, it is below `resources`; here, npm has installed it. Its settings are in `taskflow` in the app's `userData`.
+  // It begins before Electron is ready, because both take a while and neither needs the other for that.
   const sidecar = startSidecar({app: {name: app.getName(), version: app.getVersion()}});
   sidecar.on('log', (line) => console.error(line));
   registerSidecarIpc(ipcMain, sidecar);
   stopWithApp(app, sidecar);
 
+  await app.whenReady();
   const window = openWindow();
   app.on('second-instance', () => window.focus());
   app.on('window-all-closed', () => app.quit());
