@@ -144,6 +144,8 @@ export class Launch {
     if (this.#answers !== 'unknown') return;
     this.#answers = 'awaited';
     this.#options.onState('starting', null);
+    // The stream keeps its connection: the first call finds another one, proven while it is waited for.
+    void this.endpoint?.ask({method: 'GET', path: '/health/live', signal: this.#following.signal}).catch(() => null);
     await within(this.#firstAnswer.promise, FIRST_ANSWER_MS);
     this.#answers = 'yes';
     if (this.#last.state === 'ready') this.#onState(this.#last.state, this.#last.problem);

@@ -2,9 +2,6 @@
  * `fetch` and its companions where the platform has none: Electron before 28 brings a Node without them. They are
  * undici's, loaded only when they are used.
  */
-import buffer from 'node:buffer';
-import webStreams from 'node:stream/web';
-
 type Undici = Pick<typeof import('undici'), 'Agent' | (typeof NAMES)[number]>;
 
 const NAMES = ['fetch', 'Headers', 'Request', 'Response', 'FormData', 'File'] as const;
@@ -21,6 +18,11 @@ export function loadUndici(): Promise<Undici> {
  */
 export async function installFetch(): Promise<void> {
   const missing = (name: string): boolean => !(name in globalThis);
+  // Not read with the bridge, because few apps need them and every app waits for its start.
+  const [{default: buffer}, {default: webStreams}] = await Promise.all([
+    import('node:buffer'),
+    import('node:stream/web'),
+  ]);
   const parts: Record<string, unknown> = {Blob: buffer.Blob};
   for (const name of STREAMS) parts[name] = webStreams[name];
   if (NAMES.some(missing)) {

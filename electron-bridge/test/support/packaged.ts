@@ -12,11 +12,18 @@ export class Packaged {
   readonly page: DebuggedPage;
   /** The commands of the processes that it started. */
   readonly commands: readonly string[];
+  readonly #said: () => string;
   readonly #close: () => Promise<number | null>;
 
-  private constructor(page: DebuggedPage, commands: readonly string[], close: () => Promise<number | null>) {
+  private constructor(
+    page: DebuggedPage,
+    commands: readonly string[],
+    said: () => string,
+    close: () => Promise<number | null>,
+  ) {
     this.page = page;
     this.commands = commands;
+    this.#said = said;
     this.#close = close;
   }
 
@@ -24,9 +31,11 @@ export class Packaged {
   static async until(text: string, executable: string, data: string, env: NodeJS.ProcessEnv): Promise<Packaged> {
     const child = spawn(executable, [...SWITCHES, `--user-data-dir=${data}`], {
       env,
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     onTestFinished(() => void child.kill('SIGKILL'));
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
     const page = await DebuggedPage.of(await debuggingAddress(child));
     await page.shows(text);
     const family = descendants(child.pid ?? 0);
@@ -40,8 +49,14 @@ export class Packaged {
     return new Packaged(
       page,
       family.map(({command}) => command),
+      () => said,
       close,
     );
+  }
+
+  /** What its main process has printed so far. */
+  get said(): string {
+    return this.#said();
   }
 
   /** Close the window and wait for the end of every process; the exit status. */
