@@ -7,6 +7,7 @@ import datetime as dt
 import json
 import re
 import stat
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from urllib.parse import quote
 import pytest
 from psycopg2 import sql
 
+from app.sidecar.startup import REPAIR_POLL_S
 from tests.support import windows
 from tests.support.canaries import CANARIES, NASTY_PASSWORDS, find_canary
 from tests.support.databases import Database, fresh_database
@@ -579,6 +581,8 @@ def test_wrong_database_url_is_told(sidecar_factory: SidecarFactory) -> None:
     assert "TASKFLOW_DATABASE_URL" in problem["message"]
     status = sidecar.status()
     assert status["state"] == "failed"
+    time.sleep(2 * REPAIR_POLL_S)
+    assert "files changed" not in sidecar.stderr_text(), "it took the key that it made itself for a repair"
     assert_away(sidecar, "credentials-incomplete", problem["message"])
     assert find_canary(json.dumps(status) + sidecar.stderr_text() + sidecar.log_text(), CANARY) == []
 

@@ -57,7 +57,7 @@ _PASSWORD_PROBLEMS: Final = ("password-rejected", "permission-denied", "connecti
 log = get_logger(__name__)
 
 
-_Signatures = tuple[tuple[int, ...] | None, ...]
+_Signatures = dict["Path", tuple[int, ...] | None]
 
 
 def bring_up(config: Config, run: Run, logins: Logins | None = None, histories: Histories | None = None) -> Watched:
@@ -200,8 +200,7 @@ class Startup:
             except SupersededError:
                 return
             except ProblemError as exc:
-                if exc.problem.code not in _FILE_PROBLEMS:
-                    files = _file_signatures(self._config)
+                files = self._still_to_repair(exc.problem, files)
                 refusals += 1
                 refused_while_ready = None
                 loss = self._after_problem(exc.problem, run, files, refusals)
@@ -253,6 +252,19 @@ class Startup:
                 log.warning("database lost", extra={"code": lost.code})
                 return lost
         return None
+
+    def _still_to_repair(self, found: Problem, before: _Signatures) -> _Signatures:
+        """Return the files as they were when what was found had not been repaired yet.
+
+        What was not there `before` was made by the pipeline, which makes no credentials, and no key that is missed.
+        """
+        now = _file_signatures(self._config)
+        if found.code not in _FILE_PROBLEMS:
+            return now
+        if found.code == "key-missing":
+            return before
+        credentials = self._config.config_dir / CREDENTIALS_FILE
+        return {path: now[path] if was is None and path != credentials else was for path, was in before.items()}
 
     def _after_problem(self, found: Problem, run: Run, files: _Signatures, refusals: int) -> Problem | None:
         """Report a problem that the pipeline raised, and wait until something may have cured it.
@@ -307,10 +319,11 @@ def _file_signatures(config: Config) -> _Signatures:
     folders = (config.config_dir, config.data_dir, config.data_dir / LOG_DIRECTORY)
     database = (config.data_dir / (DATABASE_FILE + suffix) for suffix in SQLITE_SUFFIXES)
     checked = (*folders, config.data_dir / LOG_DIRECTORY / LOG_FILE, *database)
-    return (
-        *(_signature(config.config_dir / name, is_read=True) for name in (KEY_FILE, CREDENTIALS_FILE)),
-        *(_signature(path) for path in (*checked, *(config.config_dir / name for name in OWN_FILES))),
-    )
+    own = (config.config_dir / name for name in OWN_FILES)
+    read = (config.config_dir / name for name in (KEY_FILE, CREDENTIALS_FILE))
+    return {path: _signature(path) for path in (*checked, *own)} | {
+        path: _signature(path, is_read=True) for path in read
+    }
 
 
 def _signature(path: Path, *, is_read: bool = False) -> tuple[int, ...] | None:
