@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from tests.support import processes, windows
+from tests.support import processes, warm, windows
 from tests.support.ai_providers import AIProviders
 from tests.support.certificates import Certificates
 from tests.support.databases import Backend, Database, SqliteDatabase, fresh_database
@@ -108,8 +108,9 @@ def _backend_of(item: pytest.Item) -> str | None:
     return next((value for value in values if isinstance(value, str) and value in BACKENDS), None)
 
 
-def pytest_runtest_setup() -> None:
-    """Forget the sidecars of earlier tests, but for those that serve several tests."""
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Forget the sidecars of earlier tests, but for those that serve several tests; start those of `cold` ones cold."""
+    warm.want(warm=item.get_closest_marker("cold") is None)
     Sidecar.spawned[:] = [sidecar for sidecar in Sidecar.spawned if sidecar.is_running]
 
 

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
     from tests.support.postgres import ConnectionFields, PostgresServer
 
+pytestmark = pytest.mark.cold
+
 DATABASE = "canaries"
 ENDING = {("delete", "/api/v1/settings/connection"), ("post", "/api/v1/shutdown")}
 """Asked last."""

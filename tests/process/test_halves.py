@@ -6,11 +6,15 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import SidecarFactory
     from tests.support.sidecar import Sidecar
+
+pytestmark = pytest.mark.cold
 
 HELD = """
 import importlib.machinery, pathlib, sys, time

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from tests.support.databases import Database
     from tests.support.postgres import PostgresServer
 
+pytestmark = pytest.mark.cold
+
 MEMBERS = "/api/v1/members"
 TOKEN = "0123456789abcdef" * 4
 LOCK_KEY = 0x7461736B666C6F77

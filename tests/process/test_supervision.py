@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.support.databases import Database
     from tests.support.postgres import StopMode
 
-pytestmark = pytest.mark.quiet
+pytestmark = [pytest.mark.quiet, pytest.mark.cold]
 
 MEMBERS = "/api/v1/members"
 LOST = "Database connection lost. Please retry."

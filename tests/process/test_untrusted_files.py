@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
     from tests.conftest import SidecarFactory
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="owners and rights as POSIX has them")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="owners and rights as POSIX has them"),
+    pytest.mark.cold,
+]
 
 ANOTHER_USER = 65534
 """`nobody`, as far as the system is concerned; root alone can give it files."""

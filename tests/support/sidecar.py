@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import httpx
 
-from tests.support import migrated, windows
+from tests.support import migrated, warm, windows
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -99,7 +99,8 @@ class Sidecar:
         self._environment["TASKFLOW_CONFIG_DIR"] = str(self.config_dir)
         if data_dir is not None:
             self._environment["TASKFLOW_DATA_DIR"] = str(data_dir)
-        self._environment |= env or {}
+        self._variables = env or {}
+        self._environment |= self._variables
         if (
             with_tables
             and handshake is None
@@ -110,7 +111,7 @@ class Sidecar:
             _put_embedded_database(self.data_dir)
         self._given_token = token or secrets.token_hex(32)
         self._handshake = self._proper_handshake(encryption_key) if handshake is None else handshake
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: warm.Process | None = None
         self._stdout_lines: list[str] = []
         self._reader: threading.Thread | None = None
         self._copiers: list[threading.Thread] = []
@@ -148,23 +149,23 @@ class Sidecar:
         if windows.IS_WINDOWS:  # whose process ids are not the system's: only a new file tells of a new process
             self._stale = self._run_file()
         with self._stderr_file.open("ab") as stderr, self._stdout_file.open("ab") as stdout:
-            self._process = subprocess.Popen(
+            # In a session of its own: Ctrl-C in a terminal is for the tests, which then stop the sidecar.
+            self._process = process = warm.start(
                 self._command,
+                self._variables,
                 stdin=subprocess.PIPE if self.stdio else subprocess.DEVNULL,
                 stdout=subprocess.PIPE if self.stdio or windows.IS_WINDOWS else stdout,
                 stderr=subprocess.PIPE if windows.IS_WINDOWS else stderr,
                 env=self._environment,
                 cwd=self.directory,
-                # Ctrl-C in a terminal is for the tests, which then stop the sidecar.
-                start_new_session=True,
             )
-        if self._process.stderr is not None:
-            self._copiers = [windows.keep_reading(self._process.stderr, self._stderr_file)]
-        if self._process.stdout is not None and not self.stdio:
-            self._copiers.append(windows.keep_reading(self._process.stdout, self._stdout_file))
-        elif self._process.stdout is not None:
+        if process.stderr is not None:
+            self._copiers = [windows.keep_reading(process.stderr, self._stderr_file)]
+        if process.stdout is not None and not self.stdio:
+            self._copiers.append(windows.keep_reading(process.stdout, self._stdout_file))
+        elif process.stdout is not None:
             lines = self._stdout_lines
-            self._reader = threading.Thread(target=_collect, args=(self._process.stdout, lines), daemon=True)
+            self._reader = threading.Thread(target=_collect, args=(process.stdout, lines), daemon=True)
             self._reader.start()
         if self.stdio:
             self.write_stdin(self._handshake)
@@ -176,7 +177,7 @@ class Sidecar:
         return self._process is not None and self._process.poll() is None
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> warm.Process:
         """The process last spawned, for signals and exit status."""
         if self._process is None:
             raise RuntimeError("this sidecar has not been started")
@@ -565,19 +566,20 @@ def run_command(
         stdin: what to type.
         timeout_s: seconds it may take.
         program: the sidecar itself, if it is not the package `app` run by this interpreter.
-        with_tables: give it an embedded database that has its tables already, if it has directories of its own and a
-            proper handshake.
     """
     with tempfile.TemporaryDirectory(prefix="taskflow-command-") as directory:
         environment = clean_environment(Path(directory))
-        environment["TASKFLOW_CONFIG_DIR"] = str(config_dir)
+        environment |= {"TASKFLOW_CONFIG_DIR": str(config_dir), **(env or {})}
+        command = [*program, *args]
+        if warm.can_start(command, env or {}):
+            return warm.run(command, env=environment, cwd=Path(directory), text=stdin, timeout_s=timeout_s)
         return subprocess.run(
-            [*program, *args],
+            command,
             input=stdin,
             capture_output=True,
             text=True,
             timeout=timeout_s * windows.PATIENCE,
-            env={**environment, **(env or {})},
+            env=environment,
             cwd=directory,
         )
 
