@@ -115,6 +115,18 @@ export const REQUEST_HEADERS = {
 /** Request headers of one call, by their lower-case names. */
 export type RequestHeaders = {readonly [N in keyof typeof REQUEST_HEADERS]?: string | undefined};
 
+/** The parts of a test of a connection, in their order: name, way to the server, TLS and login, a first query. */
+export const TEST_PHASES = ['lookup', 'reach', 'login', 'query'] as const;
+
+/** What a test of a connection found that works. */
+export interface ConnectionTest {
+  readonly serverVersion: string | null;
+  /** Version of TLS; null without. */
+  readonly encryption: string | null;
+  /** How long each part took; those are left out that cannot be told. */
+  readonly phases: readonly {readonly name: (typeof TEST_PHASES)[number]; readonly ms: number}[];
+}
+
 /** An HTTP call that a renderer asks the main process to make. The token is added there. */
 export interface ForwardedRequest {
   readonly method: string;
@@ -177,7 +189,7 @@ export interface InvokeContract {
   /** The saved connection, or null when none is saved. */
   readConnection: Call<[], SavedConnection | null>;
   /** Try a connection; nothing is saved. */
-  testConnection: Call<[settings: ConnectionInput], null>;
+  testConnection: Call<[settings: ConnectionInput], ConnectionTest>;
   /** Save a connection; the sidecar then uses it at once. With `test`, it is saved only if it works. */
   saveConnection: Call<[settings: ConnectionInput, options?: SaveOptions], null>;
   /** Forget the saved connection. */

@@ -19,6 +19,7 @@ import {isAllowedByDefault, type RequestedCall} from './allowed.js';
 import {devServerOrigins, originOf} from './development.js';
 import {askForBundleFile} from './dialogs.js';
 import {SidecarError} from './problems.js';
+import {connectionTest} from './tested.js';
 import type {Answer} from './endpoint.js';
 import type {Sidecar} from './sidecar.js';
 import {Invalid, callId, connectionInput, forwardedRequest, nothing, savingInput, shortText} from './validation.js';
@@ -153,7 +154,10 @@ function handlersFor(
       const reply = await sidecar.ask({method: 'GET', path: '/api/v1/settings/connection'});
       return reply.status === 404 ? null : (JSON.parse(succeeded(reply).body) as SavedConnection);
     },
-    testConnection: (_sender, args) => done(post('/api/v1/settings/test-connection', connectionInput(args))),
+    async testConnection(_sender, args) {
+      const reply = await post('/api/v1/settings/test-connection', connectionInput(args));
+      return connectionTest(succeeded(reply).headers['server-timing']);
+    },
     saveConnection(_sender, args) {
       const {settings, test} = savingInput(args);
       return done(post(`/api/v1/settings/save-connection${test ? '?test=true' : ''}`, settings));

@@ -4690,6 +4690,8 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description Milliseconds of each phase (`lookup`, `reach`, `login`, `query`; what cannot be told is left out), the server's version (`server`) and TLS (`encryption`): `login;dur=8.1, server;desc="18.4"` */
+                    "Server-Timing"?: string;
                     [name: string]: unknown;
                 };
                 content: {

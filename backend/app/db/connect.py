@@ -273,26 +273,6 @@ def _wait_for_either(done: threading.Event, cancelled: threading.Event | None, d
         deadline_s -= step_s
 
 
-def check_connection(settings: ConnectionSettings, logins: Logins | None = None) -> None:
-    """Connect, run a trivial query, close. `logins`: what is known of them, where the settings are the saved ones.
-
-    Raises:
-        ProblemError: it did not work.
-    """
-    import psycopg2
-
-    connection = Connector(settings, logins).open()
-    clock = cut_off_after(connection, CONNECT_TIMEOUT_S / 2)
-    try:
-        with clock, connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except psycopg2.Error as exc:
-        found = problem("connection-timeout") if clock.has_cut else diagnose(exc, settings)
-        raise ProblemError(found) from None
-    finally:
-        connection.close()
-
-
 class cut_off_after:  # noqa: N801 - reads as a verb where it is used
     """Context manager: cut the connection's socket if the block takes longer than `deadline_s`.
 

@@ -25,15 +25,16 @@ from app.core.security import (
     save_credentials,
     saved_at_text,
 )
-from app.db.connect import check_connection
 from app.db.login import Logins, proof_in, with_proof
 from app.db.settings import ConnectionSettings, settings_from_saved
+from app.db.trial import check_connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from app.core.fernet_keys import KeyRing
+    from app.db.trial import Trial
 
 MAX_TESTS_AT_ONCE: Final = 4
 
@@ -73,8 +74,8 @@ class ConnectionService:
         self._adopt = adopt
         self._tests = threading.BoundedSemaphore(MAX_TESTS_AT_ONCE)
 
-    def test(self, settings: ConnectionSettings) -> None:
-        """Connect, run a trivial query, close. Writes nothing, creates nothing.
+    def test(self, settings: ConnectionSettings) -> Trial:
+        """Connect, run a trivial query, close; return what was found. Writes nothing, creates nothing.
 
         Reads nothing stored either, unless the password is to be the saved one.
 
@@ -90,9 +91,8 @@ class ConnectionService:
         try:
             saved = self._saved_values(settings)
             if saved is None:
-                check_connection(settings)
-            else:
-                check_connection(_completed(settings, saved), self._startup.logins)
+                return check_connection(settings)
+            return check_connection(_completed(settings, saved), self._startup.logins)
         except ProblemError as exc:
             raise ConnectionFailedError(f"Connection failed: {exc.problem.sentence}", code=exc.problem.code) from None
         finally:

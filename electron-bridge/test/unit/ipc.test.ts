@@ -140,6 +140,31 @@ describe('each function', () => {
     expect(asked.map(({path}) => path)).toEqual(['/api/v1/settings/save-connection?test=true']);
   });
 
+  test('testConnection tells what the sidecar found, and nothing of a header that says nothing', async () => {
+    const header =
+      'reach;dur=0.4, login;dur=8.1, query;dur=12, server;desc="18.4 (Debian, 1)", encryption;desc="TLSv1.3"';
+    const test = async (timing?: string): Promise<unknown> =>
+      registered({status: 200, headers: timing === undefined ? {} : {'server-timing': timing}}).invoke(
+        'testConnection',
+        [SETTINGS],
+      );
+
+    expect(await test(header)).toEqual({
+      ok: true,
+      value: {
+        serverVersion: '18.4 (Debian, 1)',
+        encryption: 'TLSv1.3',
+        phases: [
+          {name: 'reach', ms: 0.4},
+          {name: 'login', ms: 8.1},
+          {name: 'query', ms: 12},
+        ],
+      },
+    });
+    for (const other of [undefined, '', 'junk;;dur=x, login;dur=-1'])
+      expect(await test(other)).toEqual({ok: true, value: {serverVersion: null, encryption: null, phases: []}});
+  });
+
   test('saveSupportBundle writes where the person says, never where the page says', async () => {
     const chooseBundleFile = vi.fn<() => Promise<string | null>>();
     const {invoke, sidecar} = registered({}, {chooseBundleFile});

@@ -9,12 +9,14 @@ import anyio
 import anyio.to_thread
 import msgspec
 from litestar import Controller, Response, delete, get, post
+from litestar.datastructures import ResponseHeader
 from litestar.openapi.spec import Schema
 from litestar.typing import FieldDefinition
 from msgspec import UNSET
 
 from app.api.openapi import JsonBody, errors
 from app.api.query import checked_query, query_parameter
+from app.api.timing import server_timing
 from app.core.logging import protect
 from app.core.validation import build, one_of
 from app.db.settings import ConnectionSettings, TypedConnection, connection_from_body
@@ -90,6 +92,17 @@ _ToldToTest = Annotated[
 _TEST_RULES: Final = {"test": one_of("true", "false")}
 
 
+_SERVER_TIMING: Final = ResponseHeader(
+    name="Server-Timing",
+    value="",
+    description=(
+        "Milliseconds of each phase (`lookup`, `reach`, `login`, `query`; what cannot be told is left out), "
+        'the server\'s version (`server`) and TLS (`encryption`): `login;dur=8.1, server;desc="18.4"`'
+    ),
+    documentation_only=True,
+)
+
+
 def _told(verdict: Verdict | None) -> FileVerdict | None:
     if verdict is None:
         return None
@@ -108,13 +121,15 @@ class SettingsController(Controller):
         "/test-connection",
         dto=ConnectionBody,
         status_code=200,
+        response_headers=[_SERVER_TIMING],
         responses=errors(400, 413, 429),
         summary="Test a connection",
     )
-    async def test_connection(self, data: TypedConnection, connection: ConnectionService) -> ConnectionAnswer:
+    async def test_connection(self, data: TypedConnection, connection: ConnectionService) -> Response[ConnectionAnswer]:
         """Connect, run a trivial query, close; nothing is written."""
-        await _in_thread(lambda: connection.test(data.settings))
-        return ConnectionAnswer("ok", list(data.ignored) or UNSET)
+        trial = await _in_thread(lambda: connection.test(data.settings))
+        answer = ConnectionAnswer("ok", list(data.ignored) or UNSET)
+        return Response(answer, headers={_SERVER_TIMING.name: server_timing(trial)})
 
     @post(
         "/check-certificates",

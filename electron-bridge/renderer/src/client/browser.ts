@@ -1,6 +1,7 @@
 /** The transport of a page that the sidecar served: HTTP to where it came from, with the token of the address. */
 import {clientOver, type ClientAnswer, type ClientCall} from '../../../src/client.js';
-import {Refused, Unreachable, isTransient, taken} from './failure.js';
+import {connectionTest} from '../../../src/tested.js';
+import {Refused, Unreachable, isTransient, taken, takenHeader} from './failure.js';
 import {pause, serverEvents, type ServerEvent} from './events.js';
 import type {CallError, Change, Platform, Problem, Result, SidecarStatus, Snapshot} from './platform.js';
 
@@ -67,7 +68,14 @@ export function browserPlatform(token: string): Platform {
         return {ok: false, error: callError(error)};
       }
     },
-    testConnection: (body) => settled(taken(client.POST('/api/v1/settings/test-connection', {body}))),
+    async testConnection(body) {
+      try {
+        const found = await takenHeader(client.POST('/api/v1/settings/test-connection', {body}), 'server-timing');
+        return {ok: true, value: connectionTest(found)};
+      } catch (error) {
+        return {ok: false, error: callError(error)};
+      }
+    },
     saveConnection: (body, {test = false} = {}) =>
       settled(
         taken(

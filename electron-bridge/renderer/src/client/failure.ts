@@ -53,6 +53,13 @@ export async function takenWithVersion<T>(call: Promise<Answer<T>>): Promise<{va
   throw refusal(response, error);
 }
 
+/** A header of a successful answer. */
+export async function takenHeader(call: Promise<Answer<unknown>>, name: string): Promise<string | null> {
+  const {error, response} = await call;
+  if (response.ok) return response.headers.get(name);
+  throw refusal(response, error);
+}
+
 /** A page of a list. */
 export interface Page<T> {
   readonly items: readonly T[];

@@ -3,11 +3,12 @@
  * the sidecar that served the page. Nothing above this folder knows which.
  */
 import type {SidecarClient} from '../../../src/client.js';
-import type {ConnectionInput, Result, SavedConnection, Snapshot} from '../../../src/contract.js';
+import type {ConnectionInput, ConnectionTest, Result, SavedConnection, Snapshot} from '../../../src/contract.js';
 
 export type {
   CallError,
   ConnectionInput,
+  ConnectionTest,
   Problem,
   Result,
   SavedConnection,
@@ -39,7 +40,8 @@ export interface Platform {
   /** Keep a support archive, without secrets, where the person says; false when they choose nowhere. */
   saveSupportBundle(): Promise<Result<boolean>>;
   readConnection(): Promise<Result<SavedConnection | null>>;
-  testConnection(input: ConnectionInput): Promise<Result<null>>;
+  /** Try a connection; nothing is saved. */
+  testConnection(input: ConnectionInput): Promise<Result<ConnectionTest>>;
   /** Save a connection; with `test`, only if it works. */
   saveConnection(input: ConnectionInput, options?: {readonly test?: boolean}): Promise<Result<null>>;
   /** Where a file is that the person chose; null where a page is not told. */

@@ -102,10 +102,16 @@ export function Details({summary, children}: {readonly summary: string; readonly
   );
 }
 
-/** Names and values. */
-export function Facts({facts}: {readonly facts: readonly (readonly [name: string, value: ReactNode])[]}): ReactNode {
+/** Names and values, one below the other or, where they are short, in a line that wraps. */
+export function Facts({
+  facts,
+  shape,
+}: {
+  readonly facts: readonly (readonly [name: string, value: ReactNode])[];
+  readonly shape?: 'flow';
+}): ReactNode {
   return (
-    <dl className="facts">
+    <dl className="facts" data-shape={shape}>
       {facts.map(([name, value]) => (
         <div key={name} className="fact">
           <dt>{name}</dt>

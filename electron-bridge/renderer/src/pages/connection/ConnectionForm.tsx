@@ -3,7 +3,7 @@ import {useMutation, useQueryClient} from '@tanstack/react-query';
 import {useState, type ReactNode, type SyntheticEvent} from 'react';
 import {useWatch} from 'react-hook-form';
 import {Refused, asError} from '../../client/failure.js';
-import type {ConnectionInput, SavedConnection} from '../../client/platform.js';
+import type {ConnectionInput, ConnectionTest, SavedConnection} from '../../client/platform.js';
 import {usePlatform} from '../../data/situation.js';
 import {useDraft} from '../../forms/draft.js';
 import {Select, TextField} from '../../forms/fields.js';
@@ -59,9 +59,10 @@ export function ConnectionForm({saved, copy, onSaved, onCancel}: ConnectionFormP
   const values = {...form.getValues(), ...useWatch({control: form.control})};
   const hasLocalWork = local !== null && local.tasks + local.members > 0;
 
-  const test = async (body: ConnectionInput): Promise<void> => {
+  const test = async (body: ConnectionInput): Promise<ConnectionTest> => {
     const result = await platform.testConnection(body);
     if (!result.ok) throw asError(result.error);
+    return result.value;
   };
   /** Save what works; with `anyway`, also what does not. What is taken along is read before the database changes. */
   const save = async (body: ConnectionInput, anyway: boolean): Promise<void> => {
@@ -76,17 +77,14 @@ export function ConnectionForm({saved, copy, onSaved, onCancel}: ConnectionFormP
   };
   const attempt = useMutation({
     networkMode: 'always',
-    async mutationFn({act, values: given}: Attempt): Promise<number> {
-      const begun = performance.now();
+    async mutationFn({act, values: given}: Attempt): Promise<ConnectionTest | null> {
       const body = bodyOf(given, saved);
-      if (act === 'test') await test(body);
-      else {
-        await save(body, act === 'save-anyway');
-        await cache.invalidateQueries({queryKey: SAVED});
-        draft.reset({...given, password: ''});
-        onSaved();
-      }
-      return performance.now() - begun;
+      if (act === 'test') return test(body);
+      await save(body, act === 'save-anyway');
+      await cache.invalidateQueries({queryKey: SAVED});
+      draft.reset({...given, password: ''});
+      onSaved();
+      return null;
     },
     onError(error) {
       const field = error instanceof Refused ? error.field : null;
@@ -191,7 +189,7 @@ export function ConnectionForm({saved, copy, onSaved, onCancel}: ConnectionFormP
           act={attempt.variables?.act ?? null}
           isPending={attempt.isPending}
           error={attempt.error}
-          tookMs={attempt.data ?? null}
+          found={attempt.data ?? null}
           values={values}
         />
         <div className="form-actions">
@@ -257,27 +255,56 @@ function More({form}: {form: ReturnType<typeof useDraft<ConnectionValues>>['form
   );
 }
 
+/** That it works, with which server, and where the time goes. */
+function Tested({found: {serverVersion, encryption, phases}}: {found: ConnectionTest}): ReactNode {
+  const {t, locale} = useTexts();
+  const time = (ms: number): string =>
+    t('connection.tested.ms', {
+      ms: new Intl.NumberFormat(locale, {maximumFractionDigits: ms < 10 ? 1 : 0}).format(ms),
+    });
+  const total = phases.reduce((sum, {ms}) => sum + ms, 0);
+  const times = phases.map(({name, ms}): [string, string] => {
+    const isPlainLogin = name === 'login' && encryption === null;
+    return [t(isPlainLogin ? 'connection.phase.login.plain' : `connection.phase.${name}`), time(ms)];
+  });
+  return (
+    <Outcome
+      kind="good"
+      details={
+        <Facts
+          shape="flow"
+          facts={[
+            [t('connection.fact.encryption'), encryption ?? t('connection.fact.open')],
+            ...times,
+            ...(times.length > 1 ? [[t('connection.phase.total'), time(total)] as const] : []),
+          ]}
+        />
+      }
+    >
+      {serverVersion === null ? t('connection.tested') : t('connection.tested.server', {version: serverVersion})}
+    </Outcome>
+  );
+}
+
 function AttemptOutcome({
   act,
   isPending,
   error,
-  tookMs,
+  found,
   values,
 }: {
   act: Act | null;
   isPending: boolean;
   error: Error | null;
-  tookMs: number | null;
+  found: ConnectionTest | null;
   values: ConnectionValues;
 }): ReactNode {
   const texts = useTexts();
-  const {t, locale} = texts;
+  const {t} = texts;
   if (act === null) return <Outcome kind="idle" />;
   if (isPending) return <Outcome kind="busy">{t(act === 'test' ? 'connection.testing' : 'connection.saving')}</Outcome>;
   if (error === null) {
-    if (act !== 'test' || tookMs === null) return <Outcome kind="idle" />;
-    const seconds = new Intl.NumberFormat(locale, {maximumFractionDigits: 2}).format(tookMs / 1_000);
-    return <Outcome kind="good">{t('connection.tested', {time: t('startup.seconds', {s: seconds})})}</Outcome>;
+    return found === null ? <Outcome kind="idle" /> : <Tested found={found} />;
   }
   const fieldName = (field: string): string | null => {
     const name = NAMES[field];
