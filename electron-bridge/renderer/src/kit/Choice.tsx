@@ -19,8 +19,6 @@ import {
   SwitchButton,
   SwitchField,
   Text,
-  ToggleButton,
-  ToggleButtonGroup,
 } from 'react-aria-components';
 import {useTexts} from '../i18n/index.js';
 import {FieldLabel, type FieldProps} from './Field.js';
@@ -237,7 +235,7 @@ export function Switch({
   );
 }
 
-/** Two or three ways to look at the same thing. */
+/** A few ways to look at the same thing. Tab enters at the chosen one, arrows choose another. */
 export function Segments<K extends string>({
   label,
   options,
@@ -250,23 +248,22 @@ export function Segments<K extends string>({
   readonly onChange: (value: K) => void;
 }): ReactNode {
   return (
-    <ToggleButtonGroup
+    <RadioGroup
       aria-label={label}
       className="segments"
-      disallowEmptySelection
-      selectedKeys={[value]}
-      onSelectionChange={(keys) => {
-        const [key] = keys;
-        if (key !== undefined) onChange(key as K);
-      }}
+      orientation="horizontal"
+      value={value}
+      onChange={(chosen) => onChange(chosen as K)}
     >
       {options.map(({id, label: name, icon}) => (
-        <ToggleButton key={id} id={id} className="segment">
-          {icon !== undefined && <Icon name={icon} />}
-          {name}
-        </ToggleButton>
+        <RadioField key={id} value={id} className="segment-field">
+          <RadioButton className="segment">
+            {icon !== undefined && <Icon name={icon} />}
+            {name}
+          </RadioButton>
+        </RadioField>
       ))}
-    </ToggleButtonGroup>
+    </RadioGroup>
   );
 }
 

@@ -73,7 +73,7 @@ describe.skipIf(executable.value === null || command.value === null)('the connec
     const [bundle, words] = ['roots.pem', 'words.txt'].map((name) => join(served.home, name));
     writeFileSync(bundle ?? '', rootCertificates.join('\n'));
     writeFileSync(words ?? '', 'words');
-    await page.getByRole('radio', {name: 'A file'}).click();
+    await page.getByRole('radio', {name: 'A file'}).check({force: true});
     const path = page.getByLabel('Certificate of the authority');
     const naming = async (file = ''): Promise<void> => {
       await path.fill(file);

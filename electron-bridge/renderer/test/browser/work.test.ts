@@ -208,7 +208,7 @@ describe.skipIf(executable.value === null || command.value === null)("the team's
     }
     await row(/Gauß: a task that is done/).waitFor();
     await window.look('tasks-list');
-    await page.getByRole('radio', {name: 'Board'}).click();
+    await page.getByRole('radio', {name: 'Board'}).check({force: true});
     await page.getByRole('region', {name: 'In progress'}).getByRole('link').first().waitFor();
     await window.look('tasks-board');
     await press('g', 's');

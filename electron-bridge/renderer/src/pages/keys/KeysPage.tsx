@@ -36,7 +36,7 @@ export default function KeysPage({values}: PageProps): ReactNode {
       <Segments
         label={t('keys.parts')}
         value={part}
-        onChange={(next) => go(`/keys/${next}`)}
+        onChange={(next) => go(`/keys/${next}`, undefined, {replace: true})}
         options={NAMES.map((id) => ({id, label: t(`keys.part.${id}`), icon: PARTS[id][1]}))}
       />
       <LockedNotice />
