@@ -32,8 +32,8 @@ from app.core.security import (
     save_credentials,
 )
 from app.core.validation import decode_object
+from app.db.connect import check_connection
 from app.db.settings import settings_from_body, settings_from_saved, settings_from_url
-from app.db.trial import check_connection
 from app.sidecar.stdio import Handshake, parse_handshake
 from tests.support import children, processes
 from tests.support.canaries import CANARIES, find_canary, scan_files, scan_process

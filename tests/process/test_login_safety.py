@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import threading
 from typing import TYPE_CHECKING, Any, get_args
@@ -134,7 +135,13 @@ def test_verified_server_may_ask_for_the_password(
         connection.commit()
     with server.hba(f"hostssl all {database.username} all {method}"):
         verified = {"host": "localhost", "sslmode": "verify-full", "sslrootcert": str(certificates.root_file)}
-        assert tester.test_connection({**database.fields(), **verified}).status_code == 200
+        tested = tester.test_connection({**database.fields(), **verified})
+        assert tested.status_code == 200
+        assert re.fullmatch(
+            r"(lookup|reach|login|query);dur=[\d.]+(, (reach|login|query);dur=[\d.]+)*"
+            r', server;desc="\d[^"]*", encryption;desc="TLSv1\.[23]"',
+            tested.headers["Server-Timing"],
+        )
         for sslmode in ("require", "verify-ca"):
             unsure = {"sslmode": sslmode, "sslrootcert": str(certificates.root_file)}
             assert_refused(tester.test_connection({**database.fields(), **unsure}), "verify-full")

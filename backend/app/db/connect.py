@@ -19,6 +19,7 @@ from app.db.conninfo import conninfo
 from app.db.diagnose import asks_for_password, depends_on_encryption, diagnose, lacks_channel_binding
 from app.db.login import REVEALING, Logins, Proof, allowed_methods, as_libpq, is_verified
 from app.db.settings import ENCRYPTED
+from app.db.trial import Lookup, Trial, phases_between, taken_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -271,6 +272,36 @@ def _wait_for_either(done: threading.Event, cancelled: threading.Event | None, d
     step_s = 0.05
     while deadline_s > 0 and not cancelled.is_set() and not done.wait(min(step_s, deadline_s)):
         deadline_s -= step_s
+
+
+def check_connection(settings: ConnectionSettings, logins: Logins | None = None) -> Trial:
+    """Connect, run a trivial query, close. `logins`: what is known of them, where the settings are the saved ones.
+
+    Raises:
+        ProblemError: it did not work.
+    """
+    import psycopg2
+
+    lookup = Lookup(settings)
+    begun_at = time.perf_counter()
+    connection = Connector(settings, logins).open()
+    connected_at = time.perf_counter()
+    clock = cut_off_after(connection, CONNECT_TIMEOUT_S / 2)
+    try:
+        with clock, connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            answered_at = time.perf_counter()
+            arrived_at = taken_at(cursor)
+        return Trial(
+            phases_between(begun_at, arrived_at, connected_at, answered_at, lookup_s=lookup.took_s()),
+            connection.info.parameter_status("server_version"),
+            connection.info.ssl_attribute("protocol") if connection.info.ssl_in_use else None,
+        )
+    except psycopg2.Error as exc:
+        found = problem("connection-timeout") if clock.has_cut else diagnose(exc, settings)
+        raise ProblemError(found) from None
+    finally:
+        connection.close()
 
 
 class cut_off_after:  # noqa: N801 - reads as a verb where it is used

@@ -1,4 +1,4 @@
-"""Trying a connection: whether it works, which server answers, and how long each part of the way to it took."""
+"""What the trial of a connection finds: which server answers, and how long each part of the way to it took."""
 
 from __future__ import annotations
 
@@ -10,13 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from app.core.exceptions import ProblemError
-from app.core.problems import problem
-from app.db.connect import CONNECT_TIMEOUT_S, Connector, cut_off_after
-from app.db.diagnose import diagnose
-
 if TYPE_CHECKING:
-    from app.db.login import Logins
     from app.db.settings import ConnectionSettings
 
 _LOOKUP_PATIENCE_S: Final = 0.2
@@ -49,50 +43,20 @@ class Trial(msgspec.Struct, frozen=True):
     """Version of TLS; None without."""
 
 
-def check_connection(settings: ConnectionSettings, logins: Logins | None = None) -> Trial:
-    """Connect, run a trivial query, close. `logins`: what is known of them, where the settings are the saved ones.
-
-    Raises:
-        ProblemError: it did not work.
-    """
-    import psycopg2
-
-    lookup = _Lookup(settings)
-    begun_at = time.perf_counter()
-    connection = Connector(settings, logins).open()
-    connected_at = time.perf_counter()
-    clock = cut_off_after(connection, CONNECT_TIMEOUT_S / 2)
-    try:
-        with clock, connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-            answered_at = time.perf_counter()
-            taken_at = _taken_at(cursor)
-        return Trial(
-            phases_between(begun_at, taken_at, connected_at, answered_at, lookup_s=lookup.took_s()),
-            connection.info.parameter_status("server_version"),
-            connection.info.ssl_attribute("protocol") if connection.info.ssl_in_use else None,
-        )
-    except psycopg2.Error as exc:
-        found = problem("connection-timeout") if clock.has_cut else diagnose(exc, settings)
-        raise ProblemError(found) from None
-    finally:
-        connection.close()
-
-
 def phases_between(
-    begun_at: float, taken_at: float | None, connected_at: float, answered_at: float, *, lookup_s: float | None
+    begun_at: float, arrived_at: float | None, connected_at: float, answered_at: float, *, lookup_s: float | None
 ) -> Phases:
     """Tell the parts of a connection by the instants between them, in seconds.
 
     Args:
         begun_at: nothing had been done.
-        taken_at: the server took the connection; None if that is not known.
+        arrived_at: the server took the connection; None if that is not known.
         connected_at: login was over.
         answered_at: the query was answered.
         lookup_s: how long resolving the name took, at the same time as the driver did it.
     """
-    is_plausible = taken_at is not None and begun_at <= taken_at <= connected_at
-    way_s = taken_at - begun_at if is_plausible and taken_at is not None else None
+    is_plausible = arrived_at is not None and begun_at <= arrived_at <= connected_at
+    way_s = arrived_at - begun_at if is_plausible and arrived_at is not None else None
     if lookup_s is not None:  # measured beside the driver's own, and not longer than what it is a part of
         lookup_s = min(lookup_s, connected_at - begun_at if way_s is None else way_s)
     reach_s = None if way_s is None else way_s - (lookup_s or 0.0)
@@ -104,7 +68,7 @@ def phases_between(
     )
 
 
-def _taken_at(cursor: Any) -> float | None:
+def taken_at(cursor: Any) -> float | None:
     """Return when the server took this connection, on this computer's clock; None if it does not say."""
     import psycopg2
 
@@ -117,7 +81,7 @@ def _taken_at(cursor: Any) -> float | None:
     return None
 
 
-class _Lookup:
+class Lookup:
     """Resolves the host's name beside the driver, which does not tell how long it took."""
 
     def __init__(self, settings: ConnectionSettings) -> None:

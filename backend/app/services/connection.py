@@ -25,9 +25,9 @@ from app.core.security import (
     save_credentials,
     saved_at_text,
 )
+from app.db.connect import check_connection
 from app.db.login import Logins, proof_in, with_proof
 from app.db.settings import ConnectionSettings, settings_from_saved
-from app.db.trial import check_connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,10 +12,9 @@ import pytest
 from psycopg2.extensions import parse_dsn
 
 from app.core.exceptions import ProblemError
-from app.db.connect import CONNECT_DEADLINE_S, SESSION_OPTIONS, Connector, cut_off_after, within
+from app.db.connect import CONNECT_DEADLINE_S, SESSION_OPTIONS, Connector, check_connection, cut_off_after, within
 from app.db.conninfo import conninfo
 from app.db.settings import ConnectionSettings, settings_from_body
-from app.db.trial import check_connection
 from tests.support.canaries import CANARIES, NASTY_PASSWORDS, find_canary
 from tests.support.network import FakeServer, TcpProxy, error_response, free_port
 from tests.support.pooler import Pooler

@@ -8,15 +8,16 @@ import msgspec
 import pytest
 
 from app.api.timing import server_timing
+from app.db.connect import check_connection
 from app.db.settings import settings_from_body
-from app.db.trial import Phases, Trial, check_connection, phases_between
+from app.db.trial import Phases, Trial, phases_between
 
 if TYPE_CHECKING:
     from tests.support.databases import Database
 
 
 @pytest.mark.parametrize(
-    ("taken_at", "lookup_s", "phases"),
+    ("arrived_at", "lookup_s", "phases"),
     [
         pytest.param(12.0, None, (None, 2000, 3000), id="an address"),
         pytest.param(12.0, 0.5, (500, 1500, 3000), id="a name"),
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
     ],
 )
 def test_parts_are_told_apart_where_they_can_be(
-    taken_at: float | None, lookup_s: float | None, phases: tuple[float | None, float | None, float]
+    arrived_at: float | None, lookup_s: float | None, phases: tuple[float | None, float | None, float]
 ) -> None:
     """Together they are what it took; none is negative, and what is not known is None."""
-    found = phases_between(10.0, taken_at, 15.0, 16.0, lookup_s=lookup_s)
+    found = phases_between(10.0, arrived_at, 15.0, 16.0, lookup_s=lookup_s)
 
     assert found == Phases(*phases, 1000)
     assert sum(ms for ms in msgspec.structs.astuple(found) if ms is not None) == 6000
