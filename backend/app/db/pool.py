@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import logging
 import threading
 import time
@@ -21,6 +22,8 @@ SPARE_S: Final = 5.0
 keep both of them."""
 PLACE_TIMEOUT_S: Final = 5.0
 """How long a call waits for a place, or for a connection of a server that has no more of them."""
+LOOK_AGAIN_S: Final = 0.5
+"""How often the first of those who wait looks whether the server has more of them again."""
 NO_MORE: Final = "too-many-connections"
 _STALE: Final = "taskflow_stale"
 
@@ -39,46 +42,82 @@ class IdlePool(Pool):
         self._creator_given = creator
         self._idle: list[tuple[ConnectionPoolEntry, float]] = []
         self._in_use = 0
-        self._waiting = 0
+        self._queue: collections.deque[object] = collections.deque()
+        """Those who wait for a connection in use, as the server has no more of them; first come, first served."""
         self._lock = threading.Condition()
 
     def _do_get(self) -> ConnectionPoolEntry:
         with self._lock:
-            self._in_use += 1
+            if self._queue:
+                return self._wait_for_another()
             if self._idle:
-                return self._idle.pop()[0]
+                return self._take()
         try:
-            return self._create_connection()
-        except BaseException as exc:
-            with self._lock:
-                self._in_use -= 1
-                is_full = isinstance(exc, ProblemError) and exc.problem.code == NO_MORE
-                if not is_full or not self._wait_for_another():
-                    raise
-                self._in_use += 1
-                return self._idle.pop()[0]
+            return self._create()
+        except ProblemError as exc:
+            if exc.problem.code != NO_MORE or not self._may_come_back():
+                raise
+        with self._lock:
+            return self._wait_for_another()
 
-    def _wait_for_another(self) -> bool:
-        """Wait until a connection in use comes back; False if there is none, or none that does so in time."""
-        self._waiting += 1
+    def _take(self) -> ConnectionPoolEntry:
+        self._in_use += 1
+        return self._idle.pop()[0]
+
+    def _create(self) -> ConnectionPoolEntry:
+        created = self._create_connection()
+        with self._lock:
+            self._in_use += 1
+        return created
+
+    def _wait_for_another(self) -> ConnectionPoolEntry:
+        """Wait, with the lock held, until a connection in use comes back, or the server has room again.
+
+        Raises:
+            ProblemError: neither happens in time, or no connection is in use that could come back.
+        """
+        turn, deadline = object(), time.monotonic() + PLACE_TIMEOUT_S
+        self._queue.append(turn)
         try:
-            return bool(self._idle) or (
-                self._in_use > 0 and self._lock.wait_for(lambda: bool(self._idle), PLACE_TIMEOUT_S)
-            )
+            while True:
+                pause_s = min(LOOK_AGAIN_S, deadline - time.monotonic())
+                self._lock.wait_for(lambda: not self._may_come_back() or self._is_for(turn), pause_s)
+                if self._is_for(turn):
+                    return self._take()
+                is_last_try = time.monotonic() >= deadline or not self._may_come_back()
+                if self._queue[0] is not turn and not is_last_try:
+                    continue
+                try:
+                    return self._create_unlocked()
+                except ProblemError as exc:
+                    if is_last_try or exc.problem.code != NO_MORE:
+                        raise
         finally:
-            self._waiting -= 1
+            self._queue.remove(turn)
+            self._lock.notify_all()
+
+    def _is_for(self, turn: object) -> bool:
+        return bool(self._idle) and self._queue[0] is turn
+
+    def _may_come_back(self) -> bool:
+        return bool(self._in_use or self._idle)
+
+    def _create_unlocked(self) -> ConnectionPoolEntry:
+        self._lock.release()
+        try:
+            return self._create()
+        finally:
+            self._lock.acquire()
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        is_of_use = record.dbapi_connection is not None and not _info(record).get(_STALE)
         with self._lock:
             self._in_use -= 1
-        if record.dbapi_connection is None:
-            return  # it broke
-        if _info(record).get(_STALE):
+            if is_of_use:
+                self._idle.append((record, time.monotonic()))
+            self._lock.notify_all()
+        if not is_of_use:
             record.close()
-            return
-        with self._lock:
-            self._idle.append((record, time.monotonic()))
-            self._lock.notify()
 
     def close_idle(self, idle_s: float = 0.0, last_idle_s: float | None = None) -> None:
         """Close what nobody has used for that long; the last one sooner, if that is given."""
@@ -93,7 +132,7 @@ class IdlePool(Pool):
     def take_idle(self) -> Any:
         """Let go of the connection that was used last, for the caller to keep; None if there is none to spare."""
         with self._lock:
-            record: Any = self._idle.pop()[0] if self._idle and not self._waiting else None
+            record: Any = self._idle.pop()[0] if self._idle and not self._queue else None
         if record is None:
             return None
         connection, record.dbapi_connection = record.dbapi_connection, None

@@ -65,6 +65,11 @@ class Process:
         """Wait until the server has that many of ours: it notices a little later that one was closed."""
         wait_until(lambda: self.server.sessions() == count, timeout_s=5, what=lambda: f"not {self.server.sessions()}")
 
+    def wait_until_waiting(self, count: int) -> None:
+        """Wait until so many calls wait for a session that another one has."""
+        pool: Any = self.opened.engine.pool
+        wait_until(lambda: len(pool._queue) == count, timeout_s=5, what="calls to wait")
+
 
 @pytest.fixture
 def process(empty_database: databases.Database) -> Iterator[Process]:
@@ -191,6 +196,37 @@ def test_calls_share_what_a_full_server_grants(process: Process) -> None:
     assert len(pids) == 4
     assert len(set(pids)) == 1
     process.beat()
+
+
+def test_who_waits_for_a_session_is_served_when_the_server_has_room_again(process: Process) -> None:
+    """Not only when one of our own comes back, which may take long."""
+    process.server.execute(f"ALTER ROLE {process.server.username} CONNECTION LIMIT 1")
+    pids: list[int] = []
+    waits = threading.Thread(target=lambda: pids.append(process.backend()))
+    with process.database.write():
+        waits.start()
+        process.wait_until_waiting(1)
+        process.server.execute(f"ALTER ROLE {process.server.username} CONNECTION LIMIT -1")
+        waits.join(3)
+        assert len(pids) == 1
+
+
+def test_who_came_first_to_a_full_server_is_served_first(process: Process) -> None:
+    """Whoever calls again and again leaves something to others."""
+    process.server.execute(f"ALTER ROLE {process.server.username} CONNECTION LIMIT 1")
+    served: list[str] = []
+
+    def call(name: str) -> None:
+        process.backend()
+        served.append(name)
+
+    waits = threading.Thread(target=call, args=("first",))
+    with process.database.write():
+        waits.start()
+        process.wait_until_waiting(1)
+    call("second")
+    waits.join(5)
+    assert served == ["first", "second"]
 
 
 def test_limits_hold_behind_a_pooler(process: Process) -> None:
