@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.support.databases import Database
     from tests.support.sidecar import Sidecar
 
-LONG = ("server killed", "sidecar killed", "table locked", "no logins")
+LONG = ("server killed", "sidecar killed", "table locked")
 """Faults that take seconds by themselves."""
 
 
@@ -48,6 +48,7 @@ def test_nothing_is_lost_or_doubled_in_a_storm(own_database: Database, tmp_path:
     assert storm.acknowledged > 0
 
 
+@pytest.mark.cold
 def test_a_start_that_may_open_no_file_goes_on_when_it_may(sidecar_factory: SidecarFactory) -> None:
     """The process waits rather than ends, and both halves are served afterwards."""
     sidecar = sidecar_factory().wait_for_listening()
