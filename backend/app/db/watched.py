@@ -14,6 +14,7 @@ from app.core.problems import Problem, problem
 from app.core.readiness import EMBEDDED, POSTGRESQL
 from app.db.base import utc_now
 from app.db.history import FORK, POSITION, Histories, position_of
+from app.db.round_trip import RoundTrip
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
     from app.core.readiness import Run
     from app.db.session import Entrance, OpenDatabase
 
-HEARTBEAT_DEADLINE_S: Final = 1.0
 _MAX_SYSTEM: Final = 20
 """Digits of what a server calls itself."""
 _SILENCE: Final = "connection-timeout"
 _JUST_NOW_S: Final = 0.3
 """Short beside the deadline: a server that goes away right after an answer is found out in time."""
+_AT_WORK_S: Final = 1.0
+"""From one beat to the next: whoever has answered since then need not be asked."""
+_UNSEEN_S: Final = 5.0
+"""How long calls stand in for the heart at most: it alone looks at the server's clock and history."""
 
 
 class Watched:
@@ -97,6 +101,7 @@ class WatchedPostgres(Watched):
         self._entrance = entrance
         self._histories = Histories() if histories is None else histories
         self._tells_position = True
+        self._round_trip = RoundTrip()
         self._heart: object | None = None
         self._beaten_at = -math.inf
         self._hand_over = threading.RLock()
@@ -155,25 +160,32 @@ class WatchedPostgres(Watched):
         """Tell whether a statement was answered just now, over some connection that is in use."""
         return time.monotonic() - self.database.answered_at < _JUST_NOW_S
 
+    def _is_seen_at_work(self) -> bool:
+        """Tell whether a call has the connection and is being answered: no reason to log in for a beat beside it."""
+        now = time.monotonic()
+        return now - self.database.answered_at < _AT_WORK_S and now - self._beaten_at < _UNSEEN_S
+
     def _answer(self, run: Run, *, suspicious: bool) -> Problem | None:
         broken = suspicious
         with self._hand_over:
             if self._heart is None and not suspicious:
                 self._heart = self.database.take_idle()
+                if self._heart is None and self._is_seen_at_work():
+                    return None
             if self._heart is not None:
                 started = time.monotonic()
                 found = self._beat(self._heart)
                 self._beaten_at = started if found is None and not suspicious else -math.inf
                 if found is None and not suspicious:
                     return None
-                if found is not None and not _has_hung_up(found, started):
+                if found is not None and not self._has_hung_up(found, started):
                     return found  # after silence another connection would only wait as long
                 if found is not None:
                     self.close()
                 broken = True
         started = time.monotonic()
         found = self._begin_anew(run, broken=broken)
-        if found is not None and _has_hung_up(found, started):
+        if found is not None and self._has_hung_up(found, started):
             found = self._begin_anew(run, broken=True)  # whoever ends all sessions may end a new one too
         return found
 
@@ -212,11 +224,11 @@ class WatchedPostgres(Watched):
     def _new_heart(self, run: Run) -> object:
         """Connect; once more if the server hung up meanwhile: an administrator may have ended all of our sessions."""
         try:
-            return self._entrance.open(deadline_s=HEARTBEAT_DEADLINE_S, cancelled=run.superseded)
+            return self._entrance.open(deadline_s=self._round_trip.deadline_s, cancelled=run.superseded)
         except ProblemError as exc:
             if exc.problem.code not in ("connection-lost", "server-starting"):
                 raise
-        return self._entrance.open(deadline_s=HEARTBEAT_DEADLINE_S, cancelled=run.superseded)
+        return self._entrance.open(deadline_s=self._round_trip.deadline_s, cancelled=run.superseded)
 
     def _beat(self, connection: object) -> Problem | None:
         import psycopg2
@@ -225,7 +237,7 @@ class WatchedPostgres(Watched):
 
         try:
             connection.autocommit = True  # type: ignore[attr-defined]
-            with cut_off_after(connection, HEARTBEAT_DEADLINE_S), connection.cursor() as cursor:  # type: ignore[attr-defined]
+            with cut_off_after(connection, self._round_trip.deadline_s), connection.cursor() as cursor:  # type: ignore[attr-defined]
                 is_read_only = self._look(cursor)
         except psycopg2.Error:
             return problem(_SILENCE)
@@ -239,6 +251,7 @@ class WatchedPostgres(Watched):
         """
         before, asked_at = utc_now(), time.monotonic()
         theirs, is_read_only, *place = self._asked(cursor)
+        self._round_trip.took(time.monotonic() - asked_at)
         ours = before + (utc_now() - before) / 2
         self._note_history(cursor, asked_at, *place)
         self.database.description["clock_offset_s"] = round((ours - theirs).total_seconds(), 3)
@@ -290,6 +303,10 @@ class WatchedPostgres(Watched):
             return None
         return found if isinstance(found, int) else None
 
+    def _has_hung_up(self, found: Problem, started: float) -> bool:
+        """Tell whether a heartbeat broke off at once, rather than met silence or an answer."""
+        return found.code == _SILENCE and time.monotonic() - started < self._round_trip.deadline_s
+
     def close(self) -> None:
         """Close the heartbeat's connection."""
         self._histories.keep()
@@ -298,8 +315,3 @@ class WatchedPostgres(Watched):
         if heart is not None:
             with contextlib.suppress(Exception):
                 heart.close()  # type: ignore[attr-defined]
-
-
-def _has_hung_up(found: Problem, started: float) -> bool:
-    """Tell whether a heartbeat broke off at once, rather than met silence or an answer."""
-    return found.code == _SILENCE and time.monotonic() - started < HEARTBEAT_DEADLINE_S
