@@ -46,11 +46,14 @@ _LOADED: Final = (
 """What a sidecar has loaded once it is ready; what is missing here is only loaded later, by each."""
 
 
-_is_wanted = True
+_is_wanted = False
 
 
 def want(*, warm: bool) -> None:
-    """Say whether the processes of the test that begins now may begin with their code in memory."""
+    """Say whether the processes of the test that begins now may begin with their code in memory.
+
+    Until a test says so none does: trials and benchmarks begin as people do.
+    """
     global _is_wanted  # noqa: PLW0603 - of the test that runs, of which there is one
     _is_wanted = warm
 
