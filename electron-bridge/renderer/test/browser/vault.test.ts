@@ -65,10 +65,10 @@ describe.skipIf(executable.value === null || command.value === null)('a second d
 
   test('is let in by the recovery code, without a restart, and forgets it', async () => {
     const {page} = window;
-    await page.getByLabel('Recovery code').fill(CODE.replace('A', 'B'));
+    await page.getByRole('textbox', {name: 'Recovery code'}).fill(CODE.replace('A', 'B'));
     await page.getByRole('button', {name: 'Unlock'}).click();
     await page.getByText('This recovery code does not open this vault.').waitFor();
-    await page.getByLabel('Recovery code').fill(CODE.toLowerCase());
+    await page.getByRole('textbox', {name: 'Recovery code'}).fill(CODE.toLowerCase());
     await page.getByRole('button', {name: 'Unlock'}).click();
     await page.getByRole('heading', {name: 'Rotation'}).waitFor();
 
