@@ -5,7 +5,8 @@ many operations have met a fault; then it looks for everything that was acknowle
 the faults. The seed that it prints, given again, does the same. ``failover`` starts a Patroni cluster (see `team.py`),
 lets sidecars write, and switches over and kills the leader in turn. ``pooler`` puts many sidecars behind PgBouncer in
 transaction mode with few sessions of the server, and lets all of them call at once. ``large`` puts the data of years
-beside a hundredth of it: start-up, lists, verification of the log, rotation, memory.
+beside a hundredth of it: start-up, lists, verification of the log, rotation, memory. ``day`` lets some sidecars work
+for minutes that stand for a day, and prints how what they hold grows.
 """
 
 import argparse
@@ -39,10 +40,19 @@ def main(arguments: list[str]) -> int:
     pooler.add_argument("--calls", type=int, default=20, help="of each sidecar (default 20)")
     large = trials.add_parser("large", help="much data beside a hundredth of it")
     large.add_argument("--tasks", type=int, default=200_000, help="the rest is in proportion (default 200000)")
+    day = trials.add_parser("day", help="a team's day in minutes")
+    day.add_argument("--minutes", type=float, default=15.0, help="how long it takes (default 15)")
+    day.add_argument("--desktops", type=int, default=10, help="sidecars (default 10)")
     options = parser.parse_args(arguments)
     enter_tests_environment(__file__, arguments)
-    run = {"faults": run_faults, "failover": run_failovers, "pooler": run_pooler, "large": run_large}[options.trial]
-    return run(options)
+    trial = {
+        "faults": run_faults,
+        "failover": run_failovers,
+        "pooler": run_pooler,
+        "large": run_large,
+        "day": run_day,
+    }[options.trial]
+    return trial(options)
 
 
 def run_faults(options: argparse.Namespace) -> int:
@@ -151,6 +161,25 @@ def run_large(options: argparse.Namespace) -> int:
     for what, small in found["small"].items():
         say(f"{what:<34}{small:>10.2f}{found['large'][what]:>10.2f}{found['large'][what] / small:>8.2f}")
     return 0
+
+
+def run_day(options: argparse.Namespace) -> int:
+    """Let a team work, and look at what grows."""
+    from tests.support.databases import fresh_database
+    from tests.support.postgres import PostgresServer
+    from tests.support.team_day import TeamDay
+
+    with (
+        PostgresServer() as server,
+        fresh_database(server, with_tables=True) as database,
+        tempfile.TemporaryDirectory(prefix="taskflow-day-") as home,
+    ):
+        day = TeamDay(database, Path(home), desktops=options.desktops, minutes=options.minutes)
+        day.live()
+    say(day.table())
+    for refused in day.refused[:20]:
+        say(refused)
+    return 1 if day.refused else 0
 
 
 if __name__ == "__main__":

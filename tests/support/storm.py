@@ -213,7 +213,7 @@ class Worker(threading.Thread):
         if name in self.doubtful_secrets:
             return
         key = f"sk-of-{self.title()}-{self.random.getrandbits(64):016x}"
-        answer = self.call(desktop, "PUT", f"servers/{name}/config", json={**_SERVER, "api_key": key})
+        answer = self.call(desktop, "PUT", f"servers/{name}/config", json={**CHAT_SERVER, "api_key": key})
         if answer is not None and answer.status_code == 200:
             self.secrets[name] = key
         elif _is_ambiguous(answer):
@@ -262,7 +262,7 @@ class Worker(threading.Thread):
                 self.faults.append(f"LOST: the secret of {name}: {key} was acknowledged, found is {found_key}")
 
 
-_SERVER: Final = {
+CHAT_SERVER: Final = {
     "provider": "openai",
     "dm_roll_visibility": "public",
     "player_roll_mode": "auto_visible",
