@@ -6,12 +6,14 @@ The long form is `python3 scripts/soak.py faults`.
 from __future__ import annotations
 
 import secrets
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.databases import fresh_database
-from tests.support.faults import without_descriptors
+from tests.support.faults import dead_server, without_descriptors
+from tests.support.pooler import Pooler
 from tests.support.postgres import PostgresServer
 from tests.support.storm import Storm, stormy
 from tests.support.waiting import wait_until
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 LONG = ("server killed", "sidecar killed", "table locked")
 """Faults that take seconds by themselves."""
+DEAD_S = 2.5
+"""Longer than several heartbeats and attempts to connect take."""
 
 
 @pytest.fixture
@@ -46,6 +50,26 @@ def test_nothing_is_lost_or_doubled_in_a_storm(own_database: Database, tmp_path:
     assert wrong == [], storm.table()
     assert storm.faulted > 0
     assert storm.acknowledged > 0
+
+
+def test_a_server_that_is_gone_behind_its_pooler_is_told(
+    own_database: Database, sidecar_factory: SidecarFactory
+) -> None:
+    """The pooler goes on letting everybody in; health says 503 all the time all the same, and heals."""
+    server = own_database.server
+    with Pooler(server, {own_database.username: own_database.password}) as pooler:
+        url = own_database.url.replace(f":{server.port}/", f":{pooler.port}/")
+        sidecar = sidecar_factory(env={"TASKFLOW_DATABASE_URL": url}).wait_healthy()
+        with dead_server(server):
+            wait_until(lambda: sidecar.health()[0] == 503, timeout_s=10, what="the loss")
+            told = []
+            until = time.monotonic() + DEAD_S
+            while time.monotonic() < until:
+                told += [sidecar.health()[0], sidecar.request("GET", "/api/v1/members").status_code]
+                time.sleep(0.05)
+        assert set(told) == {503}
+        sidecar.wait_healthy()
+        assert sidecar.request("GET", "/api/v1/members").status_code == 200
 
 
 @pytest.mark.cold
