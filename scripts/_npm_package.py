@@ -58,7 +58,7 @@ def pack(folder: Path, archive_file: Path, system: str, version: str) -> None:
     """
     glibc = platform.libc_ver()[1] if system.startswith("linux") else ""
     contents = {
-        "package.json": json.dumps(_manifest(system, version), indent=2) + "\n",
+        "package.json": json.dumps(manifest(system, version), indent=2) + "\n",
         "README.md": _readme(system, glibc),
         "LICENSE": (ROOT / "LICENSE").read_text(encoding="utf-8"),
     }
@@ -80,7 +80,8 @@ def pack(folder: Path, archive_file: Path, system: str, version: str) -> None:
     unfinished.replace(archive_file)
 
 
-def _manifest(system: str, version: str) -> dict[str, object]:
+def manifest(system: str, version: str) -> dict[str, object]:
+    """Return the `package.json` of the package for a kind of system."""
     operating_system, processor = system.split("-")
     return {
         "name": f"@taskflow/sidecar-{system}",

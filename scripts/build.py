@@ -1,4 +1,4 @@
-"""Build what an Electron app ships: `scripts/build.py [--npm] [--windows] [--output FOLDER] | --compare ONE OTHER`.
+"""Build what an Electron app ships: `scripts/build.py [--npm] [--windows] [--output FOLDER]`.
 
 PyInstaller makes a folder `taskflow-sidecar` that needs no Python: the executable, and `lib/` beside it. One folder and
 not one file, because a single file unpacks itself at every start: slow, suspicious to antivirus, and a process between
@@ -10,10 +10,12 @@ every file. With `--npm` the folder is packed as the npm package of this kind of
 
 With `--windows` it is built for Windows, by a Windows Python under Wine (`_windows.py`), into `windows/` below
 the output. What was built from the same sources before, in the same folder, is left as it is. The same sources, Python
-and packages give the same files anywhere; `--compare` tells what differs between two builds, folders or packages.
+and packages give the same files anywhere; `--compare ONE OTHER` tells what differs between two builds, folders or
+packages. `--plan SYSTEM` tells what would be made on another kind of system, such as `darwin-arm64`, and makes nothing.
 """
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -25,7 +27,8 @@ from pathlib import Path
 from _bridge import has_bridge, offer_ui
 from _compare import differences
 from _environment import PACKAGES, ROOT, Environment, SetupError, digest, has_stamp, run_script, say
-from _npm_package import archive_of, pack, system_name, write_digests
+from _npm_package import SYSTEMS, archive_of, pack, system_name, write_digests
+from _plan import Plan
 from _windows import prepare
 from _windows_program import NAME, write_resources
 
@@ -64,9 +67,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--windows", action="store_true", help="build for Windows, with a Windows Python under Wine")
     parser.add_argument("--no-ui", action="store_true", help="take the interface as it is, and do not build it")
     parser.add_argument("--compare", type=Path, nargs=2, metavar="BUILD", help="compare two builds, and build nothing")
+    parser.add_argument("--plan", choices=SYSTEMS, metavar="SYSTEM", help="tell what is made there, and build nothing")
     options = parser.parse_args(arguments)
     if options.compare:
         return compare(*options.compare)
+    if options.plan:
+        plan = Plan(options.plan, _version(), _pyinstaller(["python"], options.plan))
+        print(json.dumps(plan.document(), indent=2))
+        return 0
     output: Path = options.output.absolute()
     environment = Environment(ROOT / ".venv-test", ROOT / "tests" / "requirements.lock")
     environment.ensure()
@@ -148,6 +156,8 @@ def build(python: list[str], system: str, output: Path) -> Path:
             [*notices, f"{scratch}/work", str(made / NAME), _version()], stdin=subprocess.DEVNULL, check=True
         )
         _replace_links(made / NAME)
+        if system.startswith("darwin"):
+            _flatten_frameworks(made / NAME)
         _sort_library(made / NAME / "lib" / "base_library.zip")
         if system.startswith("linux"):
             _strip(made / NAME)
@@ -161,14 +171,22 @@ def build(python: list[str], system: str, output: Path) -> Path:
 
 def _replace_links(folder: Path) -> None:
     """Leave no symbolic link: npm drops them, and other packagers and updaters stumble over them."""
-    for path in sorted(folder.rglob("*")):
-        if not path.is_symlink():
-            continue
-        target = path.resolve()
+    for path, target in [(path, path.resolve()) for path in sorted(folder.rglob("*")) if path.is_symlink()]:
         path.unlink()
-        # What a wheel brings in `NAME.libs` is found there by what needs it; the link is a second way to the same file.
-        if target.parent.suffix != ".libs":
+        # What a wheel brings in `NAME.libs` is found there by what needs it, and a folder of a macOS framework by its
+        # own name; the link is a second way to the same.
+        if target.is_file() and target.parent.suffix != ".libs":
             shutil.copy2(target, path)
+
+
+def _flatten_frameworks(folder: Path) -> None:
+    """Leave of a macOS framework the library that is loaded, which lies beside it.
+
+    Without links, a framework is not one any more, and `codesign` refuses to sign such a folder.
+    """
+    for framework in sorted((folder / "lib").glob("*.framework")):
+        if (framework.parent / framework.stem).is_file():
+            shutil.rmtree(framework)
 
 
 def _sort_library(library: Path) -> None:

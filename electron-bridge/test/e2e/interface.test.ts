@@ -9,6 +9,7 @@ import {afterAll, beforeAll, describe, expect, onTestFinished, test} from 'vites
 import type * as Bridge from '../../src/index.js';
 import type {Command, Problem, Sidecar, SidecarOptions, SidecarState, SidecarStatus} from '../../src/index.js';
 import {App, isComplete, python} from '../support/app.js';
+import {SmallDisk, canMount} from '../support/disk.js';
 import {requireBuild, startDisplay, type Display} from '../support/parts.js';
 import {Postgres} from '../support/postgres.js';
 import {Providers} from '../support/providers.js';
@@ -35,6 +36,8 @@ async function startDevServer(): Promise<DevServer> {
 
 describe.skipIf(!isComplete)('the interface, in a real Electron', () => {
   const home = mkdtempSync(join(tmpdir(), 'taskflow-interface-'));
+  /** Where the app keeps its work on this computer. */
+  let disk: SmallDisk | null = null;
   let display: Display | null = null;
   let postgres: Postgres;
   let providers: Providers;
@@ -45,6 +48,7 @@ describe.skipIf(!isComplete)('the interface, in a real Electron', () => {
 
   beforeAll(async () => {
     requireBuild();
+    if (canMount) disk = new SmallDisk(join(home, 'data'));
     devServers = [await startDevServer(), await startDevServer()];
     [display, postgres, providers] = await Promise.all([
       startDisplay(),
@@ -56,12 +60,16 @@ describe.skipIf(!isComplete)('the interface, in a real Electron', () => {
   });
 
   afterAll(async () => {
-    await close();
-    await providers.stop();
-    devServers.forEach(({close: end}) => end());
-    await postgres.stop();
-    display?.close();
-    rmSync(home, {recursive: true, force: true});
+    try {
+      await close();
+      await providers.stop();
+      devServers.forEach(({close: end}) => end());
+      await postgres.stop();
+      display?.close();
+    } finally {
+      disk?.close();
+      rmSync(home, {recursive: true, force: true});
+    }
   });
 
   async function open(): Promise<void> {
@@ -98,6 +106,60 @@ describe.skipIf(!isComplete)('the interface, in a real Electron', () => {
   }
 
   test('once it is told to be ready, the next call is answered at once', expectAnswerAtOnce);
+
+  test.skipIf(!canMount)('a full disk is told with what helps, and is over as soon as there is room', async () => {
+    const add = {
+      method: 'POST',
+      path: '/api/v1/members',
+      body: JSON.stringify({name: 'Ada', email: 'ada@example.org'}),
+    };
+    const inPage = (): Promise<[unknown, string | undefined]> =>
+      page.evaluate(async (call) => {
+        const result = await window.taskflow.request(call);
+        return result.ok ? [result.value.status, result.value.body] : [result.error.code, undefined];
+      }, add);
+    disk?.fill();
+
+    const [status, body] = await inPage();
+    // In the main process: of the sidecar that runs, and of one that never ran.
+    const main = await app.electron.evaluate(async (_electron, folder) => {
+      const {bridge, sidecar} = globalThis as unknown as {bridge: typeof Bridge; sidecar: Sidecar};
+      const {error} = await sidecar.client.POST('/api/v1/members', {body: {name: 'Grace', email: 'grace@example.org'}});
+      const {command} = JSON.parse(process.env['UI_APP'] ?? '{}') as {command: Command};
+      const fresh = bridge.startSidecar({command, configDir: `${folder}/fresh`, developer: false});
+      const told = await fresh.ready().then(
+        () => null,
+        () => fresh.state,
+      );
+      Object.assign(globalThis, {fresh});
+      return {running: error?.error, state: sidecar.state.kind, told};
+    }, disk?.folder ?? '');
+    disk?.makeRoom();
+    await app.electron.evaluate(async () => {
+      const {fresh} = globalThis as unknown as {fresh: Sidecar};
+      await new Promise<void>((resolve) => {
+        const look = (): void => {
+          if (fresh.state.kind === 'ready') resolve();
+        };
+        fresh.on('state', look);
+        look();
+      });
+      await fresh.stop();
+    });
+
+    expect([status, body]).toEqual([503, expect.stringMatching(/could not be written\. Check free disk space/)]);
+    expect(main).toMatchObject({
+      running: expect.stringMatching(/could not be written\. Check free disk space/) as string,
+      // What is there can be read.
+      state: 'ready',
+      told: {
+        kind: 'failed',
+        exit: null,
+        problem: {code: 'storage-unwritable', remedy: expect.stringContaining('Check free disk space') as string},
+      },
+    });
+    expect((await inPage())[0]).toBe(201);
+  });
 
   test('a wrong password is told within three seconds, the right one connects without a restart', async () => {
     await page.getByRole('link', {name: 'Connection'}).click();
