@@ -10,14 +10,14 @@ import {BRIDGE} from '../../scripts/python.mjs';
 import {CONTENT_SECURITY_POLICY} from '../../src/index.js';
 import {packagedExecutable, platformPackage} from '../../src/locate.js';
 import {electronPart, requireBuild, startDisplay, type Display} from '../support/parts.js';
-import {jsSnippets} from '../support/readme.js';
+import {snippets} from '../support/readme.js';
 import {sidecar} from '../support/real.js';
 import {until} from '../support/until.js';
 
 const electron = electronPart();
 const SCREENSHOTS = join(BRIDGE, 'test', '.output', 'screenshots');
 const README = readFileSync(join(BRIDGE, 'README.md'), 'utf8');
-const [ES_MODULE = '', PRELOAD = '', PAGE = '', COMMON_JS = ''] = jsSnippets(README);
+const [ES_MODULE = '', PRELOAD = '', PAGE = '', COMMON_JS = ''] = snippets(README);
 const COMPONENT = /```tsx\n([^]*?)```/.exec(README)?.[1] ?? '';
 const [, WHOLE = '', PARTS = ''] = [...README.matchAll(/```tsx\n([^]*?)```/g)].map(([, code]) => code ?? '');
 const renders = (component: string): string => `

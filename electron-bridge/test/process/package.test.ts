@@ -1,39 +1,18 @@
 import {execFile, execFileSync, spawnSync} from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import {mkdtempSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {promisify} from 'node:util';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {BRIDGE, CHECKOUT} from '../../scripts/python.mjs';
-import {packInto} from '../support/packed.js';
-import {jsSnippets} from '../support/readme.js';
+import {CHECKOUT} from '../../scripts/python.mjs';
+import {cleanClone, packInto} from '../support/packed.js';
+import {snippets} from '../support/readme.js';
 import {Registry} from '../support/registry.js';
 
 const require = createRequire(import.meta.url);
 const project = mkdtempSync(join(tmpdir(), 'taskflow-app-'));
 const installed = join(project, 'node_modules', '@taskflow', 'electron-bridge');
-
-/** The bridge as git has it, with its packages; beside it the folder that gets a copy of the interface. */
-function cleanClone(): string {
-  const bridge = join(project, 'clone', 'electron-bridge');
-  const tracked = run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], BRIDGE);
-  for (const name of tracked.split('\0').filter((path) => existsSync(join(BRIDGE, path)) && path !== ''))
-    cpSync(join(BRIDGE, name), join(bridge, name));
-  symlinkSync(join(BRIDGE, 'node_modules'), join(bridge, 'node_modules'));
-  mkdirSync(join(project, 'clone', 'backend', 'app', 'web'), {recursive: true});
-  return bridge;
-}
 
 function run(program: string, args: string[], folder = project): string {
   return execFileSync(program, args, {cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']});
@@ -63,7 +42,7 @@ describe('the package, packed and installed into an empty project', () => {
   let registry: Registry;
 
   beforeAll(async () => {
-    const archive = packInto(project, cleanClone());
+    const archive = packInto(project, cleanClone(join(project, 'clone')));
     registry = new Registry([archive]);
     const variables = await registry.listen(join(project, '.cache'));
     writeFileSync(join(project, 'package.json'), JSON.stringify({name: 'app', version: '1.0.0', private: true}));
@@ -194,7 +173,7 @@ describe('the package, packed and installed into an empty project', () => {
 
   test('its components are typed, as its README uses them', () => {
     const readme = readFileSync(join(installed, 'README.md'), 'utf8');
-    const snippets = [...readme.matchAll(/```tsx\n([^]*?)```/g)].map(([, code]) => code ?? '');
+    const shown = snippets(readme, 'tsx');
     const wrong = `
       import {ConnectionForm, TaskflowParts, showTaskflow} from '@taskflow/electron-bridge/ui';
       // @ts-expect-error no such option
@@ -204,10 +183,10 @@ describe('the package, packed and installed into an empty project', () => {
       // @ts-expect-error no such part
       export const form = <ConnectionForm onSave={() => undefined} />;
     `;
-    const files = [...snippets, wrong].map((code, index) => [`component-${index}.tsx`, code] as const);
+    const files = [...shown, wrong].map((code, index) => [`component-${index}.tsx`, code] as const);
     for (const [name, code] of files) writeFileSync(join(project, name), code);
 
-    expect(snippets).toHaveLength(3);
+    expect(shown).toHaveLength(3);
     const options = {module: 'ESNext', moduleResolution: 'bundler', jsx: 'react-jsx'};
     expect(
       typeErrors(
@@ -219,7 +198,7 @@ describe('the package, packed and installed into an empty project', () => {
 
   test('the code in its README compiles', () => {
     const readme = readFileSync(join(installed, 'README.md'), 'utf8');
-    const [main, preload, page, , ...others] = jsSnippets(readme);
+    const [main, preload, page, , ...others] = snippets(readme);
     const given = `
       import {join} from 'node:path';
       import {app, ipcMain, safeStorage} from 'electron';

@@ -1,6 +1,6 @@
 /** The three things that are published, as archives: the bridge, the template, the sidecar of this kind of system. */
 import {execFileSync} from 'node:child_process';
-import {cpSync, mkdirSync, readdirSync} from 'node:fs';
+import {cpSync, existsSync, mkdirSync, readdirSync, symlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import {BRIDGE, CHECKOUT} from '../../scripts/python.mjs';
 
@@ -14,6 +14,18 @@ export function packInto(folder: string, source: string, ...options: string[]): 
   // What the scripts of the package print comes first.
   const [{filename}] = JSON.parse(printed.slice(printed.lastIndexOf('\n[\n') + 1)) as [{filename: string}];
   return join(folder, filename);
+}
+
+/** The bridge as git has it, with its packages; beside it the folder that gets a copy of the interface. */
+export function cleanClone(folder: string): string {
+  const bridge = join(folder, 'electron-bridge');
+  const listed = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
+  const tracked = execFileSync('git', listed, {cwd: BRIDGE, encoding: 'utf8'}).split('\0');
+  for (const name of tracked.filter((path) => path !== '' && existsSync(join(BRIDGE, path))))
+    cpSync(join(BRIDGE, name), join(bridge, name));
+  symlinkSync(join(BRIDGE, 'node_modules'), join(bridge, 'node_modules'));
+  mkdirSync(join(folder, 'backend', 'app', 'web'), {recursive: true});
+  return bridge;
 }
 
 /** The bridge as it is built now, packed as `npm pack` would, but for building it again. */

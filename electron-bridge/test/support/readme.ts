@@ -1,6 +1,7 @@
 /** The code in Markdown. */
 
-/** Every block of JavaScript, in its order. */
-export function jsSnippets(markdown: string): string[] {
-  return [...markdown.matchAll(/```js\n([^]*?)```/g)].map(([, code]) => code ?? '');
+/** Every block of JavaScript, or of another language, in its order. */
+export function snippets(markdown: string, language = 'js'): string[] {
+  const blocks = markdown.matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, 'g'));
+  return [...blocks].map(([, code]) => code ?? '');
 }
