@@ -139,6 +139,7 @@ const SPEAKER = 'taskflow-sidecar: ';
 
 /** Codes of problems that the bridge itself reports. */
 export type BridgeProblemCode = keyof typeof CATALOGUE;
+export const BRIDGE_PROBLEM_CODES = Object.keys(CATALOGUE) as readonly BridgeProblemCode[];
 
 /**
  * The bridge's problem `code`, dated now.

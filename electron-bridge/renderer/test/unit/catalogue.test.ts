@@ -2,6 +2,7 @@ import {readFileSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import ts from 'typescript';
 import {describe, expect, test} from 'vitest';
+import {BRIDGE_PROBLEM_CODES} from '../../../src/problems.js';
 import {de} from '../../src/i18n/de/index.js';
 import {en} from '../../src/i18n/en/index.js';
 import {filledIn, pseudo, type Message} from '../../src/i18n/message.js';
@@ -36,6 +37,11 @@ describe('the catalogue', () => {
   test('German has every text, each with the same places', () => {
     expect(Object.keys(german).sort()).toEqual(Object.keys(en).sort());
     for (const [name, message] of english) expect([name, places(german[name] ?? '')]).toEqual([name, places(message)]);
+  });
+
+  test('every problem of the bridge is told in it, with what helps', () => {
+    for (const code of BRIDGE_PROBLEM_CODES)
+      expect(Object.keys(german)).toEqual(expect.arrayContaining([`problem.${code}`, `problem.${code}.remedy`]));
   });
 
   test('no text stands outside of it', () => {
