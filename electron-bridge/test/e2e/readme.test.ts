@@ -148,6 +148,8 @@ describe.skipIf(electron.missing !== null || sidecar.missing !== null || process
       await page.keyboard.press('Escape');
       const margin = await page.locator('#own').evaluate((element) => getComputedStyle(element).marginTop);
       expect(margin).toBe('16px'); // which the interface's own page takes away
+      await page.getByText('Show the log').click();
+      await page.getByLabel('Log', {exact: true}).getByText('listening').waitFor();
       await page.getByRole('textbox', {name: 'Host'}).fill('nowhere.invalid');
       await page.getByRole('textbox', {name: 'Database'}).fill('team');
       await page.getByRole('textbox', {name: 'User'}).fill('ada');

@@ -21,6 +21,7 @@ import {copyOverOf} from '../pages/connection/copying.js';
 import {useSaved} from '../pages/connection/queries.js';
 import {LockedNotice} from '../pages/keys/LockedNotice.js';
 import {ProvidersPart} from '../pages/keys/ProvidersPart.js';
+import StartupPage from '../pages/startup/StartupPage.js';
 import type {ConnectionFormProps, TaskflowOptions, TaskflowPage, TaskflowPartsProps} from './public.js';
 import '../styles/index.css';
 import './embed.css';
@@ -109,6 +110,9 @@ export const KeyList: FunctionComponent = (): ReactNode => (
     <ProvidersPart />
   </>
 );
+
+/** For developers: the sidecar's state, the stages of its start, what is wrong, its log as it is written, its folder. */
+export const DeveloperPanel: FunctionComponent = (): ReactNode => <StartupPage />;
 
 /** What the styles reach, overlays included. */
 function Frame({isWhole = false, children}: {isWhole?: boolean; children: ReactNode}): ReactNode {
