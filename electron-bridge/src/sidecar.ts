@@ -29,7 +29,7 @@ import {deferred, pause, type Deferred} from './timing.js';
 
 /** How long a folder that another copy owns is left alone before it is tried again, at most. */
 const MAX_TAKEN_WAIT_MS = 5_000;
-/** How long a call through the gateway waits for a sidecar that is being started. */
+/** How long a call waits for a sidecar, or a part of it, that is being started. */
 const REACH_MS = 30_000;
 
 /** How often a sidecar that ended by itself is launched again. */
@@ -268,7 +268,7 @@ class Supervisor implements Sidecar {
   async recover(recoveryKey: string): Promise<void> {
     const key = parseRecoveryKey(recoveryKey);
     if (key === null) throw new SidecarError(bridgeProblem('recovery-key-malformed'));
-    const needed = this.#status?.vault.needs_fingerprint ?? null;
+    const needed = await this.#neededKey();
     if (needed === null) throw new SidecarError(bridgeProblem('vault-not-locked'));
     if (fingerprintOf(key) !== needed) throw new SidecarError(bridgeProblem('recovery-key-wrong'));
     const {keyCustody} = this.#options;
@@ -279,6 +279,22 @@ class Supervisor implements Sidecar {
     }
     const {error} = await this.client.POST('/api/v1/vault/unlock', {body: {encryption_key: key}});
     if (error !== undefined) throw new SidecarError({...bridgeProblem('recovery-key-wrong'), message: error.error});
+  }
+
+  /** Fingerprint of the key that the vault needs, if it needs one; told a moment after the team's work can be used. */
+  async #neededKey(): Promise<string | null> {
+    const waiting = new AbortController();
+    const deadline = setTimeout(() => waiting.abort(), REACH_MS);
+    try {
+      const known = await this.#until(waiting.signal, () => {
+        const isLoading =
+          this.#state.kind === 'ready' && (this.#status?.vault.state ?? 'unavailable') === 'unavailable';
+        return isLoading ? null : {needed: this.#status?.vault.needs_fingerprint ?? null};
+      });
+      return known?.needed ?? null;
+    } finally {
+      clearTimeout(deadline);
+    }
   }
 
   async writeSupportBundle(file: string): Promise<void> {

@@ -74,7 +74,7 @@ describe.skipIf(sidecar.missing !== null)('what the vault holds under a key of t
   test('is opened without a restart where there is no secure store any more', async () => {
     const {open, recoveryKey} = await lostStore();
     const second = open(null);
-    await locked(second);
+    await second.ready(); // the vault comes a moment later, and is waited for
     const {baseUrl} = second;
 
     await second.recover(recoveryKey);
