@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 forks = pytest.mark.skipif(sys.platform == "win32", reason="the test forks, to be killed in the midst of it")
 needs_psql = pytest.mark.skipif(sys.platform == "win32", reason="psql is run where the server's programs are")
-needs_extensions = pytest.mark.skipif(
-    sys.platform == "win32", reason="citext and ICU are Debian's server's, and the one reached from Windows has neither"
+needs_own_server = pytest.mark.skipif(
+    sys.platform == "win32",
+    reason="starts a PostgreSQL or a pooler of its own; there is none for Windows here",
 )
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="modes, umask, links and descriptors as POSIX has them")
 

@@ -96,6 +96,18 @@ def windows_path(path: Path) -> str:
     return "Z:" + str(path).replace("/", "\\")
 
 
+def make_directory(path: Path) -> Path:
+    """Make a directory that only its owner may use, as a program of the sidecar's system does.
+
+    Of one that Linux made, Wine makes one that everybody may write to as soon as a list is set.
+    """
+    if IS_WINDOWS:
+        run_python("import os, sys; os.mkdir(sys.argv[1])", windows_path(path), cwd=path.parent)
+    else:
+        path.mkdir(mode=0o700)
+    return path
+
+
 class NotHeldError(OSError):
     """The file could not be opened: it is away in this moment, or somebody else has it."""
 

@@ -19,6 +19,7 @@ from app.services.gateway.proxies import route_to
 from app.services.providers.outbound import tls_context
 from tests.support.certificates import CertificateAuthority
 from tests.support.network import LoopbackServer
+from tests.support.windows import PATIENCE as TIMES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -135,7 +136,7 @@ async def whole(client: GatewayClient, origin: str, request: Request = GET) -> b
 
 async def until_closed(client: GatewayClient) -> None:
     """Wait until a provider has closed a connection that is kept."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(5 * TIMES):
         while all(kept.is_open for kept in client._idle):  # noqa: ASYNC110 - they tell nobody that they close
             await asyncio.sleep(0)
 

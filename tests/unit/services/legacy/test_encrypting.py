@@ -45,7 +45,7 @@ from tests.support.other_application import (
     count_tokens,
     make_application,
 )
-from tests.support.system import forks, is_owner_only, needs_extensions
+from tests.support.system import forks, is_owner_only, needs_own_server
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -571,7 +571,7 @@ def folding_application(postgres_tls: PostgresServer) -> Iterator[PostgresApplic
 FOLDED = ("notes.body", "notes.plain", "notes.own")
 
 
-@needs_extensions
+@needs_own_server
 def test_postgresql_types_that_hold_text(folding_application: PostgresApplication, config: Config) -> None:
     """Domains, citext and collations that call different texts equal are no obstacle."""
     folding_application.insert("notes", [("key", "Secret", "SECRET", "secret")])
@@ -839,7 +839,7 @@ def test_edit_between_reading_and_writing_is_kept(
     assert len(stored) == N == outcome.total.encrypted
 
 
-@needs_extensions
+@needs_own_server
 def test_edit_that_only_changes_the_case_is_kept(folding_application: PostgresApplication, config: Config) -> None:
     """What the column's type or collation calls equal does not let the old text overwrite the new one."""
     folding_application.insert("notes", [("key", "secret", "secret", "secret")])

@@ -19,6 +19,7 @@ from app.services.vault.later import LATER_FILE
 from app.services.vault.manifest import changed
 from app.services.vault.rows import SecretFormatUnknownError, SecretName, SecretUnreadableError
 from app.services.vault.unlocking import unlock
+from tests.support.system import is_owner_only
 from tests.support.vaults import Desktop, change, desktop, read
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def unlocked(one: Desktop, tmp_path: Path) -> Desktop:
 def test_manifest_learns_what_happened_while_locked(one: Desktop, tmp_path: Path) -> None:
     """As soon as the key is there, also after a restart; what others have stored anew since is as it was."""
     one.set(SecretName("tenant", "replaced", "openai"), "sk-fresh-0123456789")
-    assert (tmp_path / "theirs" / LATER_FILE).stat().st_mode & 0o777 == 0o600
+    assert is_owner_only(tmp_path / "theirs" / LATER_FILE)
     assert {found.kind for found in one.vault.verified().findings} == {"missing", "policy"}
 
     again = unlocked(one, tmp_path)

@@ -20,6 +20,7 @@ from app.services.work.changes import announce
 from tests.support.databases import fresh_database
 from tests.support.in_process import InProcess, count_of, on_postgresql
 from tests.support.postgres import PostgresServer
+from tests.support.system import needs_own_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -208,6 +209,7 @@ def slow_disk() -> Iterator[Database]:
         yield database
 
 
+@needs_own_server
 def test_writers_do_not_wait_for_each_others_notifications(slow_disk: Database) -> None:
     """Fifteen of them announce as fast as they write what nobody is notified of; every change is in the log."""
     rates: dict[bool, list[float]] = {True: [], False: []}
