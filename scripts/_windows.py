@@ -24,14 +24,16 @@ LEFT_OUT = (
 )
 """Packages of the lock file that nothing run in Windows needs, and that take long to install there."""
 UNIT_TESTS = ("tests/unit",)
+SIDE_BY_SIDE = ("--dist", "loadfile", "--no-loadscope-reorder")
 LONGEST_TEST_S = 1200
 """Where a busy machine plays another one."""
 PROCESS_TESTS = (
     "tests/windows",
-    *(f"tests/process/test_{name}.py" for name in ("process_contract", "connection_settings", "damaged_files")),
+    *(f"tests/process/test_{name}.py" for name in ("process_contract", "connection_settings", "connection_failures")),
+    *(f"tests/process/test_{name}.py" for name in ("damaged_files", "events", "gateway", "http_rules")),
 )
-"""What is about Windows, and what the system matters to: the process, connections, files. The rest of `tests/process`
-asks about resources and rules, which no system has a part in."""
+"""What is about Windows, and what the system matters to: the process, connections, files, streams, the server and the
+client of HTTP. The rest of `tests/process` asks about resources and rules, which no system has a part in."""
 
 
 def prepare() -> list[str]:
@@ -112,13 +114,14 @@ def _run(command: list[str]) -> None:
         raise SetupError(f"The Windows environment cannot be made; the last line: {last}")
 
 
-def run_tests(run: list[str], linux_python: Path, arguments: list[str]) -> dict[str, bool]:
+def run_tests(run: list[str], linux_python: Path, arguments: list[str], workers: int) -> dict[str, bool]:
     """Run the unit tests inside Windows, with a PostgreSQL of Linux's, and the process tests from here.
 
     Args:
         run: what `prepare` returned.
         linux_python: the tests' own interpreter.
         arguments: for pytest; the files they name are run in the part they belong to, instead of all.
+        workers: how many files are tested at once.
 
     Returns:
         Whether all tests passed, by part.
@@ -135,11 +138,14 @@ def run_tests(run: list[str], linux_python: Path, arguments: list[str]) -> dict[
     passed = {}
     if units:
         with _postgres(linux_python):
-            status = run_in_foreground([*run, "-m", "pytest", *options, *units], folder=ROOT)
+            # A worker takes seconds to start, which a few files do not win back.
+            side_by_side = ["-n", str(workers if units == [*UNIT_TESTS] else min(len(units), 2)), *SIDE_BY_SIDE]
+            status = run_in_foreground([*run, "-m", "pytest", *side_by_side, *options, *units], folder=ROOT)
         passed["Unit tests in the Windows Python"] = status == 0
     if processes:
         os.environ["WINDOWS_TEST_PYTHON"] = " ".join(run)
-        pytest = [str(linux_python), "-m", "pytest", "-n", "2", "--dist", "loadfile", *options, *processes]
+        side_by_side = ["-n", str(workers if processes == [*PROCESS_TESTS] else 2), *SIDE_BY_SIDE]
+        pytest = [str(linux_python), "-m", "pytest", *side_by_side, *options, *processes]
         passed["Windows sidecar, tests from here"] = run_in_foreground(pytest, folder=ROOT) == 0
         del os.environ["WINDOWS_TEST_PYTHON"]
     return passed

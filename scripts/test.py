@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     environment.ensure()
     if options.windows:
         run = prepare()
-        return 0 if options.install_only else report(run_tests(run, environment.python, pytest_arguments))
+        return 0 if options.install_only else report(run_tests(run, environment.python, pytest_arguments, workers()))
     npm = install_bridge(environment) if has_bridge() else None
     if options.install_only:
         return 0 if npm or not has_bridge() else 1

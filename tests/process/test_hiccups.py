@@ -157,6 +157,7 @@ def test_a_history_that_has_gone_back_is_told(sidecar: Sidecar, database: Databa
 
 def test_the_documented_rights_suffice(sidecar: Sidecar, database: Database, sidecar_factory: SidecarFactory) -> None:
     """The statements of `backend/docs/servers.md` make a role that can do everything but change the schema."""
+    sidecar.wait_for(lambda document: document["vault"]["state"] == "unlocked")  # so the vault is this one's
     role, password = f"{database.name}_app", secrets.token_hex(16)
     statements = SERVERS.read_text().partition("```sql\n")[2].partition("```")[0]
     for statement in statements.replace("team_app", role).replace("choose one", password).splitlines():

@@ -10,11 +10,15 @@ CTRL_BREAK from another process                 `unit/sidecar/test_stop.py` (the
                                                 suite)
 TLS: libpq looks for its files by a function    `unit/db/test_connect.py` and `process/test_connection_settings.py` on
 that Wine lacks (NtFlushBuffersFileEx)          Linux: the driver is the same, and nothing in it is about Windows
-a console window                                none: `windowsHide` is the launcher's; the program is a console program
+a console window                                `windows/test_program.py`: a console program; the bridge's
+                                                `test/unit/process.test.ts`: started with `windowsHide`
 260 characters without the registry switch      `windows/test_program.py`: the manifest says longPathAware
 UTF-8 as the code page of narrow strings        `windows/test_program.py`: the manifest says so
 whether CancelIoEx ends a wait in `select`      `unit/sidecar/test_startup.py`: `test_silent_server_...` in the Windows
 as it does in Wine                              Python
+how soon something happens (tests marked        the same tests on Linux; in Wine on a busy computer a start takes
+`quiet`)                                        seconds
+rights to a folder that Linux has made          `unit/core/test_trust.py` on Linux, `unit/core/test_windows_acl.py`
 antivirus scanners                              `windows/test_holds.py`: another process holds the file, really
 code signing, SmartScreen, installers           none
 =============================================== =======================================================================
@@ -29,6 +33,8 @@ files that somebody else holds                  `test_holds.py::test_short_hold_
 a key saved by Notepad                          `test_holds.py::test_key_saved_by_notepad_is_read`
 rights of others                                `test_life.py::test_folder_that_others_may_write_is_refused`
 content that was deleted                        `test_life.py::test_deleted_content_is_overwritten`
+a shell started at each start, to ask it        `unit/core/test_shell.py`, in the Windows Python
+what Windows this is
 =============================================== =======================================================================
 """
 
@@ -64,9 +70,6 @@ _TLS: Final = "libpq looks for its files by a function that Wine 8 lacks (NtFlus
 _TIMES: Final = "asserts how soon something happens, and Wine on a busy machine is no Windows"
 NOT_HERE: Final = {
     "test_process_contract.py::test_only_loopback_is_listened_on": _PROCESS,
-    "test_process_contract.py::test_answers_are_not_held_back": _TIMES,
-    "test_process_contract.py::test_status_events_that_nobody_reads_hold_nothing_up": _TIMES,
-    "test_process_contract.py::test_end_of_stdin_right_after_the_handshake_ends_the_process": _TIMES,
     "test_process_contract.py::test_killed_parent_takes_the_sidecar_along": _SIGNALS,
     "test_process_contract.py::test_signal_ends_the_process_with_0*": _SIGNALS,
     "test_process_contract.py::test_running_requests_finish_within_the_grace_period*SIGTERM*": _SIGNALS,
@@ -81,12 +84,24 @@ NOT_HERE: Final = {
     "test_connection_settings.py::test_tls_modes[[]require*": _TLS,
     "test_connection_settings.py::test_tls_modes[[]verify*": _TLS,
     "test_connection_settings.py::test_mode_gives_way_to_what_the_server_wants": _TLS,
+    "test_events.py::test_clients_that_come_and_go_leave_nothing*": _PROCESS,
+    "test_connection_failures.py::test_no_entry_in_pg_hba[[]allow*": _TLS,
+    "test_connection_failures.py::test_no_entry_in_pg_hba[[]prefer*": _TLS,
+    "test_connection_failures.py::test_tls_required*": _TLS,
+    "test_connection_failures.py::test_pooler_requires_tls": _TLS,
+    "test_connection_failures.py::test_certificate_unverified*": _TLS,
+    "test_connection_failures.py::test_system_roots_do_not_know_the_issuer": _TLS,
+    "test_connection_failures.py::test_client_certificate*": _TLS,
+    "test_connection_failures.py::test_no_common_cipher": _TLS,
+    "test_connection_failures.py::test_something_else_answers[[]prefer-ssh*": _TLS,
 }
 """Process tests that cannot be about a Windows sidecar under Wine, by patterns of their names, and why."""
 
 
 def reason_to_skip(item: pytest.Item) -> str | None:
     """Return why a test has nothing to say where the sidecars are Windows programs."""
+    if item.get_closest_marker("quiet") is not None:
+        return _TIMES
     name = item.nodeid.rpartition("/")[2]
     return next((reason for pattern, reason in NOT_HERE.items() if fnmatch.fnmatchcase(name, pattern)), None)
 

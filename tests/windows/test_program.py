@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tests.support.postgres import PostgresServer
 
 MOST_PACKED, MOST_UNPACKED = 30_000_000, 65_000_000
+CONSOLE_PROGRAM = 3
+"""IMAGE_SUBSYSTEM_WINDOWS_CUI."""
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +85,18 @@ def test_package_is_small_and_for_windows(archive: Path, folder: Path) -> None:
         assert setting in program
     for text in ("ProductName", "TaskFlow sidecar", "taskflow-sidecar.exe"):
         assert text.encode("utf-16-le") in program
+
+
+def test_program_is_a_console_program(folder: Path) -> None:
+    """Not one with windows of its own: whoever starts it says whether there is a console's, and the bridge says no.
+
+    https://learn.microsoft.com/windows/win32/debug/pe-format: the subsystem is 68 bytes into the optional header.
+    """
+    program = (folder / "taskflow-sidecar.exe").read_bytes()
+    header = int.from_bytes(program[0x3C:0x40], "little")
+
+    assert program[header : header + 4] == b"PE\0\0"
+    assert int.from_bytes(program[header + 24 + 68 : header + 24 + 70], "little") == CONSOLE_PROGRAM
 
 
 @pytest.mark.parametrize("how", ["usage", "port", "handshake", "key", "directory", "version"])

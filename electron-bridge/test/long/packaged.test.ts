@@ -4,6 +4,7 @@ import {cpSync, existsSync, readFileSync, readdirSync, statSync, writeFileSync} 
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {afterAll, beforeAll, describe, expect, onTestFinished, test} from 'vitest';
+import {filesIn} from '../support/archive.js';
 import {Packaged} from '../support/packaged.js';
 import {pythonPart} from '../support/parts.js';
 import {Postgres} from '../support/postgres.js';
@@ -210,23 +211,6 @@ describe.skipIf(isIncomplete)('packaged by electron-builder', () => {
 });
 
 type Timeline = ReadonlyMap<string, number>;
-
-interface Folder {
-  readonly files?: Readonly<Record<string, Folder>>;
-}
-
-/** The names in each folder of an archive, whose head is JSON with its length before it. */
-function filesIn(archive: string): Map<string, string[]> {
-  const bytes = readFileSync(archive);
-  const found = new Map<string, string[]>();
-  const look = (path: string, {files}: Folder): void => {
-    if (files === undefined) return;
-    found.set(path, Object.keys(files));
-    for (const [name, entry] of Object.entries(files)) look(path === '' ? name : `${path}/${name}`, entry);
-  };
-  look('', JSON.parse(bytes.subarray(16, 16 + bytes.readUInt32LE(12)).toString()) as Folder);
-  return found;
-}
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 

@@ -41,11 +41,11 @@ export function packBridge(folder: string): string {
 export const packTemplate = (folder: string): string => packInto(folder, join(BRIDGE, 'create'));
 
 /** The sidecar's package, built from the present sources unless it is there already. */
-export function packSidecar(python: string): string {
-  execFileSync(python, [join(CHECKOUT, 'scripts', 'build.py'), '--npm', '--no-ui'], {
+export function packSidecar(python: string, ...options: '--windows'[]): string {
+  execFileSync(python, [join(CHECKOUT, 'scripts', 'build.py'), '--npm', '--no-ui', ...options], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  const folder = join(CHECKOUT, 'dist');
+  const folder = join(CHECKOUT, 'dist', ...(options.length > 0 ? ['windows'] : []));
   const name = readdirSync(folder).find((entry) => /^taskflow-sidecar-.*\.tgz$/.test(entry));
   if (name === undefined) throw new Error('build.py --npm made no package');
   return join(folder, name);

@@ -42,7 +42,8 @@ export class Published {
     this.#display = display;
   }
 
-  static async start(): Promise<Published> {
+  /** @param sidecar the archive of the sidecar, if it is not to be the one of this kind of system */
+  static async start(sidecar = ''): Promise<Published> {
     const folder = mkdtempSync(join(tmpdir(), 'taskflow-new-'));
     const packed = join(folder, 'packed');
     const home = join(folder, 'home');
@@ -50,7 +51,7 @@ export class Published {
     const archives = {
       bridge: packBridge(packed),
       template: packTemplate(packed),
-      sidecar: packSidecar(python.value ?? ''),
+      sidecar: sidecar || packSidecar(python.value ?? ''),
     };
     const registry = new Registry(Object.values(archives));
     const display = await startDisplay();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -106,7 +107,7 @@ class Team:
             self.running.clear()
 
 
-@settings(PROPERTY, max_examples=50)
+@settings(PROPERTY, max_examples=10 if sys.platform == "win32" else 50)
 @given(moves=MOVES)
 def test_exactly_the_members_read_what_is_alive(moves: Sequence[tuple[str, str, str, int]]) -> None:
     """Whatever happened in whatever order."""
