@@ -3,18 +3,30 @@ import {execFileSync} from 'node:child_process';
 import {closeSync, mkdirSync, openSync, rmSync, writeSync} from 'node:fs';
 import {join} from 'node:path';
 
-export const canMount = process.platform === 'linux' && process.getuid?.() === 0;
-
 export class SmallDisk {
   readonly folder: string;
   readonly #filler: string;
 
-  /** @param folder is made, and holds 16 MiB until `close`. */
-  constructor(folder: string) {
-    mkdirSync(folder, {mode: 0o700});
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m,mode=0700', 'tmpfs', folder]);
+  private constructor(folder: string) {
     this.folder = folder;
     this.#filler = join(folder, 'filler');
+  }
+
+  /**
+   * Make a folder that holds 16 MiB until `close`; null where the system lets nobody, or not this user, mount one.
+   *
+   * @param folder is made.
+   */
+  static at(folder: string): SmallDisk | null {
+    if (process.platform !== 'linux' || process.getuid?.() !== 0) return null;
+    mkdirSync(folder, {mode: 0o700});
+    try {
+      const options = ['-t', 'tmpfs', '-o', 'size=16m,mode=0700'];
+      execFileSync('mount', [...options, 'tmpfs', folder], {stdio: 'ignore'});
+    } catch {
+      return null; // root of a container, who may not
+    }
+    return new SmallDisk(folder);
   }
 
   /** Leave not a byte. */
