@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 DAY_S: Final = 24 * 3600.0
 SAMPLE_S: Final = 5.0
-PAUSE_S: Final = 0.5
+PAUSE_S: Final = 0.2
 """Between two calls of a desktop, at the mean."""
 SETTLED: Final = 0.2
 """The part of the time after which what is loaded once is loaded."""

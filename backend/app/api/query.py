@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,9 +43,19 @@ def known_query(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         seen.add(name)
 
 
-@functools.cache
+_of_functions: Final[dict[object, dict[str, bool]]] = {}
+"""By the function that a handler calls: the framework gives a guard a copy of the handler with each call."""
+
+
 def _known(handler: BaseRouteHandler) -> dict[str, bool]:
     """Return the parameters that a handler describes, and whether each may be repeated."""
+    known = _of_functions.get(handler.fn)
+    if known is None:
+        known = _of_functions[handler.fn] = _described(handler)
+    return known
+
+
+def _described(handler: BaseRouteHandler) -> dict[str, bool]:
     known = {}
     for name, field in handler.parsed_fn_signature.parameters.items():
         described = field.kwarg_definition
