@@ -28,7 +28,7 @@ def measure(bench: Bench) -> Iterator[Row]:
         url = bench.new_database("gateway") if database == "postgresql" else None
         with (
             AIProviders() as providers,
-            sidecar(bench.home / f"gateway-{database}", url, **providers.environment()) as running,
+            sidecar(bench.home / f"gateway-{database}", url, providers.environment()) as running,
         ):
             running.milestones()
             key = providers.openai.new_key()

@@ -6,10 +6,10 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from _environment import ROOT, Environment
 from _measure import Bench
@@ -169,16 +169,25 @@ class SidecarUnderTest(Server):
 
 
 @contextmanager
-def sidecar(directory: Path, url: str | None, **more: str) -> Iterator[SidecarUnderTest]:
-    """Run the sidecar on PostgreSQL, or on the embedded database; `more` are variables."""
-    variables = {**more, "TASKFLOW_CONFIG_DIR": str(directory)} | ({"TASKFLOW_DATABASE_URL": url} if url else {})
+def sidecar(
+    directory: Path,
+    url: str | None,
+    variables: Mapping[str, str] | None = None,
+    *,
+    options: Sequence[str] = (),
+    stderr: int | IO[bytes] = subprocess.DEVNULL,
+) -> Iterator[SidecarUnderTest]:
+    """Run the sidecar on PostgreSQL, or on the embedded database; `options` are Python's."""
+    variables = {**(variables or {}), "TASKFLOW_CONFIG_DIR": str(directory)} | (
+        {"TASKFLOW_DATABASE_URL": url} if url else {}
+    )
     started = time.perf_counter()
     process = subprocess.Popen(
-        [str(MEASURED.python), "-I", "-m", "app", "serve", "--stdio", "--log-level", "error"],
+        [str(MEASURED.python), "-I", *options, "-m", "app", "serve", "--stdio", "--log-level", "error"],
         env=clean_environment(**variables),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=stderr,
     )
     assert process.stdin is not None  # noqa: S101 - asked for as a pipe
     assert process.stdout is not None  # noqa: S101
