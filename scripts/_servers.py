@@ -184,7 +184,7 @@ def sidecar(
     started = time.perf_counter()
     process = subprocess.Popen(
         [str(MEASURED.python), "-I", *options, "-m", "app", "serve", "--stdio", "--log-level", "error"],
-        env=clean_environment(**variables),
+        env=clean_environment(**(variables or {}), **place),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=stderr,
