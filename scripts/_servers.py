@@ -178,9 +178,7 @@ def sidecar(
     stderr: int | IO[bytes] = subprocess.DEVNULL,
 ) -> Iterator[SidecarUnderTest]:
     """Run the sidecar on PostgreSQL, or on the embedded database; `options` are Python's."""
-    variables = {**(variables or {}), "TASKFLOW_CONFIG_DIR": str(directory)} | (
-        {"TASKFLOW_DATABASE_URL": url} if url else {}
-    )
+    place = {"TASKFLOW_CONFIG_DIR": str(directory)} | ({"TASKFLOW_DATABASE_URL": url} if url else {})
     started = time.perf_counter()
     process = subprocess.Popen(
         [str(MEASURED.python), "-I", *options, "-m", "app", "serve", "--stdio", "--log-level", "error"],
