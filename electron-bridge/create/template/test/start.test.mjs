@@ -15,17 +15,18 @@ test('the window shows the team’s work, and closing it ends the app', {timeout
     executablePath: String(electron),
     args: ['.', `--user-data-dir=${home}`, '--lang=en', ...asRoot],
   });
+  const child = app.process(); // which cannot be asked for any more once the app has ended
   try {
     const page = await app.firstWindow();
     await page.getByRole('heading', {name: 'Where should your work live?'}).waitFor();
     const answer = await page.evaluate(() => window.taskflow.request({method: 'GET', path: '/api/v1/members'}));
     assert.deepEqual([answer.ok, answer.value?.status, answer.value?.body], [true, 200, '[]']);
 
-    const ended = new Promise((resolve) => app.process().once('exit', resolve));
+    const ended = new Promise((resolve) => child.once('exit', resolve));
     await page.close();
     assert.equal(await ended, 0);
   } finally {
-    app.process().kill();
+    child.kill();
     await rm(home, {recursive: true, force: true, maxRetries: 20, retryDelay: 100}); // Chromium's own processes end last
   }
 });
