@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 from tests.support.sidecar import CHECKOUT
+from tests.support.windows import PATIENCE
 
 SCRIPT = """
 import json, sys
@@ -31,7 +32,7 @@ def test_no_shell_is_asked_what_system_this_is() -> None:
         [sys.executable, "-c", SCRIPT],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=60 * PATIENCE,
         env={**os.environ, "PYTHONPATH": str(CHECKOUT / "backend")},
     )
 
