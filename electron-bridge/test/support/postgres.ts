@@ -88,6 +88,11 @@ export class Postgres {
     await this.#ask({do: 'promote'});
   }
 
+  /** Put a foreign vault key in the place of the team's, as somebody could who owns the database. */
+  async plantKey(database = this.fields.database): Promise<void> {
+    await this.#ask({do: 'plant', database});
+  }
+
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null) return;
     const ended = new Promise((resolve) => this.#child.once('exit', resolve));

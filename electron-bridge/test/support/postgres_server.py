@@ -61,6 +61,16 @@ class Servers:
         self._server.configure(synchronous_standby_names="'*'")
         return dict(self._standby.dsn_fields())
 
+    def _do_plant(self, command: dict[str, Any]) -> object:
+        import sqlalchemy as sa  # here, as most tests do without
+        from plant_key import plant
+
+        with self._server.connect(command["database"]) as connection:
+            engine = sa.create_engine("postgresql+psycopg2://", creator=lambda: connection, poolclass=sa.StaticPool)
+            with engine.begin() as transaction:
+                plant(transaction)
+        return None
+
     def _do_promote(self, _: dict[str, Any]) -> object:
         if self._standby is None:
             raise RuntimeError("there is no standby")

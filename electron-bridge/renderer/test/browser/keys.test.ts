@@ -148,6 +148,18 @@ describe.skipIf(executable.value === null || command.value === null)('keys and t
     await page.getByRole('button', {name: 'Send a test event Pager'}).click();
     await page.locator('.key-row .outcome[data-kind="bad"]').waitFor();
     await window.look('keys-alerts');
+
+    // A colleague renames the rule while somebody changes its address: both stay.
+    const [rule] = (await served.ask('GET', '/alert-rules')).body as readonly {id: string}[];
+    await page.getByRole('button', {name: 'More actions: Pager'}).click();
+    await page.getByRole('menuitem', {name: 'Edit'}).click();
+    await dialog().getByRole('textbox', {name: 'Address'}).fill('http://127.0.0.1:9/other');
+    await served.ask('PATCH', `/alert-rules/${rule?.id}`, {name: 'Siren'});
+    await dialog().getByRole('button', {name: 'Save'}).click();
+    await page.getByText('http://127.0.0.1:9/other').waitFor();
+    expect((await served.ask('GET', '/alert-rules')).body).toMatchObject([
+      {name: 'Siren', actions: {webhook: {url: 'http://127.0.0.1:9/other', headers: {'X-Token': '****'}}}},
+    ]);
   });
 
   test('the audit log tells it, filtered, and is verified in words, by keyboard alone', async () => {
@@ -217,7 +229,7 @@ describe.skipIf(executable.value === null || command.value === null)('keys and t
     const longer = await Window.open(browser, served.address('', '?lang=pseudo'), {size: SMALL});
     // Names of products and desktops, what was typed above, and days.
     const data =
-      /^(TaskFlow|OpenAI|Anthropic|Google|DeepSeek|PostgreSQL|guild-7|acme|Acme|Gate|Pager|viewer|\S+@\S+|openai.*|gpt.*|rtsp:.*|http:.*|password|header:.*|….*|[0-9a-f-]{8,}…?|\d+ \w+( \d+)?(, .*)?|\w+ \d+(, .*)?)$/i;
+      /^(TaskFlow|OpenAI|Anthropic|Google|DeepSeek|PostgreSQL|guild-7|acme|Acme|Gate|Siren|viewer|\S+@\S+|openai.*|gpt.*|rtsp:.*|http:.*|password|header:.*|….*|[0-9a-f-]{8,}…?|\d+ \w+( \d+)?(, .*)?|\w+ \d+(, .*)?)$/i;
     const broken: Record<string, readonly string[]> = {};
     for (const [path, sign] of [
       ['/keys', '.key-row'],

@@ -165,4 +165,34 @@ describe.skipIf(executable.value === null || command.value === null)('a second d
     await page.getByText('Die Bitte ist erledigt').waitFor();
     german.isSilent();
   });
+
+  test('is told when somebody who is no member has put a key into the database', async () => {
+    const {page} = approver;
+    await approver.go('/keys/cameras');
+    await page.getByText('There are no cameras yet').waitFor();
+    await postgres.plantKey();
+    await page.getByRole('button', {name: 'Add a camera'}).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('Gate');
+    await dialog.getByLabel('Address of the stream').fill('rtsp://127.0.0.1:9/live');
+    await dialog.getByLabel('Password').fill('camera-canary-2');
+    await dialog.getByRole('button', {name: 'Save'}).click();
+    await dialog.getByText(/a new key that none of its members vouches for/).waitFor();
+    expect(await dialog.getByLabel('Name').inputValue()).toBe('Gate');
+    await page.keyboard.press('Escape');
+    await page.getByRole('alert').filter({hasText: 'Somebody has put a foreign key into the vault'}).waitFor();
+    await approver.look('keys-planted');
+
+    await page.getByRole('link', {name: 'Open the vault'}).click();
+    const notice = page.locator('.notice', {hasText: 'Somebody has put a foreign key into the vault'});
+    await notice.waitFor();
+    await page.getByRole('button', {name: 'Verify'}).click();
+    await page.getByText(/No member has given the vault key/).waitFor();
+    await approver.look('vault-planted');
+    await notice.getByRole('button', {name: 'Go on with the members’ key'}).click();
+    await notice.waitFor({state: 'detached'});
+    expect((await first.ask('PUT', '/settings/ai-keys', {openai: 'sk-proj-of-the-first-desktop-0002'})).status).toBe(
+      200,
+    );
+  });
 });

@@ -22,6 +22,7 @@ export const vault: Translation<typeof english> = {
   'vault.planted': 'Jemand hat einen fremden Schlüssel in den Tresor gelegt',
   'vault.planted.text':
     'Kein Mitglied bürgt für den Tresorschlüssel in der Datenbank. Deshalb wird nichts darunter versiegelt und nichts benutzt. Sagen Sie es denen, die die Datenbank betreuen, und prüfen Sie den Tresor.',
+  'vault.planted.accept': 'Mit dem Schlüssel der Mitglieder weiterarbeiten',
   'vault.locked.text':
     'Seine Geheimnisse wurden mit dem Schlüssel eines anderen Computers versiegelt, {fingerprint}. Ansehen und Löschen gehen, Benutzen und Setzen nicht.',
   'vault.unlock': 'Öffnen',

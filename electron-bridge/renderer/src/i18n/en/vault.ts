@@ -18,6 +18,7 @@ export const vault = {
   'vault.planted': 'Somebody has put a foreign key into the vault',
   'vault.planted.text':
     'Nobody who is a member vouches for the vault key in the database. So nothing is sealed under it, and nothing is used. Tell who looks after the database, and verify the vault.',
+  'vault.planted.accept': 'Go on with the members’ key',
   'vault.locked.text':
     'Its secrets were sealed with another computer’s key, {fingerprint}. Lists and deleting work; using and setting do not.',
   'vault.unlock': 'Unlock',

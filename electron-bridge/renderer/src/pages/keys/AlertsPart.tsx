@@ -2,24 +2,13 @@
 import {useState, type ReactNode} from 'react';
 import {taken} from '../../client/failure.js';
 import type {components} from '../../client/platform.js';
-import {Loaded} from '../../data/Loaded.js';
 import {usePlatform} from '../../data/situation.js';
+import {changesOf} from '../../forms/save.js';
 import {explainError} from '../../i18n/explain.js';
 import {useTexts, type PlainName} from '../../i18n/index.js';
-import {
-  Button,
-  Checkbox,
-  Dialog,
-  Empty,
-  IconButton,
-  Outcome,
-  Section,
-  SecretField,
-  Switch,
-  TextField,
-} from '../../kit/index.js';
+import {Button, Checkbox, IconButton, Outcome, SecretField, Switch, TextField} from '../../kit/index.js';
 import {StatusBadge} from './KeyState.js';
-import {Removal, Row, useOpen} from './parts.js';
+import {EditDialog, Owners, Removal, Row, useOpen} from './parts.js';
 import {useAct, useRead} from './queries.js';
 
 type AlertRule = components['schemas']['AlertRule'];
@@ -39,28 +28,16 @@ export function AlertsPart(): ReactNode {
   const rules = useRead(READS, () => taken(client.GET('/api/v1/alert-rules')));
   const {open, show, close} = useOpen<{readonly act: 'edit' | 'delete'; readonly rule: AlertRule | null}>();
   return (
-    <Section
+    <Owners
       title={t('keys.part.alerts')}
       text={t('keys.alerts.text')}
-      actions={
-        <Button icon="plus" onPress={() => show({act: 'edit', rule: null})}>
-          {t('keys.alerts.add')}
-        </Button>
-      }
+      query={rules}
+      row={(rule) => <RuleRow key={rule.id} rule={rule} onAct={(act) => show({act, rule})} />}
+      addLabel={t('keys.alerts.add')}
+      onAdd={() => show({act: 'edit', rule: null})}
+      icon="alert"
+      none={t('keys.alerts.none')}
     >
-      <Loaded
-        query={rules}
-        isEmpty={(found) => found.length === 0}
-        empty={<Empty icon="alert" title={t('keys.alerts.none')} />}
-      >
-        {(found) => (
-          <ul className="key-list">
-            {found.map((rule) => (
-              <RuleRow key={rule.id} rule={rule} onAct={(act) => show({act, rule})} />
-            ))}
-          </ul>
-        )}
-      </Loaded>
       {open?.act === 'edit' && <RuleDialog rule={open.rule} onClose={close} />}
       {open?.act === 'delete' && open.rule !== null && (
         <Removal
@@ -72,7 +49,7 @@ export function AlertsPart(): ReactNode {
           onClose={close}
         />
       )}
-    </Section>
+    </Owners>
   );
 }
 
@@ -156,21 +133,23 @@ function RuleDialog({rule, onClose}: {rule: AlertRule | null; onClose: () => voi
     setHeaders(headers.map((header, at) => (at === index ? {...header, ...changes} : header)));
   const save = useAct<undefined>(
     () => {
+      const target = {url: url.trim(), allow_private: isPrivate};
       const sent = Object.fromEntries(
         headers
           .filter((header) => header.name.trim() !== '')
           .map((header) => [header.name.trim(), header.value === '' ? (header.mask ?? '') : header.value]),
       );
-      const gone = Object.keys(rule?.actions.webhook.headers ?? {}).filter((header) => !(header in sent));
-      const webhook = {
-        url: url.trim(),
-        allow_private: isPrivate,
-        headers: {...Object.fromEntries(gone.map((header) => [header, null])), ...sent},
-      };
-      const body = {name: name.trim(), enabled: isEnabled, actions: {webhook}};
-      return rule === null
-        ? taken(client.POST('/api/v1/alert-rules', {body}))
-        : taken(client.PATCH('/api/v1/alert-rules/{id}', {params: {path: {id: rule.id}}, body}));
+      const own = {name: name.trim(), enabled: isEnabled};
+      if (rule === null)
+        return taken(
+          client.POST('/api/v1/alert-rules', {body: {...own, actions: {webhook: {...target, headers: sent}}}}),
+        );
+      // Only what differs: a colleague's change of something else stays. Headers are one thing: a mask keeps a value.
+      const {webhook} = rule.actions;
+      const areSame = JSON.stringify(Object.entries(sent)) === JSON.stringify(Object.entries(webhook.headers));
+      const change = {...changesOf(webhook, target), ...(areSame ? {} : {headers: sent})};
+      const body = {...changesOf(rule, own), ...(Object.keys(change).length === 0 ? {} : {actions: {webhook: change}})};
+      return taken(client.PATCH('/api/v1/alert-rules/{id}', {params: {path: {id: rule.id}}, body}));
     },
     READS,
     () => {
@@ -179,82 +158,64 @@ function RuleDialog({rule, onClose}: {rule: AlertRule | null; onClose: () => voi
     },
   );
   const canSave = name.trim() !== '' && url.trim() !== '';
-  const submit = (): void => {
-    if (canSave && !save.isPending) save.mutate(undefined);
-  };
   return (
-    <Dialog
+    <EditDialog
       title={t(rule === null ? 'keys.alerts.add' : 'keys.alerts.edit')}
-      isOpen
+      save={save}
+      canSave={canSave}
       onClose={onClose}
-      actions={
-        <Button look="primary" isDisabled={!canSave} isPending={save.isPending} onPress={submit}>
-          {t('action.save')}
-        </Button>
-      }
     >
-      <form
-        className="form"
-        autoComplete="off"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit();
-        }}
-      >
-        <TextField label={t('keys.alerts.name')} value={name} onChange={setName} isRequired autoFocus />
-        <TextField
-          label={t('keys.alerts.url')}
-          hint={t('keys.alerts.url.hint')}
-          value={url}
-          onChange={setUrl}
-          isRequired
-          isMono
-          spellCheck="false"
-        />
-        <fieldset className="fieldset">
-          <legend className="label">{t('keys.alerts.headers')}</legend>
-          {headers.map((header, index) => (
-            <div key={index} className="header-row">
-              <TextField
-                label={t('keys.alerts.header')}
-                value={header.name}
-                onChange={(given) => change(index, {name: given})}
-                isReadOnly={header.mask !== null}
-                isMono
-              />
-              <SecretField
-                label={t('keys.alerts.value')}
-                value={header.value}
-                onChange={(given) => change(index, {value: given})}
-                {...(header.mask === null ? {} : {placeholder: header.mask})}
-              />
-              <IconButton
-                icon="trash"
-                label={t('keys.alerts.header.remove')}
-                onPress={() => setHeaders(headers.filter((_, at) => at !== index))}
-              />
-            </div>
-          ))}
-          <Button size="small" icon="plus" onPress={() => setHeaders([...headers, {name: '', mask: null, value: ''}])}>
-            {t('keys.alerts.header.add')}
-          </Button>
-        </fieldset>
-        <Checkbox isSelected={isPrivate} onChange={setPrivate}>
-          {t('keys.alerts.private')}
-        </Checkbox>
-        <Switch isSelected={isEnabled} onChange={setEnabled}>
-          {t('keys.alerts.enabled')}
-        </Switch>
-        <Outcome kind={save.isError ? 'bad' : 'idle'}>
-          {save.isError &&
-            explainError(save.error, texts, (field) => {
-              const word = WORDS[field];
-              return word === undefined ? null : t(word);
-            })}
-        </Outcome>
-        <button type="submit" hidden />
-      </form>
-    </Dialog>
+      <TextField label={t('keys.alerts.name')} value={name} onChange={setName} isRequired autoFocus />
+      <TextField
+        label={t('keys.alerts.url')}
+        {...(rule === null ? {} : {hint: t('keys.alerts.url.hint')})}
+        value={url}
+        onChange={setUrl}
+        isRequired
+        isMono
+        spellCheck="false"
+      />
+      <fieldset className="fieldset">
+        <legend className="label">{t('keys.alerts.headers')}</legend>
+        {headers.map((header, index) => (
+          <div key={index} className="header-row">
+            <TextField
+              label={t('keys.alerts.header')}
+              value={header.name}
+              onChange={(given) => change(index, {name: given})}
+              isReadOnly={header.mask !== null}
+              isMono
+            />
+            <SecretField
+              label={t('keys.alerts.value')}
+              value={header.value}
+              onChange={(given) => change(index, {value: given})}
+              {...(header.mask === null ? {} : {placeholder: header.mask})}
+            />
+            <IconButton
+              icon="trash"
+              label={t('keys.alerts.header.remove')}
+              onPress={() => setHeaders(headers.filter((_, at) => at !== index))}
+            />
+          </div>
+        ))}
+        <Button size="small" icon="plus" onPress={() => setHeaders([...headers, {name: '', mask: null, value: ''}])}>
+          {t('keys.alerts.header.add')}
+        </Button>
+      </fieldset>
+      <Checkbox isSelected={isPrivate} onChange={setPrivate}>
+        {t('keys.alerts.private')}
+      </Checkbox>
+      <Switch isSelected={isEnabled} onChange={setEnabled}>
+        {t('keys.alerts.enabled')}
+      </Switch>
+      <Outcome kind={save.isError ? 'bad' : 'idle'}>
+        {save.isError &&
+          explainError(save.error, texts, (field) => {
+            const word = WORDS[field];
+            return word === undefined ? null : t(word);
+          })}
+      </Outcome>
+    </EditDialog>
   );
 }

@@ -2,13 +2,13 @@
 import {useState, type ReactNode} from 'react';
 import {taken} from '../../client/failure.js';
 import type {components} from '../../client/platform.js';
-import {Loaded} from '../../data/Loaded.js';
 import {usePlatform} from '../../data/situation.js';
+import {changesOf} from '../../forms/save.js';
 import {explainCoded, explainError} from '../../i18n/explain.js';
 import {useTexts, type PlainName} from '../../i18n/index.js';
-import {Button, Details, Dialog, Empty, Outcome, Section, SecretField, Switch, TextField} from '../../kit/index.js';
+import {Button, Details, Outcome, SecretField, Switch, TextField} from '../../kit/index.js';
 import {StatusBadge} from './KeyState.js';
-import {Removal, Row, useOpen} from './parts.js';
+import {EditDialog, Owners, Removal, Row, useOpen} from './parts.js';
 import {useAct, useRead} from './queries.js';
 
 type Camera = components['schemas']['Camera'];
@@ -28,28 +28,16 @@ export function CamerasPart(): ReactNode {
   const cameras = useRead(READS, () => taken(client.GET('/api/v1/cameras')));
   const {open, show, close} = useOpen<{readonly act: 'edit' | 'delete'; readonly camera: Camera | null}>();
   return (
-    <Section
+    <Owners
       title={t('keys.part.cameras')}
       text={t('keys.cameras.text')}
-      actions={
-        <Button icon="plus" onPress={() => show({act: 'edit', camera: null})}>
-          {t('keys.cameras.add')}
-        </Button>
-      }
+      query={cameras}
+      row={(camera) => <CameraRow key={camera.id} camera={camera} onAct={(act) => show({act, camera})} />}
+      addLabel={t('keys.cameras.add')}
+      onAdd={() => show({act: 'edit', camera: null})}
+      icon="camera"
+      none={t('keys.cameras.none')}
     >
-      <Loaded
-        query={cameras}
-        isEmpty={(found) => found.length === 0}
-        empty={<Empty icon="camera" title={t('keys.cameras.none')} />}
-      >
-        {(found) => (
-          <ul className="key-list">
-            {found.map((camera) => (
-              <CameraRow key={camera.id} camera={camera} onAct={(act) => show({act, camera})} />
-            ))}
-          </ul>
-        )}
-      </Loaded>
       {open?.act === 'edit' && <CameraDialog camera={open.camera} onClose={close} />}
       {open?.act === 'delete' && open.camera !== null && (
         <Removal
@@ -61,7 +49,7 @@ export function CamerasPart(): ReactNode {
           onClose={close}
         />
       )}
-    </Section>
+    </Owners>
   );
 }
 
@@ -155,8 +143,8 @@ function CameraDialog({camera, onClose}: {camera: Camera | null; onClose: () => 
     () => {
       const body = {name: name.trim(), active: isActive, ...login};
       if (camera === null) return taken(client.POST('/api/v1/cameras', {body}));
-      const known: Readonly<Record<string, unknown>> = {...camera};
-      const changes = Object.fromEntries(Object.entries(body).filter(([field, value]) => known[field] !== value));
+      // Only what differs: a colleague's change of something else stays.
+      const changes = changesOf({...camera, password: ''}, body);
       return taken(client.PATCH('/api/v1/cameras/{id}', {params: {path: {id: camera.id}}, body: changes}));
     },
     READS,
@@ -166,70 +154,52 @@ function CameraDialog({camera, onClose}: {camera: Camera | null; onClose: () => 
     },
   );
   const canSave = name.trim() !== '' && url.trim() !== '';
-  const submit = (): void => {
-    if (canSave && !save.isPending) save.mutate(undefined);
-  };
   return (
-    <Dialog
+    <EditDialog
       title={t(camera === null ? 'keys.cameras.add' : 'keys.cameras.edit')}
-      isOpen
+      save={save}
+      canSave={canSave}
       onClose={onClose}
       actions={
-        <>
-          <Button isDisabled={url.trim() === ''} isPending={test.isPending} onPress={() => test.mutate(undefined)}>
-            {t('keys.test')}
-          </Button>
-          <Button look="primary" isDisabled={!canSave} isPending={save.isPending} onPress={submit}>
-            {t('action.save')}
-          </Button>
-        </>
+        <Button isDisabled={url.trim() === ''} isPending={test.isPending} onPress={() => test.mutate(undefined)}>
+          {t('keys.test')}
+        </Button>
       }
     >
-      <form
-        className="form"
-        autoComplete="off"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit();
-        }}
-      >
-        <TextField label={t('keys.cameras.name')} value={name} onChange={setName} isRequired autoFocus />
+      <TextField label={t('keys.cameras.name')} value={name} onChange={setName} isRequired autoFocus />
+      <TextField
+        label={t('keys.cameras.url')}
+        hint={t('keys.cameras.url.hint')}
+        value={url}
+        onChange={setUrl}
+        isRequired
+        isMono
+        spellCheck="false"
+      />
+      <div className="form-row">
         <TextField
-          label={t('keys.cameras.url')}
-          hint={t('keys.cameras.url.hint')}
-          value={url}
-          onChange={setUrl}
-          isRequired
-          isMono
-          spellCheck="false"
+          label={t('keys.cameras.username')}
+          value={username}
+          onChange={setUsername}
+          isOptional
+          autoComplete="off"
         />
-        <div className="form-row">
-          <TextField
-            label={t('keys.cameras.username')}
-            value={username}
-            onChange={setUsername}
-            isOptional
-            autoComplete="off"
-          />
-          <SecretField
-            label={t('keys.cameras.password')}
-            value={password}
-            onChange={setPassword}
-            isOptional
-            {...(camera?.password == null ? {} : {hint: t('keys.cameras.password.kept')})}
-          />
-        </div>
-        <Switch isSelected={isActive} onChange={setActive}>
-          {t('keys.cameras.active')}
-        </Switch>
-        {save.isError ? (
-          <Outcome kind="bad">{explainError(save.error, texts, wordOf(t))}</Outcome>
-        ) : (
-          <CameraAnswer isPending={test.isPending} error={test.error} outcome={test.data} />
-        )}
-        <button type="submit" hidden />
-      </form>
-    </Dialog>
+        <SecretField
+          label={t('keys.cameras.password')}
+          value={password}
+          onChange={setPassword}
+          isOptional
+          {...(camera?.password == null ? {} : {hint: t('keys.cameras.password.kept')})}
+        />
+      </div>
+      <Switch isSelected={isActive} onChange={setActive}>
+        {t('keys.cameras.active')}
+      </Switch>
+      {save.isError ? (
+        <Outcome kind="bad">{explainError(save.error, texts, wordOf(t))}</Outcome>
+      ) : (
+        <CameraAnswer isPending={test.isPending} error={test.error} outcome={test.data} />
+      )}
+    </EditDialog>
   );
 }

@@ -2,13 +2,12 @@
 import {useState, type ReactNode} from 'react';
 import {taken} from '../../client/failure.js';
 import type {components} from '../../client/platform.js';
-import {Loaded} from '../../data/Loaded.js';
 import {usePlatform} from '../../data/situation.js';
 import {useTexts} from '../../i18n/index.js';
-import {Button, Empty, Section, Select, TextField} from '../../kit/index.js';
+import {Button, Select, TextField} from '../../kit/index.js';
 import {KeyDialog} from './KeyDialog.js';
 import {KeyState} from './KeyState.js';
-import {Removal, Row, useOpen} from './parts.js';
+import {Owners, Removal, Row, useOpen} from './parts.js';
 import {PROVIDERS, useAct, useProviders, useRead, type ProviderName} from './queries.js';
 
 type ServerConfig = components['schemas']['ServerConfig'];
@@ -30,47 +29,40 @@ export function ServersPart(): ReactNode {
   const {client} = usePlatform();
   const servers = useRead(READS, () => taken(client.GET('/api/v1/servers')));
   const {open, show, close} = useOpen<{readonly act: 'set' | 'delete'; readonly server: ServerConfig | null}>();
-  const add = (
-    <Button icon="plus" onPress={() => show({act: 'set', server: null})}>
-      {t('keys.servers.add')}
-    </Button>
-  );
   return (
-    <Section title={t('keys.part.servers')} text={t('keys.servers.text')} actions={add}>
-      <Loaded
-        query={servers}
-        isEmpty={(found) => found.length === 0}
-        empty={<Empty icon="standup" title={t('keys.servers.none')} />}
-      >
-        {(found) => (
-          <ul className="key-list">
-            {found.map((server) => (
-              <Row
-                key={server.server_id}
-                name={server.server_id}
-                text={server.provider}
-                actions={[
-                  {
-                    id: 'delete',
-                    label: t('action.delete'),
-                    icon: 'trash',
-                    isDangerous: true,
-                    onAction: () => show({act: 'delete', server}),
-                  },
-                ]}
-                main={
-                  <Button size="small" onPress={() => show({act: 'set', server})}>
-                    {t('keys.replace')}
-                    <span className="only-read-out">{` ${server.server_id}`}</span>
-                  </Button>
-                }
-              >
-                <KeyState info={server.api_key} />
-              </Row>
-            ))}
-          </ul>
-        )}
-      </Loaded>
+    <Owners
+      title={t('keys.part.servers')}
+      text={t('keys.servers.text')}
+      query={servers}
+      row={(server) => (
+        <Row
+          key={server.server_id}
+          name={server.server_id}
+          text={server.provider}
+          actions={[
+            {
+              id: 'delete',
+              label: t('action.delete'),
+              icon: 'trash',
+              isDangerous: true,
+              onAction: () => show({act: 'delete', server}),
+            },
+          ]}
+          main={
+            <Button size="small" onPress={() => show({act: 'set', server})}>
+              {t('keys.replace')}
+              <span className="only-read-out">{` ${server.server_id}`}</span>
+            </Button>
+          }
+        >
+          <KeyState info={server.api_key} />
+        </Row>
+      )}
+      addLabel={t('keys.servers.add')}
+      onAdd={() => show({act: 'set', server: null})}
+      icon="standup"
+      none={t('keys.servers.none')}
+    >
       {open?.act === 'set' && <ServerDialog server={open.server} onClose={close} />}
       {open?.act === 'delete' && open.server !== null && (
         <Removal
@@ -88,7 +80,7 @@ export function ServersPart(): ReactNode {
           onClose={close}
         />
       )}
-    </Section>
+    </Owners>
   );
 }
 

@@ -2,14 +2,13 @@
 import {useState, type ReactNode} from 'react';
 import {taken} from '../../client/failure.js';
 import type {components} from '../../client/platform.js';
-import {Loaded} from '../../data/Loaded.js';
 import {usePlatform} from '../../data/situation.js';
 import {explainError} from '../../i18n/explain.js';
 import {useTexts} from '../../i18n/index.js';
-import {Button, Dialog, Empty, Outcome, Section, Select, TextField} from '../../kit/index.js';
+import {Button, Outcome, Select, TextField} from '../../kit/index.js';
 import {KeyDialog} from './KeyDialog.js';
 import {KeyState} from './KeyState.js';
-import {Removal, Row, useOpen} from './parts.js';
+import {EditDialog, Owners, Removal, Row, useOpen} from './parts.js';
 import {useAct, useRead} from './queries.js';
 
 type Tenant = components['schemas']['Tenant'];
@@ -35,28 +34,16 @@ export function TenantsPart(): ReactNode {
     READS,
   );
   return (
-    <Section
+    <Owners
       title={t('keys.part.tenants')}
       text={t('keys.tenants.text')}
-      actions={
-        <Button icon="plus" onPress={() => show({act: 'edit', tenant: null})}>
-          {t('keys.tenants.add')}
-        </Button>
-      }
+      query={tenants}
+      row={(tenant) => <TenantRow key={tenant.id} tenant={tenant} onAct={(act) => show({act, tenant})} />}
+      addLabel={t('keys.tenants.add')}
+      onAdd={() => show({act: 'edit', tenant: null})}
+      icon="team"
+      none={t('keys.tenants.none')}
     >
-      <Loaded
-        query={tenants}
-        isEmpty={(found) => found.length === 0}
-        empty={<Empty icon="team" title={t('keys.tenants.none')} />}
-      >
-        {(found) => (
-          <ul className="key-list">
-            {found.map((tenant) => (
-              <TenantRow key={tenant.id} tenant={tenant} onAct={(act) => show({act, tenant})} />
-            ))}
-          </ul>
-        )}
-      </Loaded>
       {open?.act === 'edit' && <TenantDialog tenant={open.tenant} onClose={close} />}
       {open?.act === 'key' && (
         <KeyDialog
@@ -89,7 +76,7 @@ export function TenantsPart(): ReactNode {
           onClose={close}
         />
       )}
-    </Section>
+    </Owners>
   );
 }
 
@@ -160,62 +147,45 @@ function TenantDialog({tenant, onClose}: {tenant: Tenant | null; onClose: () => 
     onClose,
   );
   const canSave = id.trim() !== '' && name.trim() !== '';
-  const submit = (): void => {
-    if (canSave && !save.isPending) save.mutate(undefined);
-  };
   return (
-    <Dialog
+    <EditDialog
       title={tenant === null ? t('keys.tenants.add') : tenant.name}
-      isOpen
+      save={save}
+      canSave={canSave}
       onClose={onClose}
-      actions={
-        <Button look="primary" isDisabled={!canSave} isPending={save.isPending} onPress={submit}>
-          {t('action.save')}
-        </Button>
-      }
     >
-      <form
-        className="form"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit();
-        }}
-      >
-        <TextField
-          label={t('keys.tenants.id')}
-          hint={t('keys.tenants.id.hint')}
-          value={id}
-          onChange={setId}
-          isReadOnly={tenant !== null}
-          isRequired
-          isMono
-          autoFocus
-        />
-        <TextField label={t('keys.tenants.name')} value={name} onChange={setName} isRequired />
-        <Select
-          label={t('keys.tenants.tier')}
-          value={tier}
-          onChange={setTier}
-          options={TIERS.map((each) => ({
-            id: each,
-            label: t(`keys.tenants.tier.${each}`),
-            ...(each === 'trial' ? {text: t('keys.tenants.tier.trial.text')} : {}),
-          }))}
-        />
-        {tenant !== null && tier === 'trial' && (
-          <div className="form-row">
-            <TextField label={t('keys.tenants.limit')} value={limit} onChange={setLimit} inputMode="numeric" />
-            <TextField label={t('keys.tenants.tokens')} value={tokens} onChange={setTokens} inputMode="numeric" />
-          </div>
-        )}
-        <Outcome kind={save.isError ? 'bad' : 'idle'}>
-          {save.isError &&
-            explainError(save.error, texts, (field) => (field in WORDS ? t(WORDS[field as keyof typeof WORDS]) : null))}
-        </Outcome>
-        <button type="submit" hidden />
-      </form>
-    </Dialog>
+      <TextField
+        label={t('keys.tenants.id')}
+        hint={t('keys.tenants.id.hint')}
+        value={id}
+        onChange={setId}
+        isReadOnly={tenant !== null}
+        isRequired
+        isMono
+        autoFocus
+      />
+      <TextField label={t('keys.tenants.name')} value={name} onChange={setName} isRequired />
+      <Select
+        label={t('keys.tenants.tier')}
+        value={tier}
+        onChange={setTier}
+        options={TIERS.map((each) => ({
+          id: each,
+          label: t(`keys.tenants.tier.${each}`),
+          ...(each === 'trial' ? {text: t('keys.tenants.tier.trial.text')} : {}),
+        }))}
+      />
+      {tenant !== null && tier === 'trial' && (
+        <div className="form-row">
+          <TextField label={t('keys.tenants.limit')} value={limit} onChange={setLimit} inputMode="numeric" />
+          <TextField label={t('keys.tenants.tokens')} value={tokens} onChange={setTokens} inputMode="numeric" />
+        </div>
+      )}
+      <Outcome kind={save.isError ? 'bad' : 'idle'}>
+        {save.isError &&
+          explainError(save.error, texts, (field) => (field in WORDS ? t(WORDS[field as keyof typeof WORDS]) : null))}
+      </Outcome>
+    </EditDialog>
   );
 }
 

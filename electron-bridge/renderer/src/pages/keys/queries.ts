@@ -46,6 +46,8 @@ export function useAct<Input, Output = unknown>(
       await Promise.all([...reads, 'audit', 'vault'].map((name) => cache.invalidateQueries({queryKey: [name]})));
       onDone?.(output);
     },
+    // It may have been carried out and only the answer lost: what is there is shown before it is sent again.
+    onError: () => Promise.all(reads.map((name) => cache.invalidateQueries({queryKey: [name]}))),
   });
 }
 

@@ -13,6 +13,7 @@ import {DesktopsPart} from './DesktopsPart.js';
 import {DEVICES, useDevices} from './devices.js';
 import {JoinPart} from './JoinPart.js';
 import {LockedParts} from './LockedParts.js';
+import {useIsPlanted} from './planted.js';
 import {RecoveryPart} from './RecoveryPart.js';
 import {RotationPart} from './RotationPart.js';
 import {VerifyPart} from './VerifyPart.js';
@@ -41,6 +42,7 @@ function Parts({vault}: {vault: VaultDocument}): ReactNode {
   const state: string = vault.state;
   const devices = useDevices();
   const isLetIn = useLetIn();
+  const isPlanted = useIsPlanted(state);
   return (
     <>
       {isLetIn && state === 'unlocked' && (
@@ -49,7 +51,12 @@ function Parts({vault}: {vault: VaultDocument}): ReactNode {
         </Notice>
       )}
       <State vault={vault} />
-      {state === 'rolled-back' && <RolledBack vault={vault} />}
+      {state === 'rolled-back' && <RolledBack vault={vault} isPlanted={isPlanted} />}
+      {state === 'locked' && isPlanted && (
+        <Notice kind="bad" title={t('vault.planted')}>
+          {t('vault.planted.text')}
+        </Notice>
+      )}
       {state === 'locked' && (
         <JoinPart nameOf={(own) => devices.data?.find(({device_id: id}) => id === own)?.label ?? null} />
       )}
@@ -110,8 +117,8 @@ function State({vault}: {vault: VaultDocument}): ReactNode {
   );
 }
 
-/** After a restored backup: a person decides whether the older state counts. */
-function RolledBack({vault}: {vault: VaultDocument}): ReactNode {
+/** After a restored backup, or with a foreign key in the way: a person decides whether what was known before counts. */
+function RolledBack({vault, isPlanted}: {vault: VaultDocument; isPlanted: boolean}): ReactNode {
   const texts = useTexts();
   const {t} = texts;
   const {client} = usePlatform();
@@ -122,14 +129,14 @@ function RolledBack({vault}: {vault: VaultDocument}): ReactNode {
   return (
     <Notice
       kind="bad"
-      title={t('vault.rolledback')}
+      title={t(isPlanted ? 'vault.planted' : 'vault.rolledback')}
       actions={
         <Button look="danger" isPending={accept.isPending} onPress={() => accept.mutate(undefined)}>
-          {t('vault.rolledback.accept')}
+          {t(isPlanted ? 'vault.planted.accept' : 'vault.rolledback.accept')}
         </Button>
       }
     >
-      <p>{t('vault.rolledback.text')}</p>
+      <p>{t(isPlanted ? 'vault.planted.text' : 'vault.rolledback.text')}</p>
       {accept.isError && <p>{explainError(accept.error, texts)}</p>}
     </Notice>
   );

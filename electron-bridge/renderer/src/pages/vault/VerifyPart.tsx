@@ -39,7 +39,7 @@ export function VerifyPart(): ReactNode {
         </Button>
       </div>
       {verify.data !== undefined && verify.data.findings.length > 0 && (
-        <div className="table-frame" tabIndex={0} role="region" aria-label={t('vault.verify')}>
+        <div className="table-frame" tabIndex={0} role="region" aria-label={t('vault.finding')}>
           <table className="table">
             <thead>
               <tr>
