@@ -54,16 +54,16 @@ describe.skipIf(!isAsked)('packaged for Windows by electron-builder', () => {
     const run = join(dirname(windowsPython ?? ''), 'windows-run');
     const switches = ['--no-sandbox', '--disable-gpu', `--user-data-dir=${data}`];
     const app = spawn(run, [join(folder, 'my-app.exe'), ...switches], {stdio: ['ignore', 'pipe', 'pipe']});
-    const messages = (): unknown[] =>
+    const isTold = (message: string): boolean =>
+      existsSync(data) &&
       readdirSync(data, {recursive: true, encoding: 'utf8'})
         .filter((name) => name.endsWith('sidecar.log'))
-        .flatMap((name) => readFileSync(join(data, name), 'utf8').trim().split('\n'))
-        .map((line) => (JSON.parse(line) as {message: unknown}).message);
+        .some((name) => readFileSync(join(data, name), 'utf8').includes(`"message": "${message}"`));
     try {
-      await until(() => existsSync(data) && messages().includes('ready'), 120_000, 'a sidecar that is ready');
+      await until(() => isTold('ready'), 120_000, 'a sidecar that is ready');
     } finally {
       app.kill('SIGKILL');
     }
-    await until(() => messages().includes('stopped'), 60_000, 'the end of the sidecar');
+    await until(() => isTold('stopped'), 60_000, 'the end of the sidecar');
   });
 });
