@@ -90,10 +90,12 @@ export function ShortcutProvider({children}: {children: ReactNode}): ReactNode {
   return <Context value={value}>{children}</Context>;
 }
 
+/** Inputs that no letter is typed into: where one of them has the focus, letters are still shortcuts. */
+const CHOSEN_FROM = /^(radio|checkbox|button|submit|reset|file|range|color)$/;
+
 function isTyping({target}: KeyboardEvent): boolean {
-  return (
-    target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
-  );
+  if (target instanceof HTMLInputElement) return !CHOSEN_FROM.test(target.type);
+  return target instanceof HTMLElement && (target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName));
 }
 
 export function useShortcuts(): Shortcuts {
