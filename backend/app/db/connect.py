@@ -291,9 +291,9 @@ def check_connection(settings: ConnectionSettings, logins: Logins | None = None)
         with clock, connection.cursor() as cursor:
             cursor.execute("SELECT 1")
             answered_at = time.perf_counter()
-            arrived_at = taken_at(cursor)
+            arrival = taken_at(cursor)
         return Trial(
-            phases_between(begun_at, arrived_at, connected_at, answered_at, lookup_s=lookup.took_s()),
+            phases_between(begun_at, arrival, connected_at, answered_at, lookup_s=lookup.took_s()),
             connection.info.parameter_status("server_version"),
             connection.info.ssl_attribute("protocol") if connection.info.ssl_in_use else None,
         )

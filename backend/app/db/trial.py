@@ -6,7 +6,7 @@ import contextlib
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -43,20 +43,29 @@ class Trial(msgspec.Struct, frozen=True):
     """Version of TLS; None without."""
 
 
+class Arrival(NamedTuple):
+    """When the server took a connection, on this computer's clock, in seconds."""
+
+    at: float
+    doubt_s: float
+    """It may have been so much earlier or later: half of the time that asking for it took."""
+
+
 def phases_between(
-    begun_at: float, arrived_at: float | None, connected_at: float, answered_at: float, *, lookup_s: float | None
+    begun_at: float, arrival: Arrival | None, connected_at: float, answered_at: float, *, lookup_s: float | None
 ) -> Phases:
     """Tell the parts of a connection by the instants between them, in seconds.
 
     Args:
         begun_at: nothing had been done.
-        arrived_at: the server took the connection; None if that is not known.
+        arrival: the server took the connection; None if that is not known.
         connected_at: login was over.
         answered_at: the query was answered.
         lookup_s: how long resolving the name took, at the same time as the driver did it.
     """
-    is_plausible = arrived_at is not None and begun_at <= arrived_at <= connected_at
-    way_s = arrived_at - begun_at if is_plausible and arrived_at is not None else None
+    way_s: float | None = None
+    if arrival is not None and begun_at - arrival.doubt_s <= arrival.at <= connected_at + arrival.doubt_s:
+        way_s = min(max(arrival.at, begun_at), connected_at) - begun_at
     if lookup_s is not None:  # measured beside the driver's own, and not longer than what it is a part of
         lookup_s = min(lookup_s, connected_at - begun_at if way_s is None else way_s)
     reach_s = None if way_s is None else way_s - (lookup_s or 0.0)
@@ -68,7 +77,7 @@ def phases_between(
     )
 
 
-def taken_at(cursor: Any) -> float | None:
+def taken_at(cursor: Any) -> Arrival | None:
     """Return when the server took this connection, on this computer's clock; None if it does not say."""
     import psycopg2
 
@@ -77,7 +86,8 @@ def taken_at(cursor: Any) -> float | None:
         cursor.execute(_AGE)
         row = cursor.fetchone()
         if row is not None and row[0] is not None:
-            return (asked_at + time.perf_counter()) / 2 - float(row[0])
+            half_s = (time.perf_counter() - asked_at) / 2
+            return Arrival(asked_at + half_s - float(row[0]), half_s)
     return None
 
 

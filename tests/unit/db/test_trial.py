@@ -10,7 +10,7 @@ import pytest
 from app.api.timing import server_timing
 from app.db.connect import check_connection
 from app.db.settings import settings_from_body
-from app.db.trial import Phases, Trial, phases_between
+from app.db.trial import Arrival, Phases, Trial, phases_between
 
 if TYPE_CHECKING:
     from tests.support.databases import Database
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
         pytest.param(None, None, (None, None, 5000), id="a server that does not say"),
         pytest.param(None, 0.5, (500, None, 4500), id="a name, and a server that does not say"),
         pytest.param(9.0, 0.5, (500, None, 4500), id="a session that was there before"),
+        pytest.param(9.8, None, (None, 0, 5000), id="at once, as far as can be told"),
+        pytest.param(15.2, None, (None, 5000, 0), id="at the end, as far as can be told"),
         pytest.param(15.5, 9.0, (5000, None, 0), id="a session that a pooler opened after the login"),
     ],
 )
@@ -32,7 +34,9 @@ def test_parts_are_told_apart_where_they_can_be(
     arrived_at: float | None, lookup_s: float | None, phases: tuple[float | None, float | None, float]
 ) -> None:
     """Together they are what it took; none is negative, and what is not known is None."""
-    found = phases_between(10.0, arrived_at, 15.0, 16.0, lookup_s=lookup_s)
+    found = phases_between(
+        10.0, None if arrived_at is None else Arrival(arrived_at, 0.25), 15.0, 16.0, lookup_s=lookup_s
+    )
 
     assert found == Phases(*phases, 1000)
     assert sum(ms for ms in msgspec.structs.astuple(found) if ms is not None) == 6000
