@@ -22,6 +22,7 @@ export const executable = part(found === '' ? null : found, 'no Chromium (Debian
 
 const TIMEOUT_MS = 20_000;
 const MOST_TABS = 60;
+const SETTLED_MS = 2_000;
 
 interface Spoken {
   readonly role: string;
@@ -174,7 +175,12 @@ export class Window {
   async isAccessible(rules: typeof RULES | typeof COLOURS = RULES): Promise<void> {
     // Through the protocol, which the page's policy does not bind; once for each document.
     if (!(await this.page.evaluate(() => 'axe' in globalThis))) await this.page.evaluate(AXE);
-    const violations = await this.page.evaluate(async (runOnly) => {
+    // A window that has just changed its size may still be moving what it shows.
+    await expect.poll(() => this.#violations(rules), {timeout: SETTLED_MS}).toEqual([]);
+  }
+
+  async #violations(rules: typeof RULES | typeof COLOURS): Promise<string[]> {
+    return this.page.evaluate(async (runOnly) => {
       const {axe} = globalThis as unknown as {axe: typeof import('axe-core')};
       // The component library names what it announces by buttons that may be gone by then; it clears that by itself.
       const context = {exclude: ['[data-live-announcer]']};
@@ -186,7 +192,6 @@ export class Window {
         nodes.map(({html, target, failureSummary}) => `${id}: ${target.join(' ')}: ${html}: ${failureSummary}`),
       );
     }, rules);
-    expect(violations).toEqual([]);
   }
 
   /** Nothing sticks out sideways. */
