@@ -6,6 +6,7 @@ sidecar is not ready, so that data calls and `/health` tell the same story.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import math
 import os
@@ -51,6 +52,8 @@ WRITE: Final = "write"
 SNAPSHOT: Final = "snapshot"
 PLACES: Final = {READ: 8, WRITE: 15, SNAPSHOT: 6}
 """How many blocks of each kind go on at once, each with a connection: none of them waits behind another kind."""
+SQLITE_PLACES: Final = {**PLACES, WRITE: 1}
+"""One writes at a time: SQLite itself would let others look again and again, and the unlucky one long in vain."""
 STATEMENT_LIMIT_S: Final = STATEMENT_TIMEOUT_MS / 1000 + 2
 """How long a statement, or a commit, may take when the server does not keep its own limit: it knows none for commits,
 and what lies between may swallow its answer."""
@@ -104,7 +107,9 @@ class OpenDatabase:
         self.lost = threading.Event()
         """Set when the database was given up: nothing waits for it any more."""
         self._connections: dict[Any, ConnectionPoolEntry] = {}
+        self._places = PLACES if engine.dialect.name == "postgresql" else SQLITE_PLACES
         self._in_use = dict.fromkeys(PLACES, 0)
+        self._queues: dict[str, collections.deque[object]] = {kind: collections.deque() for kind in PLACES}
         self._under_way: dict[int, tuple[float, Any]] = {}
         """Of each thread that waits for the server: since when, and over which connection."""
         self._overdue: set[int] = set()
@@ -135,24 +140,35 @@ class OpenDatabase:
             DatabaseAwayError: no place became free in time, or the database was lost meanwhile.
         """
         self._overdue.discard(threading.get_ident())
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._may_enter(kind), PLACE_TIMEOUT_S):
-                raise DatabaseAwayError(BUSY, code="busy")
-            if self.lost.is_set():
-                raise DatabaseAwayError
-            self._in_use[kind] += 1
+        self._take_place(kind)
         try:
             yield
         finally:
             with self._changed:
                 self._in_use[kind] -= 1
-                if any(count + 1 >= PLACES[each] for each, count in self._in_use.items()):
-                    self._changed.notify_all()  # who waits may wait for a place of another kind
+                self._changed.notify_all()  # who waits may wait for a place of another kind
             if self._retired:
                 self._close_if_idle()
 
-    def _may_enter(self, kind: str) -> bool:
-        return self._in_use[kind] < PLACES[kind] or self.lost.is_set()
+    def _take_place(self, kind: str) -> None:
+        """Wait for a place, in the order of coming: whoever writes again and again leaves something to others."""
+        turn, queue = object(), self._queues[kind]
+        with self._changed:
+            queue.append(turn)
+            try:
+                is_free = self._changed.wait_for(
+                    lambda: self.lost.is_set() or (queue[0] is turn and self._in_use[kind] < self._places[kind]),
+                    PLACE_TIMEOUT_S,
+                )
+                if not is_free:
+                    raise DatabaseAwayError(BUSY, code="busy")
+                if self.lost.is_set():
+                    raise DatabaseAwayError
+                self._in_use[kind] += 1
+            finally:
+                queue.remove(turn)
+                if queue:
+                    self._changed.notify_all()
 
     def retire(self) -> None:
         """Close the pool as soon as requests in flight have finished."""

@@ -12,8 +12,10 @@ from sqlalchemy.exc import IntegrityError
 
 from app.core.exceptions import DatabaseAwayError
 from app.db.base import utc_now
+from app.db.session import WRITE
 from app.models.tenants import tenants, trial_calls
 from tests.support.in_process import InProcess, count_of, on_sqlite
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,3 +130,21 @@ def fill(store: InProcess) -> None:
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
         for number in range(1_000):
             connection.execute(sa.insert(tenants).values(_tenant(f"{number:900}")))
+
+
+def test_who_came_first_writes_first(sqlite_store: InProcess) -> None:
+    """Whoever writes again and again leaves something to others, which SQLite itself does not see to."""
+    opened = sqlite_store.opened
+    served: list[str] = []
+
+    def write(name: str) -> None:
+        with sqlite_store.database.write():
+            served.append(name)
+
+    waits = threading.Thread(target=write, args=("first",))
+    with sqlite_store.database.write():
+        waits.start()
+        wait_until(lambda: len(opened._queues[WRITE]) == 1, timeout_s=5, what="the other one to wait")
+    write("second")
+    waits.join(5)
+    assert served == ["first", "second"]
