@@ -148,6 +148,19 @@ describe.skipIf(executable.value === null || command.value === null)('the connec
       expect(await window.placesOf(password)).toEqual([]);
   });
 
+  test('after a restart everything is still there', async () => {
+    const {page} = window;
+    const {port} = new URL(served.url);
+    await served.kill();
+    await served.startAgain(Number(port));
+    await page.goto(served.address());
+    await page.reload();
+    await window.go('/tasks');
+    await page.getByText('Copied').waitFor();
+    await window.go('/connection');
+    await page.getByRole('heading', {name: 'Saved connection'}).waitFor();
+  });
+
   test('forgetting goes back to this computer, where everything still is', async () => {
     const {page} = window;
     await page.getByRole('button', {name: 'Forget the connection'}).click();
