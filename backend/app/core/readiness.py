@@ -187,12 +187,13 @@ class Readiness:
             with self._lock:
                 self._listeners.discard(listener)
 
-    def begin_run(self, *, lost: Problem | None = None) -> Run:
+    def begin_run(self, *, lost: Problem | None = None, retry_in_s: float | None = None) -> Run:
         """Start to report a new run of the pipeline; the previous run's reports are ignored from now on.
 
         Args:
             lost: why a ready database was lost; the state is `reconnecting` from now on until it is back, or `failed`
                 as before if it was refused and is only tried again.
+            retry_in_s: seconds until it is tried again by itself.
         """
         run = Run(self)
         with self._lock:
@@ -209,6 +210,7 @@ class Readiness:
                 facts.where = NOWHERE
             else:
                 facts.step = "ready" if facts.state == READY else facts.step
+                facts.next_retry_at = None if retry_in_s is None else time.monotonic() + retry_in_s
                 _set_problem(facts, lost, RECONNECTING if lost.retryable else FAILED)
         self.announce()
         return run
