@@ -201,7 +201,7 @@ def sidecar_factory() -> Iterator[SidecarFactory]:
 @contextlib.contextmanager
 def _sqlite_backend(_request: pytest.FixtureRequest, env: Mapping[str, str] | None = None) -> Iterator[Backend]:
     with Sidecar(env=env) as sidecar:
-        sidecar.wait_healthy()
+        sidecar.wait_settled()
         yield Backend("sqlite", sidecar, SqliteDatabase(sidecar.data_dir))
 
 
@@ -213,7 +213,7 @@ def _postgresql_backend(request: pytest.FixtureRequest, env: Mapping[str, str] |
         Sidecar(env={"TASKFLOW_EMBEDDED": "0", **(env or {})}) as sidecar,
     ):
         sidecar.save_connection(database.fields())
-        sidecar.wait_healthy()
+        sidecar.wait_settled()
         yield Backend("postgresql", sidecar, database)
 
 

@@ -213,7 +213,7 @@ class Target:
 def target() -> Iterator[Target]:
     """A ready sidecar that allows one more origin."""
     with Sidecar(env={"TASKFLOW_ALLOWED_ORIGINS": FRIEND}) as sidecar:
-        yield Target(sidecar.wait_healthy())
+        yield Target(sidecar.wait_settled())
 
 
 @dataclass(frozen=True)

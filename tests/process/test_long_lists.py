@@ -44,7 +44,7 @@ def full(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sidecar]:
         with on_postgresql(database.fields()) as store:
             add_tasks(store.opened, MANY)
     with Sidecar(config_dir=tmp_path / "config", env=env) as sidecar:
-        yield sidecar.wait_healthy()
+        yield sidecar.wait_settled()
 
 
 def test_long_list_is_sent_as_it_is_read(full: Sidecar) -> None:

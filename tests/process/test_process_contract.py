@@ -842,8 +842,7 @@ def test_second_instance_ends_with_4_and_harms_nothing(tmp_path: Path) -> None:
     """Whichever way either was started, the first goes on undisturbed, its files as they were."""
     for first_stdio in (True, False):
         with Sidecar(stdio=first_stdio, config_dir=tmp_path / str(first_stdio)) as first:
-            first.wait_healthy()
-            assert first.request("GET", "/api/v1/vault").status_code == 200  # which has written its files then
+            first.wait_settled()
             before = _snapshot(first.config_dir)
             with Stream(first, "GET", "/health") as health:
                 for stdio in (True, False):

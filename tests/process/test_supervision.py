@@ -112,7 +112,7 @@ def own_database(server: PostgresServer) -> Iterator[Database]:
 def own_sidecar(own_database: Database) -> Iterator[Sidecar]:
     """A sidecar that is ready on it."""
     with sidecar_on(own_database) as sidecar:
-        yield sidecar
+        yield sidecar.wait_settled()
 
 
 _numbers = itertools.count()
@@ -238,6 +238,7 @@ def test_lost_server_is_noticed_without_any_use(sidecar: Sidecar, database: Data
 def test_terminated_backends_do_not_flap_health(sidecar: Sidecar, database: Database) -> None:
     """An administrator who ends one session, or all of them, makes requests fail at most: the server is there."""
     server = database.server
+    wait_until(lambda: sidecar.events[-1].get("state") == "ready", timeout_s=10, what="readiness to be told")
     told_before = len(sidecar.events)
     with (
         Stream(sidecar, "GET", "/health", interval_s=0.005) as health,

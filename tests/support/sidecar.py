@@ -367,6 +367,26 @@ class Sidecar:
         wait_until(is_healthy, timeout_s=timeout_s, what=lambda: f"a healthy sidecar; last answer: {last}")
         return self
 
+    def wait_settled(self, timeout_s: float = READY_TIMEOUT_S) -> Self:
+        """Wait until it is ready, its vault is open, and it has written down what it keeps of that vault.
+
+        All this goes on behind the first answers. Who compares files, memory or descriptors with what they were before
+        something begins here.
+        """
+        self.wait_healthy(timeout_s)
+        self.wait_for(lambda document: document["vault"]["state"] == "unlocked", timeout_s)
+        vault = self.request("GET", "/api/v1/vault").json()["vault_id"]
+        wait_until(lambda: self._has_noted(vault), timeout_s=timeout_s, what="the vault to be noted in the files")
+        return self
+
+    def _has_noted(self, vault: str) -> bool:
+        """Tell whether the last that is written about a vault is there: its active key, and whose vault it is."""
+        try:
+            pins, heads = (json.loads((self.config_dir / name).read_bytes()) for name in ("vault.pins", "audit.head"))
+        except FileNotFoundError:
+            return False
+        return vault in pins and vault in heads.get("databases", {}).values()
+
     def wait_for(
         self, predicate: Callable[[dict[str, Any]], object], timeout_s: float = READY_TIMEOUT_S
     ) -> dict[str, Any]:
