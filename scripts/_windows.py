@@ -135,6 +135,7 @@ def run_tests(run: list[str], linux_python: Path, arguments: list[str], workers:
     ]
     units = [file for file in files or UNIT_TESTS if file.startswith("tests/unit")]
     processes = [file for file in files or PROCESS_TESTS if file not in units]
+    quiet = [file for file in processes if has_quiet_tests(ROOT / file.partition("::")[0])]
     passed = {}
     if units:
         with _postgres(linux_python):
@@ -145,10 +146,20 @@ def run_tests(run: list[str], linux_python: Path, arguments: list[str], workers:
     if processes:
         os.environ["WINDOWS_TEST_PYTHON"] = " ".join(run)
         side_by_side = ["-n", str(workers if processes == [*PROCESS_TESTS] else 2), *SIDE_BY_SIDE]
-        pytest = [str(linux_python), "-m", "pytest", *side_by_side, *options, *processes]
-        passed["Windows sidecar, tests from here"] = run_in_foreground(pytest, folder=ROOT) == 0
+        pytest = [str(linux_python), "-m", "pytest"]
+        others = [*pytest, *side_by_side, "-m", "not quiet", *options, *processes]
+        passed["Windows sidecar, tests from here"] = run_in_foreground(others, folder=ROOT) == 0
+        if quiet:
+            alone = [*pytest, "-m", "quiet", *options, "-n", "0", *quiet]
+            passed["Windows sidecar, tests alone"] = run_in_foreground(alone, folder=ROOT) == 0
         del os.environ["WINDOWS_TEST_PYTHON"]
     return passed
+
+
+def has_quiet_tests(place: Path) -> bool:
+    """Say whether a file, or one in a folder, has tests that want the computer for themselves."""
+    files = place.rglob("test_*.py") if place.is_dir() else [place]
+    return any("mark.quiet" in file.read_text(encoding="utf-8") for file in files)
 
 
 @contextmanager

@@ -34,16 +34,26 @@ from _windows_program import NAME, write_resources
 
 LEFT_OUT = (
     "IPython",
+    "_pydecimal",
     "_pytest",
+    "anyio._backends._trio",
     "faker",
     "hypothesis",
+    "markdown_it",
     "mypy",
     "polyfactory",
     "pydantic",
+    "pydoc_data",
     "pygments",
     "pytest",
+    "rich.markdown",
     "setuptools",
+    "sqlalchemy.dialects.mssql",
+    "sqlalchemy.dialects.mysql",
+    "sqlalchemy.dialects.oracle",
+    "sqlalchemy.ext.asyncio",
     "tkinter",
+    "tzdata",
 )
 """What packages would use if it were there, and the sidecar does not need."""
 

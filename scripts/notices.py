@@ -6,6 +6,7 @@ From PyInstaller's own tables come `sbom.cdx.json` (CycloneDX 1.5: every distrib
 
 import ast
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -72,7 +73,7 @@ def parts_of(entries: list[tuple[str, Path]]) -> Iterable[Part]:
     Args:
         entries: name in the folder and source of each.
     """
-    owners = {Path(str(file.locate())).resolve(): found for found in distributions() for file in found.files or ()}
+    owners = dict(_owned())
     parts: dict[str, Part] = {name: _of_distribution(distribution(name)) for name in _CARRIED}
     parts["python"] = _of_python()
     standard = Path(sysconfig.get_path("stdlib")).resolve()
@@ -90,6 +91,15 @@ def parts_of(entries: list[tuple[str, Path]]) -> Iterable[Part]:
         if ".so" in source.name or source.suffix in {".dll", ".pyd", ".dylib"}:
             part.files.add(Path(name).name)
     return parts.values()
+
+
+def _owned() -> Iterator[tuple[Path, Distribution]]:
+    """Yield the installed files, each with its distribution."""
+    for found in distributions():
+        # Resolved once and not with every file, which takes minutes under Wine.
+        root = Path(str(found.locate_file(""))).resolve()
+        for file in found.files or ():
+            yield Path(os.path.normpath(root / file)), found
 
 
 def _is_in(folder: Path, name: str) -> bool:

@@ -19,7 +19,10 @@ from tests.support.sidecar import CHECKOUT, Sidecar, run_command
 if TYPE_CHECKING:
     from tests.support.databases import Database
 
-LEFT_OUT = {"colorama", "faker", "litestar-htmx", "polyfactory", "pycparser", "pygments", "rich-click", "tzdata"}
+LEFT_OUT = {
+    *("colorama", "faker", "litestar-htmx", "markdown-it-py", "mdurl", "polyfactory", "pycparser", "pygments"),
+    *("rich-click", "tzdata"),
+}
 """Locked for the sake of another system, of building, or of packages that could use them."""
 NOWHERE = {"PYTHONPATH": "", "PATH": "/nonexistent"}
 """No Python, no package and no program of the machine can help."""

@@ -420,7 +420,7 @@ def test_answers_are_not_held_back(ready: Sidecar) -> None:
     with Stream(ready, "GET", "/health", interval_s=0) as stream:
         wait_until(lambda: len(stream.answers) >= 60, timeout_s=10, what="answers")
 
-    assert sorted(answer.elapsed_s for answer in stream.answers)[len(stream.answers) // 2] < 0.02
+    assert sorted(answer.elapsed_s for answer in stream.answers)[len(stream.answers) // 2] < 0.02 * windows.PATIENCE
 
 
 @contextlib.contextmanager
@@ -507,10 +507,10 @@ def test_status_events_that_nobody_reads_hold_nothing_up() -> None:
             answers = [ask_once(sidecar, "POST", "/api/v1/settings/retry") for _ in range(100)]
 
             assert {answer.status for answer in answers} == {202}
-            assert max(answer.elapsed_s for answer in answers) < 1
+            assert max(answer.elapsed_s for answer in answers) < 1 * windows.PATIENCE
             stopped_at = time.monotonic()
             assert sidecar.stop() == 0
-            assert time.monotonic() - stopped_at < GRACE_S + 1
+            assert time.monotonic() - stopped_at < GRACE_S + 1 * windows.PATIENCE
 
 
 # The end of stdin, in every stage

@@ -16,8 +16,7 @@ a console window                                `windows/test_program.py`: a con
 UTF-8 as the code page of narrow strings        `windows/test_program.py`: the manifest says so
 whether CancelIoEx ends a wait in `select`      `unit/sidecar/test_startup.py`: `test_silent_server_...` in the Windows
 as it does in Wine                              Python
-how soon something happens (tests marked        the same tests on Linux; in Wine on a busy computer a start takes
-`quiet`)                                        seconds
+how soon something happens                      the same tests on Linux: `PATIENCE` times the limit is asserted here
 rights to a folder that Linux has made          `unit/core/test_trust.py` on Linux, `unit/core/test_windows_acl.py`
 antivirus scanners                              `windows/test_holds.py`: another process holds the file, really
 code signing, SmartScreen, installers           none
@@ -67,7 +66,6 @@ _SIGNALS: Final = "signals of Linux, which a Windows program never gets"
 _PROCESS: Final = "looks at the process, its sockets or its memory as Linux shows them"
 _MODES: Final = "modes, owners, links and pipes as Linux has them"
 _TLS: Final = "libpq looks for its files by a function that Wine 8 lacks (NtFlushBuffersFileEx): no TLS"
-_TIMES: Final = "asserts how soon something happens, and Wine on a busy machine is no Windows"
 NOT_HERE: Final = {
     "test_process_contract.py::test_only_loopback_is_listened_on": _PROCESS,
     "test_process_contract.py::test_killed_parent_takes_the_sidecar_along": _SIGNALS,
@@ -84,7 +82,6 @@ NOT_HERE: Final = {
     "test_connection_settings.py::test_tls_modes[[]require*": _TLS,
     "test_connection_settings.py::test_tls_modes[[]verify*": _TLS,
     "test_connection_settings.py::test_mode_gives_way_to_what_the_server_wants": _TLS,
-    "test_events.py::test_clients_that_come_and_go_leave_nothing*": _PROCESS,
     "test_connection_failures.py::test_no_entry_in_pg_hba[[]allow*": _TLS,
     "test_connection_failures.py::test_no_entry_in_pg_hba[[]prefer*": _TLS,
     "test_connection_failures.py::test_tls_required*": _TLS,
@@ -100,8 +97,6 @@ NOT_HERE: Final = {
 
 def reason_to_skip(item: pytest.Item) -> str | None:
     """Return why a test has nothing to say where the sidecars are Windows programs."""
-    if item.get_closest_marker("quiet") is not None:
-        return _TIMES
     name = item.nodeid.rpartition("/")[2]
     return next((reason for pattern, reason in NOT_HERE.items() if fnmatch.fnmatchcase(name, pattern)), None)
 

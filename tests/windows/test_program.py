@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from tests.support.postgres import PostgresServer
 
-MOST_PACKED, MOST_UNPACKED = 30_000_000, 68_000_000
-"""Aimed at are 30 and 65 MB; modules that lie unpacked start sooner."""
+MOST_PACKED, MOST_UNPACKED = 30_000_000, 65_000_000
+"""Bytes, with the interface; modules that lie unpacked start sooner."""
 CONSOLE_PROGRAM = 3
 """IMAGE_SUBSYSTEM_WINDOWS_CUI."""
 

@@ -188,7 +188,7 @@ def rights_of(path: Path, found: os.stat_result) -> Rights:
     if sys.platform == "win32":
         from app.core import windows_acl
 
-        return windows_acl.rights_of(path)
+        return windows_acl.rights_of(path, is_directory=stat.S_ISDIR(found.st_mode))
     return Rights(
         is_ours=found.st_uid in (os.geteuid(), 0),
         others_write=bool(

@@ -7,6 +7,7 @@ all that needs Windows.
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -49,7 +50,7 @@ class _Entry(NamedTuple):
         return not {self.rights[index : index + 2] for index in range(0, len(self.rights), 2)} <= _READING
 
 
-def rights_of(path: Path) -> Rights:
+def rights_of(path: Path, *, is_directory: bool) -> Rights:
     """Return who can do what with a file or folder.
 
     A folder that inherits entries counts as open to others: what its parent allows may change at any time.
@@ -57,7 +58,7 @@ def rights_of(path: Path) -> Rights:
     Raises:
         OSError: the system does not tell.
     """
-    return parse(_read_sddl(path), _own_sid(), is_directory=path.is_dir())
+    return parse(_read_sddl(path), _own_sid(), is_directory=is_directory)
 
 
 def restrict(path: Path) -> None:
@@ -206,6 +207,7 @@ if sys.platform == "win32":
         finally:
             _kernel.LocalFree(descriptor)
 
+    @functools.cache  # this user's, as long as the process lives
     def _own_sid() -> str:
         token, needed, text = wintypes.HANDLE(), wintypes.DWORD(), ctypes.c_void_p()
         _checked(_advapi.OpenProcessToken(_kernel.GetCurrentProcess(), _TOKEN_QUERY, ctypes.byref(token)))

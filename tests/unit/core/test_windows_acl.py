@@ -116,7 +116,7 @@ def test_system_tells_and_takes_a_list(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"content")
 
     windows_acl.restrict(tmp_path / "file")
-    found = windows_acl.rights_of(tmp_path / "file")
+    found = windows_acl.rights_of(tmp_path / "file", is_directory=False)
 
     assert windows_acl._own_sid().startswith("S-1-5-21-")
     assert found.is_ours
