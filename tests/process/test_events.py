@@ -508,7 +508,7 @@ def test_stop_ends_streams_at_once(any_backend: Backend) -> None:
 def files_of(sidecar: Sidecar) -> int:
     """How many files it has open; of a Windows program, whose sockets Wine keeps elsewhere, connections to its port."""
     if not windows.IS_WINDOWS:
-        return psutil.Process(sidecar.pid).num_fds()
+        return int(psutil.Process(sidecar.pid).num_fds())
     over = (psutil.CONN_LISTEN, psutil.CONN_TIME_WAIT)
     connections = psutil.net_connections("tcp")
     return sum(each.laddr.port == sidecar.port and each.status not in over for each in connections if each.laddr)
