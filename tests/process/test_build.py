@@ -39,7 +39,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> tuple[str]:
     """The executable, built and packed as the README says, out of the package and in a place with a name to quote."""
     # In the default place, where the tests of the bridge find it.
     command = [sys.executable, str(CHECKOUT / "scripts" / "build.py"), "--npm", "--no-ui"]
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=590)
     assert finished.returncode == 0, finished.stderr
     assert not list((CHECKOUT / "dist").glob(".build-*")), "something was left behind"
     place = tmp_path_factory.mktemp("installed") / "Über TaskFlow"

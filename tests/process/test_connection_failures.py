@@ -654,7 +654,7 @@ def test_successful_test_leaves_no_trace(sidecar: Sidecar, ground: Ground) -> No
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
     assert footprint(sidecar) == before
     assert find_canary(sidecar.stderr_text() + sidecar.log_text(), PASSWORD) == []
-    wait_until(lambda: ground.plain.sessions(database=ground.name) == 0, timeout_s=5, what="the session to end")
+    wait_until(lambda: ground.plain.sessions(database=ground.name) == 0, timeout_s=30, what="the session to end")
 
 
 # The same through the pipeline

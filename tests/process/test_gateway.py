@@ -416,7 +416,7 @@ def test_caller_that_hangs_up_in_its_own_body_ends_the_call(gateway: GatewayBack
     before = gateway.providers.openai.connections
     with RawConnection(gateway.sidecar.port) as connection:
         connection.send(raw(gateway, "/v1/echo", "POST", Content_Length="1000") + b"half")
-        wait_until(lambda: gateway.providers.openai.connections > before, timeout_s=5, what="a connection")
+        wait_until(lambda: gateway.providers.openai.connections > before, timeout_s=30, what="a connection")
     assert gateway.call(*SYSTEM).status_code == 200
     assert all(len(request.body) < 1000 for request in gateway.providers.openai.requests)
 

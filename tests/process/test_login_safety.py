@@ -155,7 +155,7 @@ def test_login_is_bound_to_its_tls_connection_and_stays_so(
     sidecar.save_connection({**database.fields()})
     sidecar.wait_healthy()
     assert sidecar.status()["database"]["tls"] is True
-    wait_until(lambda: kept_login(sidecar), timeout_s=5, what="the login to be kept")
+    wait_until(lambda: kept_login(sidecar), timeout_s=30, what="the login to be kept")
     assert kept_login(sidecar) == {"scram": True, "channel_binding": True}
 
     server.configure(ssl="off")

@@ -98,7 +98,7 @@ def test_many_sidecars_at_once_upgrade_once(postgres: PostgresServer, isolation:
         for sidecar in sidecars:
             sidecar.process.terminate()
         assert {sidecar.wait_for_exit() for sidecar in sidecars} == {0}
-        wait_until(lambda: database.sessions() == 0, timeout_s=5, what="all sessions to end")
+        wait_until(lambda: database.sessions() == 0, timeout_s=30, what="all sessions to end")
 
 
 @pytest.mark.quiet

@@ -410,7 +410,7 @@ def test_sessions_that_hang_are_replaced(sidecar: Sidecar, database: Database) -
     ours = "FROM pg_stat_activity WHERE starts_with(application_name, 'taskflow-sidecar') AND datname = %s"
     wait_until(
         lambda: database.query(f"SELECT 1 {ours} AND starts_with(query, 'SELECT clock_timestamp()')", (database.name,)),
-        timeout_s=5,
+        timeout_s=30,
         what="the heartbeat's session",
     )
     rows = database.query(f"SELECT pid {ours}", (database.name,))
@@ -427,7 +427,7 @@ def test_sessions_that_hang_are_replaced(sidecar: Sidecar, database: Database) -
         for victim in victims:
             with contextlib.suppress(psutil.NoSuchProcess):
                 victim.resume()
-    wait_until(lambda: not any(map(processes.is_running, victims)), timeout_s=5, what="the old sessions to end")
+    wait_until(lambda: not any(map(processes.is_running, victims)), timeout_s=30, what="the old sessions to end")
 
 
 def test_requests_in_flight_finish_on_the_old_engine(own_sidecar: Sidecar, own_database: Database) -> None:
@@ -440,7 +440,7 @@ def test_requests_in_flight_finish_on_the_old_engine(own_sidecar: Sidecar, own_d
         holder.cursor().execute("LOCK TABLE members")
         reading = Pending(sidecar, "GET", MEMBERS)
         writing = Pending(sidecar, "POST", MEMBERS, {**body, "email": "grace@example.org"})
-        wait_until(lambda: waiting_for_locks(database) == 2, timeout_s=5, what="both requests to wait")
+        wait_until(lambda: waiting_for_locks(database) == 2, timeout_s=30, what="both requests to wait")
 
         assert ask_once(sidecar, "POST", "/api/v1/settings/retry").status == 202
         sidecar.wait_healthy()
@@ -455,7 +455,7 @@ def test_requests_in_flight_finish_on_the_old_engine(own_sidecar: Sidecar, own_d
         assert body["email"].encode() in reading.answer().body
         assert writing.answer().status == 201
         assert database.query("SELECT count(*) FROM members") == [(2,)]
-        wait_until(lambda: database.sessions() == 0, timeout_s=5, what="the old engines to close")
+        wait_until(lambda: database.sessions() == 0, timeout_s=30, what="the old engines to close")
         assert ask_once(sidecar, "DELETE", "/api/v1/settings/connection").status == 204
 
 

@@ -103,11 +103,11 @@ def test_attempt_is_given_up_at_its_deadline(stuck: threading.Event) -> None:
     with pytest.raises(ProblemError) as caught:
         within(connect, 0.2, None)
 
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 8
     assert caught.value.problem.code == "connection-timeout"
     stuck.set()
     assert told.wait(5)
-    wait_until(lambda: late.is_closed, timeout_s=5, what="the late connection to be closed")
+    wait_until(lambda: late.is_closed, timeout_s=30, what="the late connection to be closed")
 
 
 def test_attempt_is_given_up_when_nobody_wants_it(stuck: threading.Event) -> None:

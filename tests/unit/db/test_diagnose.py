@@ -276,7 +276,7 @@ def test_question_to_a_silent_server_ends_soon() -> None:
         found = diagnose(error(failed("timeout expired")), settings(port=server.port))
 
     assert found.code == "connection-timeout"
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 8
 
 
 def test_socket_is_not_asked() -> None:

@@ -64,12 +64,12 @@ class Process:
 
     def wait_for_sessions(self, count: int) -> None:
         """Wait until the server has that many of ours: it notices a little later that one was closed."""
-        wait_until(lambda: self.server.sessions() == count, timeout_s=5, what=lambda: f"not {self.server.sessions()}")
+        wait_until(lambda: self.server.sessions() == count, timeout_s=30, what=lambda: f"not {self.server.sessions()}")
 
     def wait_until_waiting(self, count: int) -> None:
         """Wait until so many calls wait for a session that another one has."""
         pool: Any = self.opened.engine.pool
-        wait_until(lambda: len(pool._queue) == count, timeout_s=5, what="calls to wait")
+        wait_until(lambda: len(pool._queue) == count, timeout_s=30, what="calls to wait")
 
 
 @pytest.fixture
@@ -178,9 +178,9 @@ def test_place_that_becomes_free_goes_to_who_waits_for_its_kind(process: Process
         for thread in threads:
             thread.start()
         held.close()
-        threads[1].join(2)
+        threads[1].join(20)
         assert got == [WRITE]
-    threads[0].join(2)
+    threads[0].join(20)
     assert got == [WRITE, READ]
 
 
@@ -211,7 +211,7 @@ def test_who_waits_for_a_session_is_served_when_the_server_has_room_again(proces
         waits.start()
         process.wait_until_waiting(1)
         process.server.execute(f"ALTER ROLE {process.server.username} CONNECTION LIMIT -1")
-        waits.join(3)
+        waits.join(20)
         assert len(pids) == 1
 
 
@@ -277,15 +277,15 @@ def test_nothing_waits_for_a_server_beyond_its_limit(process: Process, where: st
     thread = threading.Thread(target=call)
     thread.start()
     sleeping = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
-    wait_until(lambda: process.server.query(sleeping), timeout_s=5, what="the statement")
+    wait_until(lambda: process.server.query(sleeping), timeout_s=30, what="the statement")
     process.beat()
     assert not told, "it has its time"
     begun_at = time.monotonic()
 
     process.opened.cut_overdue(0.0)
 
-    thread.join(2)
-    assert time.monotonic() - begun_at < 1
+    thread.join(30)
+    assert time.monotonic() - begun_at < 20  # the statement takes a minute
     assert [error.code for error in told] == ["busy"]
     process.beat(suspicious=process.suspicions > 0)
     assert process.backend()

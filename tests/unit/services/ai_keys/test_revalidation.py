@@ -575,15 +575,15 @@ def test_the_thread_checks_as_soon_as_it_is_told_and_survives_what_fails(
     monkeypatch.setattr(checked.revalidation, "work", work)
     monkeypatch.setattr(checked.revalidation, "_longest_wait_s", lambda: 0.05)
     checked.revalidation.start()
-    wait_until(lambda: not failures, timeout_s=5, what="the thread to look")
+    wait_until(lambda: not failures, timeout_s=30, what="the thread to look")
     monkeypatch.setattr(checked.revalidation, "_longest_wait_s", lambda: 60.0)
 
     checked.revalidation.soon(OPENAI, version)
     providers.openai.wait_for_request()
-    wait_until(checked.validations, timeout_s=5, what="the verdict")
+    wait_until(checked.validations, timeout_s=30, what="the verdict")
     checked.revalidation.stop()
 
-    wait_until(lambda: not _is_running("revalidation"), timeout_s=5, what="the thread to end")
+    wait_until(lambda: not _is_running("revalidation"), timeout_s=30, what="the thread to end")
 
 
 def _is_running(name: str) -> bool:

@@ -106,7 +106,7 @@ def test_stream_that_never_began_is_forgotten(events: Events) -> None:
     del lines
     gc.collect()
 
-    wait_until(lambda: not reader_lives(), timeout_s=5, what="the reader to end")
+    wait_until(lambda: not reader_lives(), timeout_s=30, what="the reader to end")
 
 
 def test_reader_lives_as_long_as_somebody_listens(events: Events, store: InProcess) -> None:
@@ -119,7 +119,7 @@ def test_reader_lives_as_long_as_somebody_listens(events: Events, store: InProce
         events.unsubscribe(subscription)
         assert reader_lives()
         events.unsubscribe(other)
-        wait_until(lambda: not reader_lives(), timeout_s=5, what="the reader to end")
+        wait_until(lambda: not reader_lives(), timeout_s=30, what="the reader to end")
 
 
 def test_stopping_sidecar_begins_no_stream(events: Events) -> None:
