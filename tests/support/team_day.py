@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
+import functools
 import itertools
 import math
 import random
@@ -10,6 +12,7 @@ import secrets
 import statistics
 import threading
 import time
+import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +36,8 @@ PAUSE_S: Final = 0.2
 SETTLED: Final = 0.2
 """The part of the time after which what is loaded once is loaded."""
 TABLES: Final = ("tasks", "daily_updates", "changes", "idempotency_keys", "audit_entries", "task_counts")
+REMEMBERED: Final = 1_100
+"""More paths and queries than the web framework keeps parsed (1,024 of each): from then on one replaces another."""
 _KEPT_TASKS: Final = 20
 """A desktop's own open tasks; it deletes older ones, so that the work does not grow."""
 
@@ -100,6 +105,7 @@ class TeamDay:
         """Let the day pass."""
         with crowd(self.home, self.database.url, self.desktops, at_once=2) as sidecars, contextlib.ExitStack() as stack:
             streams = [stack.enter_context(EventStream(sidecar)) for sidecar in sidecars]
+            _together([functools.partial(_fill, each) for each in sidecars])
             workers = [threading.Thread(target=self._work, args=(number, each)) for number, each in enumerate(sidecars)]
             for worker in workers:
                 worker.start()
@@ -206,6 +212,22 @@ class TeamDay:
     def _age(self, by_s: float) -> None:
         """Let the keys of repeated requests grow old, which are kept for a day."""
         self.database.execute(f"UPDATE idempotency_keys SET created_at = created_at - interval '{by_s:.3f} s'")
+
+
+def _fill(sidecar: Sidecar) -> None:
+    """Ask for what is not there until the framework remembers as many paths and queries as it ever will.
+
+    A day does so in its first hours, and minutes would take that for growth.
+    """
+    for _ in range(REMEMBERED):
+        answer = sidecar.request("GET", f"/api/v1/tasks/{uuid.uuid4()}", params={"limit": secrets.token_hex(8)})
+        assert answer.status_code in {400, 404}, answer.text
+
+
+def _together(actions: list[Callable[[], None]]) -> None:
+    with concurrent.futures.ThreadPoolExecutor(len(actions)) as pool:
+        for done in [pool.submit(action) for action in actions]:
+            done.result()
 
 
 def _memory_mb(process: Any) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import logging
 import threading
 import time
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy.pool import Pool
 
 from app.core.exceptions import ProblemError
+from app.core.turns import Turns
 
 if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry
@@ -42,13 +42,13 @@ class IdlePool(Pool):
         self._creator_given = creator
         self._idle: list[tuple[ConnectionPoolEntry, float]] = []
         self._in_use = 0
-        self._queue: collections.deque[object] = collections.deque()
-        """Those who wait for a connection in use, as the server has no more of them; first come, first served."""
         self._lock = threading.Condition()
+        self._turns = Turns(self._lock)
+        """Of those who wait for a connection in use, as the server has no more of them."""
 
     def _do_get(self) -> ConnectionPoolEntry:
         with self._lock:
-            if self._queue:
+            if self._turns:
                 return self._wait_for_another()
             if self._idle:
                 return self._take()
@@ -76,28 +76,24 @@ class IdlePool(Pool):
         Raises:
             ProblemError: neither happens in time, or no connection is in use that could come back.
         """
-        turn, deadline = object(), time.monotonic() + PLACE_TIMEOUT_S
-        self._queue.append(turn)
-        try:
+        deadline = time.monotonic() + PLACE_TIMEOUT_S
+        with self._turns.waiting() as turn:
             while True:
                 pause_s = min(LOOK_AGAIN_S, deadline - time.monotonic())
                 self._lock.wait_for(lambda: not self._may_come_back() or self._is_for(turn), pause_s)
                 if self._is_for(turn):
                     return self._take()
                 is_last_try = time.monotonic() >= deadline or not self._may_come_back()
-                if self._queue[0] is not turn and not is_last_try:
+                if not self._turns.is_first(turn) and not is_last_try:
                     continue
                 try:
                     return self._create_unlocked()
                 except ProblemError as exc:
                     if is_last_try or exc.problem.code != NO_MORE:
                         raise
-        finally:
-            self._queue.remove(turn)
-            self._lock.notify_all()
 
     def _is_for(self, turn: object) -> bool:
-        return bool(self._idle) and self._queue[0] is turn
+        return bool(self._idle) and self._turns.is_first(turn)
 
     def _may_come_back(self) -> bool:
         return bool(self._in_use or self._idle)
@@ -132,7 +128,7 @@ class IdlePool(Pool):
     def take_idle(self) -> Any:
         """Let go of the connection that was used last, for the caller to keep; None if there is none to spare."""
         with self._lock:
-            record: Any = self._idle.pop()[0] if self._idle and not self._queue else None
+            record: Any = self._idle.pop()[0] if self._idle and not self._turns else None
         if record is None:
             return None
         connection, record.dbapi_connection = record.dbapi_connection, None

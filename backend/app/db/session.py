@@ -6,7 +6,6 @@ sidecar is not ready, so that data calls and `/health` tell the same story.
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import math
 import os
@@ -25,6 +24,7 @@ from app.core.logging import get_logger
 from app.core.patience import refused_s
 from app.core.problems import Problem, problem
 from app.core.trust import OWNER_FILE, UntrustedError, require_own_file
+from app.core.turns import Turns
 from app.db.connect import (
     CONNECT_DEADLINE_S,
     IDLE_IN_TRANSACTION_TIMEOUT_MS,
@@ -109,7 +109,6 @@ class OpenDatabase:
         self._connections: dict[Any, ConnectionPoolEntry] = {}
         self._places = PLACES if engine.dialect.name == "postgresql" else SQLITE_PLACES
         self._in_use = dict.fromkeys(PLACES, 0)
-        self._queues: dict[str, collections.deque[object]] = {kind: collections.deque() for kind in PLACES}
         self._under_way: dict[int, tuple[float, Any]] = {}
         """Of each thread that waits for the server: since when, and over which connection."""
         self._overdue: set[int] = set()
@@ -124,6 +123,7 @@ class OpenDatabase:
         self._retired = False
         self._limit: threading.Timer | None = None
         self._changed = threading.Condition()
+        self._turns = {kind: Turns(self._changed) for kind in PLACES}
         event.listen(engine, "connect", self._opened)
         event.listen(engine, "close", lambda connection, _: self._connections.pop(connection, None))
         if engine.dialect.name == "postgresql":
@@ -152,23 +152,17 @@ class OpenDatabase:
 
     def _take_place(self, kind: str) -> None:
         """Wait for a place, in the order of coming: whoever writes again and again leaves something to others."""
-        turn, queue = object(), self._queues[kind]
-        with self._changed:
-            queue.append(turn)
-            try:
-                is_free = self._changed.wait_for(
-                    lambda: self.lost.is_set() or (queue[0] is turn and self._in_use[kind] < self._places[kind]),
-                    PLACE_TIMEOUT_S,
-                )
-                if not is_free:
-                    raise DatabaseAwayError(BUSY, code="busy")
-                if self.lost.is_set():
-                    raise DatabaseAwayError
-                self._in_use[kind] += 1
-            finally:
-                queue.remove(turn)
-                if queue:
-                    self._changed.notify_all()
+        turns = self._turns[kind]
+        with self._changed, turns.waiting() as turn:
+            is_free = self._changed.wait_for(
+                lambda: self.lost.is_set() or (turns.is_first(turn) and self._in_use[kind] < self._places[kind]),
+                PLACE_TIMEOUT_S,
+            )
+            if not is_free:
+                raise DatabaseAwayError(BUSY, code="busy")
+            if self.lost.is_set():
+                raise DatabaseAwayError
+            self._in_use[kind] += 1
 
     def retire(self) -> None:
         """Close the pool as soon as requests in flight have finished."""

@@ -211,10 +211,12 @@ class Startup:
                 if watched is not None:
                     watched.close()
             if not run.superseded.is_set():
-                wait_s = backoff_s(max(1, failures), time.monotonic() - outage_began, loss)
-                # told from the first moment on, though the new run is what waits for it
-                told_s = None if refused_while_ready is None else refused_s(refused_while_ready, refusals=1)
-                run = self._begin_again(run, loss, wait_s, told_s)
+                retry_in_s: float | None = None
+                if loss is not None and loss.retryable:
+                    retry_in_s = backoff_s(max(1, failures), time.monotonic() - outage_began, loss)
+                elif refused_while_ready is not None:  # the new run is what waits for it
+                    retry_in_s = refused_s(refused_while_ready, refusals=1)
+                run = self._begin_again(run, loss, retry_in_s)
 
     def _bring_up(self, run: Run) -> Watched:
         """Run the pipeline and flip the flag."""
@@ -291,7 +293,7 @@ class Startup:
                 return found
         return None
 
-    def _begin_again(self, run: Run, loss: Problem | None, wait_s: float, retry_in_s: float | None) -> Run:
+    def _begin_again(self, run: Run, loss: Problem | None, retry_in_s: float | None) -> Run:
         """Begin a new run after a loss (the state says so until the database is back) or a repaired file."""
         with self._lock:
             if run.superseded.is_set():
@@ -299,8 +301,7 @@ class Startup:
             new = self._readiness.begin_run(lost=loss, retry_in_s=retry_in_s)
             self._database.cut_off()
         if loss is not None and loss.retryable:
-            new.problem(loss, state=RECONNECTING, retry_in_s=wait_s)
-            new.superseded.wait(wait_s)
+            new.superseded.wait(retry_in_s)
         return new
 
 

@@ -69,7 +69,7 @@ class Process:
     def wait_until_waiting(self, count: int) -> None:
         """Wait until so many calls wait for a session that another one has."""
         pool: Any = self.opened.engine.pool
-        wait_until(lambda: len(pool._queue) == count, timeout_s=30, what="calls to wait")
+        wait_until(lambda: len(pool._turns) == count, timeout_s=30, what="calls to wait")
 
 
 @pytest.fixture

@@ -144,7 +144,7 @@ def test_who_came_first_writes_first(sqlite_store: InProcess) -> None:
     waits = threading.Thread(target=write, args=("first",))
     with sqlite_store.database.write():
         waits.start()
-        wait_until(lambda: len(opened._queues[WRITE]) == 1, timeout_s=30, what="the other one to wait")
+        wait_until(lambda: len(opened._turns[WRITE]) == 1, timeout_s=30, what="the other one to wait")
     write("second")
     waits.join(5)
     assert served == ["first", "second"]
