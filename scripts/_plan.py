@@ -74,4 +74,5 @@ class Plan:
 
 def _below_root(word: str) -> str:
     """Name files of the checkout as they are named in it."""
-    return word.replace(f"{ROOT}/", "") if PurePath(ROOT).as_posix() in word else word
+    here, there = PurePath(ROOT).as_posix() + "/", PurePath(word).as_posix()
+    return there.replace(here, "") if here in there else word

