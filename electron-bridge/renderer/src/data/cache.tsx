@@ -82,12 +82,13 @@ function LiveChanges(): null {
   useEffect(() => {
     let gathered: Change[] = [];
     let timer: ReturnType<typeof setTimeout> | undefined;
+    const readAnew = oneAfterTheOther((key) => client.invalidateQueries({queryKey: key}));
     const refresh = (): void => {
       timer = undefined;
       const changes = gathered;
       gathered = [];
-      if (changes.some(({resource}) => resource === '*')) void client.invalidateQueries();
-      else for (const key of keysOf(changes)) void client.invalidateQueries({queryKey: key});
+      if (changes.some(({resource}) => resource === '*')) readAnew([]);
+      else for (const key of keysOf(changes)) readAnew(key);
     };
     const stop = platform.onChange((change) => {
       gathered.push(change);
@@ -99,6 +100,27 @@ function LiveChanges(): null {
     };
   }, [platform, client]);
   return null;
+}
+
+/**
+ * Read under one key one time after the other: a team that changes something every second would otherwise break off
+ * each reading of a long list by the next, and what is shown would stay old for as long as they work.
+ */
+export function oneAfterTheOther(read: (key: readonly string[]) => Promise<void>): (key: readonly string[]) => void {
+  const isWanted = new Map<string, boolean>();
+  const run = async (key: readonly string[], name: string): Promise<void> => {
+    isWanted.set(name, true);
+    while (isWanted.get(name) === true) {
+      isWanted.set(name, false);
+      await read(key);
+    }
+    isWanted.delete(name);
+  };
+  return (key) => {
+    const name = key.join('/');
+    if (isWanted.has(name)) isWanted.set(name, true);
+    else void run(key, name);
+  };
 }
 
 function keysOf(changes: readonly Change[]): readonly (readonly string[])[] {

@@ -52,7 +52,7 @@ export type IconName = keyof typeof PATHS;
 
 export function Icon({name}: {name: IconName}): ReactNode {
   return (
-    <svg className="icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false">
+    <svg className="icon" viewBox="0 0 16 16" aria-hidden="true">
       <path d={PATHS[name]} />
     </svg>
   );

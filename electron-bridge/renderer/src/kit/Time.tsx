@@ -44,12 +44,26 @@ export function clockText(at: string | number, {locale}: Pick<Texts, 'locale'>):
 }
 
 /** How long ago: "3 hours ago" in the person's language; the whole date shows on hovering. */
-export function Ago({at}: {readonly at: string}): ReactNode {
+export function Ago({
+  at,
+  className,
+  spokenBefore,
+}: {
+  readonly at: string;
+  readonly className?: string;
+  /** Read out before it, where its place alone says to the eye what happened then. */
+  readonly spokenBefore?: string;
+}): ReactNode {
   const texts = useTexts();
-  const now = useNow(10_000);
+  const text = agoText((useNow(10_000) - Date.parse(at)) / 1_000, texts);
   return (
-    <time dateTime={at} title={momentText(at, texts)}>
-      {agoText((now - Date.parse(at)) / 1_000, texts)}
+    <time
+      dateTime={at}
+      title={momentText(at, texts)}
+      className={className}
+      aria-label={spokenBefore === undefined ? undefined : `${spokenBefore} ${text}`}
+    >
+      {text}
     </time>
   );
 }

@@ -10,22 +10,65 @@ interface TraceEvent {
   readonly dur?: number;
   /** The same without what others had of the processor meanwhile; not in all events. */
   readonly tdur?: number;
+  /** Microseconds since some moment. */
+  readonly ts: number;
   readonly args?: {readonly name?: string};
 }
 
 /** As browsers call what is felt. */
 const LONG_TASK_MS = 50;
 
+const MEASURE = 'taskflow-measure';
+
 export interface ThreadWork {
   readonly count: number;
   readonly longestMs: number;
-  /** How many took longer than is not felt. */
+  /** How many took longer than is not felt on a computer of today that has nothing else to do. */
   readonly long: number;
+  /** What the measure took here and now: work that is always the same. */
+  readonly measureMs: number;
+  /** How many took longer than so many measures, which says the same on every computer. */
+  readonly longerThan: (measures: number) => number;
 }
 
-/** The tasks of the page's main thread while `act` runs. */
-export async function mainThreadOf(browser: Browser, page: Page, act: () => Promise<void>): Promise<ThreadWork> {
-  await browser.startTracing(page, {categories: ['toplevel', '__metadata']});
+/** In the page: make 300 plain lines, in a task of its own. It takes about 10 ms on a computer of today. */
+function measure(name: string): Promise<number> {
+  return new Promise((resolve) => {
+    setTimeout(() => {
+      performance.mark(name);
+      const begun = performance.now();
+      const place = document.createElement('div');
+      place.style.cssText = 'position: fixed; visibility: hidden; contain: strict; width: 900px; height: 900px';
+      for (let line = 0; line < 300; line += 1) {
+        const row = document.createElement('div');
+        row.style.cssText = 'display: flex; gap: 4px; padding: 4px';
+        for (const text of [String(line), `Line ${line} of what is always the same`, 'a word']) {
+          const word = document.createElement('span');
+          word.textContent = text;
+          row.append(word);
+        }
+        place.append(row);
+      }
+      document.body.append(place);
+      place.lastElementChild?.getBoundingClientRect();
+      place.remove();
+      resolve(Math.ceil(performance.now() - begun));
+    });
+  });
+}
+
+/** Milliseconds that the measure takes in this page now: what anything else takes is so many times as much. */
+export async function takeMeasure(page: Page): Promise<number> {
+  return page.evaluate(measure, MEASURE);
+}
+
+/** The tasks of the page's main thread while `act` runs, which is to take the measure now and then. */
+export async function mainThreadOf(
+  browser: Browser,
+  page: Page,
+  act: () => Promise<void>,
+): Promise<ThreadWork> {
+  await browser.startTracing(page, {categories: ['toplevel', 'blink.user_timing', '__metadata']});
   let trace: Buffer;
   try {
     await act();
@@ -40,13 +83,22 @@ export async function mainThreadOf(browser: Browser, page: Page, act: () => Prom
       .filter(({ph, name, args}) => ph === 'M' && name === 'thread_name' && args?.name === 'CrRendererMain')
       .map(threadOf),
   );
-  const took = traceEvents
-    .filter((event) => event.ph === 'X' && event.name.endsWith('RunTask') && pages.has(threadOf(event)))
-    .map(({dur = NaN, tdur = dur}) => Math.min(dur, tdur) / 1_000);
+  const marks = traceEvents.filter(({name}) => name === MEASURE).map(({ts}) => ts);
+  const measures: number[] = [];
+  const took: number[] = [];
+  for (const event of traceEvents) {
+    if (event.ph !== 'X' || !event.name.endsWith('RunTask') || !pages.has(threadOf(event))) continue;
+    const {ts, dur = NaN, tdur = dur} = event;
+    const isMeasure = marks.some((mark) => mark >= ts && mark <= ts + dur);
+    (isMeasure ? measures : took).push(Math.min(dur, tdur) / 1_000);
+  }
+  const measureMs = measures.sort((one, other) => one - other)[Math.floor(measures.length / 2)] ?? NaN;
   return {
     count: took.length,
     longestMs: Math.round(Math.max(...took)),
     long: took.filter((ms) => ms > LONG_TASK_MS).length,
+    measureMs: Math.round(measureMs),
+    longerThan: (times) => took.filter((ms) => !(ms <= times * measureMs)).length,
   };
 }
 

@@ -4,6 +4,7 @@ import {useCallback, useMemo, useSyncExternalStore} from 'react';
 import {taken, takenWithVersion} from '../../client/failure.js';
 import type {components} from '../../client/platform.js';
 import type {Store} from '../../forms/save.js';
+import {LIVE} from '../live.js';
 import {usePlatform} from '../situation.js';
 import {unread} from './tasks.js';
 
@@ -14,7 +15,11 @@ export type MemberFields = Pick<Member, 'name' | 'email' | 'active'>;
 /** Everybody by name, inactive included. */
 export function useMembers(): UseQueryResult<ListedMember[]> {
   const {client} = usePlatform();
-  return useQuery({queryKey: ['members'], queryFn: ({signal}) => taken(client.GET('/api/v1/members', {signal}))});
+  return useQuery({
+    ...LIVE,
+    queryKey: ['members'],
+    queryFn: ({signal}) => taken(client.GET('/api/v1/members', {signal})),
+  });
 }
 
 /** Where changes of one member go. Without a version the present one is read and compared first. */

@@ -12,6 +12,7 @@ import {useMemo} from 'react';
 import {Refused, taken, takenPage, takenWithVersion, type Page} from '../../client/failure.js';
 import type {Platform, components} from '../../client/platform.js';
 import type {Store, Versioned} from '../../forms/save.js';
+import {LIVE} from '../live.js';
 import {usePlatform, useSituation} from '../situation.js';
 import type {Task, TaskFilters} from './filters.js';
 
@@ -52,6 +53,7 @@ export function useTaskList(filters: TaskFilters, {isWanted = true}: {isWanted?:
   const {client} = usePlatform();
   const {isReady} = useSituation();
   const query = useInfiniteQuery({
+    ...LIVE,
     queryKey: ['tasks', filters],
     queryFn: ({pageParam, signal}: {pageParam: string | null; signal: AbortSignal}) => {
       const place = pageParam === null ? {limit: FIRST_LIMIT} : {limit: LIMIT, cursor: pageParam};
@@ -74,6 +76,7 @@ export function useTaskCounts(filters: Filters): UseQueryResult<TaskCounts> {
   const {client} = usePlatform();
   const wanted = queryOf({...filters, sort: undefined});
   return useQuery({
+    ...LIVE,
     queryKey: ['counts', wanted],
     queryFn: ({signal}) => taken(client.GET('/api/v1/tasks/counts', {params: {query: wanted}, signal})),
     placeholderData: keepPreviousData,
@@ -88,7 +91,7 @@ export function tasksWithGear(client: Platform['client'], gearId: string): Promi
 /** One task with its daily updates, and its version. */
 export function useTask(id: string): UseQueryResult<Versioned<Task>> {
   const {client} = usePlatform();
-  return useQuery({queryKey: ['task', id], queryFn: () => readTask(client, id)});
+  return useQuery({...LIVE, queryKey: ['task', id], queryFn: () => readTask(client, id)});
 }
 
 export function readTask(client: Platform['client'], id: string): Promise<Versioned<Task>> {

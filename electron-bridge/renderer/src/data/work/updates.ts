@@ -3,6 +3,7 @@ import {keepPreviousData, useInfiniteQuery, type UseInfiniteQueryResult} from '@
 import {takenPage, type Page} from '../../client/failure.js';
 import type {components} from '../../client/platform.js';
 import {useNow} from '../clock.js';
+import {LIVE} from '../live.js';
 import {usePlatform, useSituation} from '../situation.js';
 import type {InfiniteData} from '@tanstack/react-query';
 
@@ -15,6 +16,7 @@ const EDITABLE_MS = 24 * 3_600_000;
 export function useUpdatesSince(since: string): UseInfiniteQueryResult<InfiniteData<Page<ToldUpdate>, string | null>> {
   const {client} = usePlatform();
   return useInfiniteQuery({
+    ...LIVE,
     queryKey: ['updates', since],
     queryFn: ({pageParam, signal}: {pageParam: string | null; signal: AbortSignal}) => {
       const place = pageParam === null ? {} : {cursor: pageParam};

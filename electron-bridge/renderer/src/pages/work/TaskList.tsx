@@ -110,6 +110,7 @@ function rowsOf(
   const row = (task: Task): Row => ({
     id: task.id,
     height: task.status === 'Blocked' ? BLOCKED_PX : LINE_PX,
+    isFixed: task.status !== 'Blocked',
     content: (isActive) => <TaskRow task={task} isActive={isActive} />,
   });
   const heading = (id: string, text: string): Row => ({

@@ -33,10 +33,7 @@ export const TaskRow = memo(function TaskRow({task, isActive}: Shown): ReactNode
         <span className="task-facts">
           <Steps steps={task.sub_tasks} />
           <Assignee name={task.assignee_name} isActive={task.assignee_active} />
-          <span className="task-when">
-            <span className="only-read-out">{t('task.changed')}</span>
-            <Ago at={task.updated_at} />
-          </span>
+          <Ago at={task.updated_at} className="task-when" spokenBefore={t('task.changed')} />
         </span>
       </span>
       {task.status === 'Blocked' && <Reason task={task} />}
@@ -67,9 +64,7 @@ export const TaskCard = memo(function TaskCard({
         {task.gear_id !== null && <span className="gear">{task.gear_id}</span>}
         <PriorityMark priority={task.priority} />
         <Steps steps={task.sub_tasks} />
-        <span className="task-when">
-          <Ago at={task.updated_at} />
-        </span>
+        <Ago at={task.updated_at} className="task-when" />
       </span>
       <span className="card-title">{task.title}</span>
       {task.status === 'Blocked' && <Reason task={task} />}

@@ -14,6 +14,7 @@ import {
   useEffect,
   useLayoutEffect,
   useMemo,
+  useReducer,
   useRef,
   useState,
   type KeyboardEvent,
@@ -24,8 +25,10 @@ import {flushSync} from 'react-dom';
 export interface Row {
   readonly id: string;
   readonly content: (isActive: boolean) => ReactNode;
-  /** Pixels, about; what it really takes is measured. */
+  /** Pixels with letters of the usual size; about, because what a row really takes is measured. */
   readonly height: number;
+  /** It takes just its height, whatever is in it: nothing needs to be measured. */
+  readonly isFixed?: boolean;
   /** Headings are passed over by the keyboard. */
   readonly isHeading?: boolean;
 }
@@ -52,6 +55,9 @@ interface Remembered {
 
 const MOST_REMEMBERED = 50;
 const NEAR_END = 30;
+/** Rows that are made in one frame: no computer is so slow that this many are felt. The others follow. */
+const MADE_AT_ONCE = 12;
+const USUAL_LETTERS_PX = 16;
 const remembered = new Map<string, Remembered>();
 
 function remember(name: string, what: Remembered): void {
@@ -80,17 +86,30 @@ export function VirtualList({label, rows, name, onEnd, foot, onKey, wantsFocus}:
     },
     [activeIndex],
   );
+  const [letters] = useState(() => parseFloat(getComputedStyle(document.documentElement).fontSize) / USUAL_LETTERS_PX);
+  // Another function would have all places counted anew, each time that something is scrolled.
+  const estimateSize = useCallback((index: number) => (rows[index]?.height ?? 44) * letters, [rows, letters]);
+  const getItemKey = useCallback(
+    (index: number) => {
+      const row = rows[index];
+      // What was measured of a row says nothing once it takes a fixed height.
+      return row === undefined ? index : row.isFixed === true ? row.id : `measured ${row.id}`;
+    },
+    [rows],
+  );
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
-    estimateSize: (index) => rows[index]?.height ?? 44,
-    getItemKey: (index) => rows[index]?.id ?? index,
+    estimateSize,
+    getItemKey,
     overscan: 8,
     initialOffset: before?.offset ?? 0,
     initialMeasurementsCache: before?.sizes ?? [],
     rangeExtractor,
   });
   const items = virtualizer.getVirtualItems();
+  const idOf = useCallback((index: number) => rows[index]?.id ?? '', [rows]);
+  const shown = useFewAtOnce(items, virtualizer.range, activeIndex, idOf);
 
   const focusOn = useCallback(
     (index: number) => {
@@ -162,17 +181,21 @@ export function VirtualList({label, rows, name, onEnd, foot, onKey, wantsFocus}:
       onKeyDown={move}
     >
       <div role="list" aria-label={label} className="virtual-rows" style={{height: virtualizer.getTotalSize()}}>
-        {items.map((item) => {
+        {shown.map((item) => {
           const row = rows[item.index];
           if (row === undefined) return null;
           return (
             <div
-              key={item.key}
+              key={row.id}
               role="listitem"
               data-index={item.index}
-              ref={virtualizer.measureElement}
+              ref={row.isFixed === true ? undefined : virtualizer.measureElement}
               className="virtual-row"
-              style={{transform: `translateY(${item.start}px)`}}
+              data-fixed={row.isFixed === true || undefined}
+              style={{
+                transform: `translateY(${item.start}px)`,
+                height: row.isFixed === true ? item.size : undefined,
+              }}
             >
               {row.content(item.index === activeIndex)}
             </div>
@@ -182,6 +205,38 @@ export function VirtualList({label, rows, name, onEnd, foot, onKey, wantsFocus}:
       {foot}
     </div>
   );
+}
+
+/**
+ * Of the rows that are wanted those that are there already, and a few more: what has the focus, what is seen, what is
+ * around it. However far is scrolled in one go, no frame takes long.
+ */
+function useFewAtOnce(
+  wanted: readonly VirtualItem[],
+  seen: {readonly startIndex: number; readonly endIndex: number} | null,
+  activeIndex: number,
+  idOf: (index: number) => string,
+): readonly VirtualItem[] {
+  const [made] = useState(() => ({ids: new Set<string>()}));
+  const [, again] = useReducer((turn: number) => turn + 1, 0);
+  const urgency = ({index}: VirtualItem): number => {
+    if (index === activeIndex) return 0;
+    return seen !== null && index >= seen.startIndex && index <= seen.endIndex ? 1 : 2;
+  };
+  const missing = wanted.filter(({index}) => !made.ids.has(idOf(index)));
+  const later = new Set(missing.sort((one, other) => urgency(one) - urgency(other)).slice(MADE_AT_ONCE));
+  const shown = later.size === 0 ? wanted : wanted.filter((item) => !later.has(item));
+  const isWhole = later.size === 0;
+  useLayoutEffect(() => {
+    made.ids = new Set(shown.map(({index}) => idOf(index)));
+    if (isWhole) return;
+    // The first may belong to the frame that this is a part of.
+    let frame = requestAnimationFrame(() => {
+      frame = requestAnimationFrame(() => flushSync(again));
+    });
+    return () => cancelAnimationFrame(frame);
+  });
+  return shown;
 }
 
 function useRemembering(
@@ -199,7 +254,7 @@ function useRemembering(
     () => () => {
       const {virtualizer: list, active: last} = latest.current;
       const offset = list.scrollOffset ?? 0;
-      remember(name, {offset, sizes: list.measurementsCache, active: last, hadFocus: hasFocus.current});
+      remember(name, {offset, sizes: list.takeSnapshot(), active: last, hadFocus: hasFocus.current});
     },
     [name, hasFocus],
   );

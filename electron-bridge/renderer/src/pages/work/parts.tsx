@@ -14,39 +14,47 @@ const INNER: Readonly<Record<Status, string>> = {
 };
 
 export function StatusMark({status, isSilent = false}: {status: Status; isSilent?: boolean}): ReactNode {
-  const {t} = useTexts();
   return (
-    <span className="status-mark" data-status={status}>
-      <svg className="icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false">
-        <path d={RING} />
-        <path className="inner" d={INNER[status]} />
-      </svg>
-      {!isSilent && <span className="only-read-out">{t(`status.${status}`)}</span>}
-    </span>
+    <Mark className="icon status-mark" box={16} data-status={status} name={isSilent ? null : `status.${status}`}>
+      <path d={RING} />
+      {INNER[status] !== '' && <path className="inner" d={INNER[status]} />}
+    </Mark>
   );
 }
 
-const BARS: Readonly<Record<Priority, number>> = {High: 3, Medium: 2, Low: 1};
+const BARS = ['M1.5 8.5h2v3h-2z', 'M5.5 5.5h2v6h-2z', 'M9.5 2.5h2v9h-2z'] as const;
+const FULL: Readonly<Record<Priority, number>> = {High: 3, Medium: 2, Low: 1};
 
 export function PriorityMark({priority, isSilent = false}: {priority: Priority; isSilent?: boolean}): ReactNode {
-  const {t} = useTexts();
+  const full = FULL[priority];
   return (
-    <span className="priority-mark" data-priority={priority} title={isSilent ? undefined : t(`priority.${priority}`)}>
-      <svg viewBox="0 0 14 14" aria-hidden="true" focusable="false">
-        {[1, 2, 3].map((bar) => (
-          <rect
-            key={bar}
-            x={bar * 4 - 3}
-            y={11 - bar * 3}
-            width="3"
-            height={bar * 3 + 1}
-            rx="1"
-            data-on={bar <= BARS[priority] || undefined}
-          />
-        ))}
-      </svg>
-      {!isSilent && <span className="only-read-out">{t(`priority.${priority}`)}</span>}
-    </span>
+    <Mark className="priority-mark" box={14} data-priority={priority} name={isSilent ? null : `priority.${priority}`}>
+      <path d={BARS.slice(0, full).join('')} />
+      {full < BARS.length && <path className="empty" d={BARS.slice(full).join('')} />}
+    </Mark>
+  );
+}
+
+/** A drawing with a name; as little of it as can be, because a list has hundreds. */
+function Mark({
+  name,
+  box,
+  children,
+  ...rest
+}: {
+  readonly box: number;
+  readonly name: `status.${Status}` | `priority.${Priority}` | null;
+  readonly children: ReactNode;
+  readonly className: string;
+  readonly [data: `data-${string}`]: string;
+}): ReactNode {
+  const {t} = useTexts();
+  const spoken = name === null ? {'aria-hidden': true} : {role: 'img'};
+  return (
+    <svg viewBox={`0 0 ${box} ${box}`} {...spoken} {...rest}>
+      {name !== null && <title>{t(name)}</title>}
+      {children}
+    </svg>
   );
 }
 
