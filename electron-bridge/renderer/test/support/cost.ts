@@ -63,11 +63,7 @@ export async function takeMeasure(page: Page): Promise<number> {
 }
 
 /** The tasks of the page's main thread while `act` runs, which is to take the measure now and then. */
-export async function mainThreadOf(
-  browser: Browser,
-  page: Page,
-  act: () => Promise<void>,
-): Promise<ThreadWork> {
+export async function mainThreadOf(browser: Browser, page: Page, act: () => Promise<void>): Promise<ThreadWork> {
   await browser.startTracing(page, {categories: ['toplevel', 'blink.user_timing', '__metadata']});
   let trace: Buffer;
   try {
