@@ -34,7 +34,7 @@ export class Served {
       stdio: ['ignore', 'ignore', 'ignore'],
     });
     const file = join(this.home, 'config', 'sidecar.json');
-    await until(() => existsSync(file), 20_000, 'the sidecar to listen');
+    await until(() => existsSync(file), 60_000, 'the sidecar to listen');
     ({url: this.url, token: this.token} = JSON.parse(readFileSync(file, 'utf8')) as {url: string; token: string});
   }
 
@@ -57,7 +57,7 @@ export class Served {
   }
 
   async ready(): Promise<void> {
-    await until(async () => (await fetch(`${this.url}/health`)).ok, 20_000, 'the sidecar to be ready');
+    await until(async () => (await fetch(`${this.url}/health`)).ok, 60_000, 'the sidecar to be ready');
   }
 
   /** The address that opens the interface, as a browser gets it. */
