@@ -20,12 +20,14 @@ function subscribe(listener: () => void): () => void {
 
 const fragment = (): string => location.hash.slice(1);
 
+function placeOf(text: string): Place {
+  const [path = '', query = ''] = text.split('?', 2);
+  return {path: path === '' ? '/' : path, query: new URLSearchParams(query)};
+}
+
 export function usePlace(): Place {
   const text = useSyncExternalStore(subscribe, fragment);
-  return useMemo(() => {
-    const [path = '', query = ''] = text.split('?', 2);
-    return {path: path === '' ? '/' : path, query: new URLSearchParams(query)};
-  }, [text]);
+  return useMemo(() => placeOf(text), [text]);
 }
 
 export function addressOf(path: string, query?: URLSearchParams): string {
@@ -40,6 +42,11 @@ export function go(path: string, query?: URLSearchParams, {replace = false} = {}
     history.replaceState(history.state, '', address);
     dispatchEvent(new HashChangeEvent('hashchange'));
   } else location.hash = address;
+}
+
+/** Change what a page says of itself in the address, unless another page has been gone to meanwhile. */
+export function restate(path: string, query: URLSearchParams): void {
+  if (placeOf(fragment()).path === path) go(path, query, {replace: true});
 }
 
 /** Where links lead when the interface's own pages are not there, as in an app that embeds parts of it. */

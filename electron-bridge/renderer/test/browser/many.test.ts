@@ -43,7 +43,7 @@ async function visit(count: number): Promise<void> {
     const deadline = performance.now() + 15_000;
     do await new Promise(requestAnimationFrame);
     while (document.querySelector(`.main ${sign}`) === null && performance.now() < deadline);
-    if (document.querySelector(`.main ${sign}`) === null) throw new Error(`${path} shows no ${sign}`);
+    if (document.querySelector(`.main ${sign}`) === null) throw new Error(`${path} shows no ${sign}: ${document.querySelector('.main')?.textContent.slice(0, 300)}`);
   }
 }
 
@@ -208,9 +208,24 @@ describe.skipIf(executable.value === null || command.value === null)('ten thousa
     window.isSilent();
   });
 
-  test('going from page to page fills no memory', async () => {
+  test('who goes elsewhere while a search is about to begin is not brought back', async () => {
     const {page} = window;
     await page.getByRole('searchbox').fill('');
+    const place = await page.evaluate(async (typingMs) => {
+      location.hash = '/members';
+      // A busy computer: when it goes on, the search is due as well as the other page.
+      const end = performance.now() + 2 * typingMs;
+      while (performance.now() < end);
+      await new Promise((resolve) => setTimeout(resolve, typingMs));
+      return location.hash;
+    }, TYPING_MS);
+    expect(place).toBe('#/members');
+    await page.locator('.member').first().waitFor();
+    await window.go('/tasks');
+  });
+
+  test('going from page to page fills no memory', async () => {
+    const {page} = window;
     const memory = await Memory.of(page);
     await page.evaluate(visit, FIRST_VISITS);
     const before = await memory.used();

@@ -1,6 +1,6 @@
 /** The team's tasks, as a list and as a board. */
 import {useCallback, useEffect, useRef, useState, type ReactNode} from 'react';
-import {go, usePlace} from '../../app/router.js';
+import {restate, usePlace} from '../../app/router.js';
 import {usePageKeys} from '../../app/shortcuts.js';
 import {filtersOf, withFilters, type TaskFilters} from '../../data/work/filters.js';
 import {useTaskCounts} from '../../data/work/tasks.js';
@@ -37,14 +37,14 @@ export default function TasksPage(): ReactNode {
     add: () => setAdding(true),
   });
   const change = useCallback(
-    (wanted: TaskFilters) => go(path, withFilters(query, wanted), {replace: true}),
+    (wanted: TaskFilters) => restate(path, withFilters(query, wanted)),
     [path, query],
   );
   const show = (wanted: View): void => {
     localStorage.setItem(VIEW, wanted);
     const changed = new URLSearchParams(query);
     changed.set('view', wanted);
-    go(path, changed, {replace: true});
+    restate(path, changed);
   };
   const statuses = filters.status.length > 0 ? filters.status : null;
   const total =
