@@ -8,6 +8,7 @@ import {useTexts, type Texts} from '../i18n/index.js';
 import {Button, Notice} from '../kit/index.js';
 import type {Sending} from './create.js';
 import type {Draft} from './draft.js';
+import {RestoredNotice} from './outcome.js';
 
 export interface FormProps<T extends FieldValues> {
   readonly draft: Draft<T>;
@@ -47,18 +48,7 @@ export function Form<T extends FieldValues>({
         submit();
       }}
     >
-      {draft.wasRestored && (
-        <Notice
-          kind="info"
-          actions={
-            <Button size="small" look="quiet" onPress={() => draft.reset()}>
-              {t('draft.discard')}
-            </Button>
-          }
-        >
-          {t('draft.restored')}
-        </Notice>
-      )}
+      <RestoredNotice wasRestored={draft.wasRestored} discard={() => draft.reset()} />
       {children}
       {sending.state === 'idle' && <AwayNotice />}
       <SendingNotice sending={sending} fieldName={fieldName} />

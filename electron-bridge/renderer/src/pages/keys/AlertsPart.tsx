@@ -1,15 +1,16 @@
 /** Alert rules: where events go, with headers whose values nobody sees again. */
-import {useState, type ReactNode} from 'react';
+import type {ReactNode} from 'react';
 import {taken} from '../../client/failure.js';
 import type {components} from '../../client/platform.js';
 import {usePlatform} from '../../data/situation.js';
 import {changesOf} from '../../forms/save.js';
-import {explainError} from '../../i18n/explain.js';
+import {CallOutcome, RestoredNotice} from '../../forms/outcome.js';
+import {isPlainAddress, useTyped} from '../../forms/typed.js';
 import {useTexts, type PlainName} from '../../i18n/index.js';
 import {Button, Checkbox, IconButton, Outcome, SecretField, Switch, TextField} from '../../kit/index.js';
 import {StatusBadge} from './KeyState.js';
 import {EditDialog, Owners, Removal, Row, useOpen} from './parts.js';
-import {useAct, useRead} from './queries.js';
+import {useAct, useAddOnce, useRead} from './queries.js';
 
 type AlertRule = components['schemas']['AlertRule'];
 type Delivery = components['schemas']['Delivery'];
@@ -54,8 +55,7 @@ export function AlertsPart(): ReactNode {
 }
 
 function RuleRow({rule, onAct}: {rule: AlertRule; onAct: (act: 'edit' | 'delete') => void}): ReactNode {
-  const texts = useTexts();
-  const {t} = texts;
+  const {t} = useTexts();
   const {client} = usePlatform();
   const {webhook} = rule.actions;
   const send = useAct<undefined, Delivery>(
@@ -80,15 +80,11 @@ function RuleRow({rule, onAct}: {rule: AlertRule; onAct: (act: 'edit' | 'delete'
         </Button>
       }
       below={
-        send.isPending ? (
-          <Outcome kind="busy">{t('keys.alerts.sending')}</Outcome>
-        ) : send.isError ? (
-          <Outcome kind="bad">{explainError(send.error, texts)}</Outcome>
-        ) : send.data !== undefined ? (
-          <Outcome kind={send.data.delivered ? 'good' : 'bad'}>{deliveryText(send.data, t)}</Outcome>
-        ) : (
-          <Outcome kind="idle" />
-        )
+        <CallOutcome call={send} busy={t('keys.alerts.sending')}>
+          {send.data !== undefined && (
+            <Outcome kind={send.data.delivered ? 'good' : 'bad'}>{deliveryText(send.data, t)}</Outcome>
+          )}
+        </CallOutcome>
       }
     >
       <span className="key-facts">
@@ -118,19 +114,45 @@ interface Header {
   readonly value: string;
 }
 
+interface RuleFields {
+  readonly name: string;
+  readonly url: string;
+  readonly isPrivate: boolean;
+  readonly isEnabled: boolean;
+  readonly headers: readonly Header[];
+}
+
+/** Values of headers are secrets, and some addresses hold one. */
+function withoutSecrets({url = '', headers, ...rest}: Partial<RuleFields>): Partial<RuleFields> {
+  return {
+    ...rest,
+    ...(url !== '' && isPlainAddress(url) ? {url} : {}),
+    ...(headers === undefined ? {} : {headers: headers.map((header) => ({...header, value: ''}))}),
+  };
+}
+
 function RuleDialog({rule, onClose}: {rule: AlertRule | null; onClose: () => void}): ReactNode {
-  const texts = useTexts();
-  const {t} = texts;
+  const {t} = useTexts();
   const {client} = usePlatform();
-  const [name, setName] = useState(rule?.name ?? '');
-  const [url, setUrl] = useState(rule?.actions.webhook.url ?? '');
-  const [isPrivate, setPrivate] = useState(rule?.actions.webhook.allow_private ?? false);
-  const [isEnabled, setEnabled] = useState(rule?.enabled ?? true);
-  const [headers, setHeaders] = useState<readonly Header[]>(() =>
-    Object.entries(rule?.actions.webhook.headers ?? {}).map(([header, mask]) => ({name: header, mask, value: ''})),
+  const typed = useTyped<RuleFields>(
+    `alert rule ${rule?.id ?? ''}`,
+    {
+      name: rule?.name ?? '',
+      url: rule?.actions.webhook.url ?? '',
+      isPrivate: rule?.actions.webhook.allow_private ?? false,
+      isEnabled: rule?.enabled ?? true,
+      headers: Object.entries(rule?.actions.webhook.headers ?? {}).map(([header, mask]) => ({
+        name: header,
+        mask,
+        value: '',
+      })),
+    },
+    withoutSecrets,
   );
+  const {name, url, isPrivate, isEnabled, headers} = typed.values;
+  const addOnce = useAddOnce(() => taken(client.GET('/api/v1/alert-rules')));
   const change = (index: number, changes: Partial<Header>): void =>
-    setHeaders(headers.map((header, at) => (at === index ? {...header, ...changes} : header)));
+    typed.change({headers: headers.map((header, at) => (at === index ? {...header, ...changes} : header))});
   const save = useAct<undefined>(
     () => {
       const target = {url: url.trim(), allow_private: isPrivate};
@@ -141,8 +163,10 @@ function RuleDialog({rule, onClose}: {rule: AlertRule | null; onClose: () => voi
       );
       const own = {name: name.trim(), enabled: isEnabled};
       if (rule === null)
-        return taken(
-          client.POST('/api/v1/alert-rules', {body: {...own, actions: {webhook: {...target, headers: sent}}}}),
+        return addOnce(
+          (one) => one.name === own.name,
+          () =>
+            taken(client.POST('/api/v1/alert-rules', {body: {...own, actions: {webhook: {...target, headers: sent}}}})),
         );
       // Only what differs: a colleague's change of something else stays. Headers are one thing: a mask keeps a value.
       const {webhook} = rule.actions;
@@ -153,7 +177,7 @@ function RuleDialog({rule, onClose}: {rule: AlertRule | null; onClose: () => voi
     },
     READS,
     () => {
-      setHeaders([]);
+      typed.discard();
       onClose();
     },
   );
@@ -165,12 +189,19 @@ function RuleDialog({rule, onClose}: {rule: AlertRule | null; onClose: () => voi
       canSave={canSave}
       onClose={onClose}
     >
-      <TextField label={t('keys.alerts.name')} value={name} onChange={setName} isRequired autoFocus />
+      <RestoredNotice {...typed} />
+      <TextField
+        label={t('keys.alerts.name')}
+        value={name}
+        onChange={(given) => typed.change({name: given})}
+        isRequired
+        autoFocus
+      />
       <TextField
         label={t('keys.alerts.url')}
         {...(rule === null ? {} : {hint: t('keys.alerts.url.hint')})}
         value={url}
-        onChange={setUrl}
+        onChange={(given) => typed.change({url: given})}
         isRequired
         isMono
         spellCheck="false"
@@ -195,27 +226,31 @@ function RuleDialog({rule, onClose}: {rule: AlertRule | null; onClose: () => voi
             <IconButton
               icon="trash"
               label={t('keys.alerts.header.remove')}
-              onPress={() => setHeaders(headers.filter((_, at) => at !== index))}
+              onPress={() => typed.change({headers: headers.filter((_, at) => at !== index)})}
             />
           </div>
         ))}
-        <Button size="small" icon="plus" onPress={() => setHeaders([...headers, {name: '', mask: null, value: ''}])}>
+        <Button
+          size="small"
+          icon="plus"
+          onPress={() => typed.change({headers: [...headers, {name: '', mask: null, value: ''}]})}
+        >
           {t('keys.alerts.header.add')}
         </Button>
       </fieldset>
-      <Checkbox isSelected={isPrivate} onChange={setPrivate}>
+      <Checkbox isSelected={isPrivate} onChange={(isOn) => typed.change({isPrivate: isOn})}>
         {t('keys.alerts.private')}
       </Checkbox>
-      <Switch isSelected={isEnabled} onChange={setEnabled}>
+      <Switch isSelected={isEnabled} onChange={(isOn) => typed.change({isEnabled: isOn})}>
         {t('keys.alerts.enabled')}
       </Switch>
-      <Outcome kind={save.isError ? 'bad' : 'idle'}>
-        {save.isError &&
-          explainError(save.error, texts, (field) => {
-            const word = WORDS[field];
-            return word === undefined ? null : t(word);
-          })}
-      </Outcome>
+      <CallOutcome
+        call={save}
+        fieldName={(field) => {
+          const word = WORDS[field];
+          return word === undefined ? null : t(word);
+        }}
+      />
     </EditDialog>
   );
 }

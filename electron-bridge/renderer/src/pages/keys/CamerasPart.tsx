@@ -4,12 +4,14 @@ import {taken} from '../../client/failure.js';
 import type {components} from '../../client/platform.js';
 import {usePlatform} from '../../data/situation.js';
 import {changesOf} from '../../forms/save.js';
-import {explainCoded, explainError} from '../../i18n/explain.js';
+import {CallOutcome, RestoredNotice} from '../../forms/outcome.js';
+import {isPlainAddress, useTyped} from '../../forms/typed.js';
+import {explainCoded} from '../../i18n/explain.js';
 import {useTexts, type PlainName} from '../../i18n/index.js';
 import {Button, Details, Outcome, SecretField, Switch, TextField} from '../../kit/index.js';
 import {StatusBadge} from './KeyState.js';
 import {EditDialog, Owners, Removal, Row, useOpen} from './parts.js';
-import {useAct, useRead} from './queries.js';
+import {useAct, useAddOnce, useRead} from './queries.js';
 
 type Camera = components['schemas']['Camera'];
 type CameraOutcome = components['schemas']['CameraOutcome'];
@@ -74,7 +76,7 @@ function CameraRow({camera, onAct}: {camera: Camera; onAct: (act: 'edit' | 'dele
           <span className="only-read-out">{` ${camera.name}`}</span>
         </Button>
       }
-      below={<CameraAnswer isPending={test.isPending} error={test.error} outcome={test.data} />}
+      below={<CameraAnswer call={test} outcome={test.data} />}
     >
       <span className="key-facts">
         <span className="badge" data-kind={camera.active ? 'good' : undefined}>
@@ -88,32 +90,32 @@ function CameraRow({camera, onAct}: {camera: Camera; onAct: (act: 'edit' | 'dele
 }
 
 function CameraAnswer({
-  isPending,
-  error,
+  call,
   outcome,
 }: {
-  isPending: boolean;
-  error: Error | null;
+  call: {readonly isPending: boolean; readonly error: unknown};
   outcome: CameraOutcome | undefined;
 }): ReactNode {
   const texts = useTexts();
   const {t} = texts;
-  if (isPending) return <Outcome kind="busy">{t('keys.cameras.testing')}</Outcome>;
-  if (error !== null) return <Outcome kind="bad">{explainError(error, texts, wordOf(t))}</Outcome>;
-  if (outcome === undefined) return <Outcome kind="idle" />;
-  const sentence = explainCoded(outcome.ok ? 'keys.cameras.good' : 'keys.cameras.bad', outcome.message, texts);
+  const sentence =
+    outcome && explainCoded(outcome.ok ? 'keys.cameras.good' : 'keys.cameras.bad', outcome.message, texts);
   return (
-    <Outcome
-      kind={outcome.ok ? 'good' : 'bad'}
-      details={
-        <Details summary={t('action.details')}>
-          <p className="hint">{t('keys.cameras.steps')}</p>
-          {sentence !== outcome.message && <p className="hint">{outcome.message}</p>}
-        </Details>
-      }
-    >
-      {sentence}
-    </Outcome>
+    <CallOutcome call={call} busy={t('keys.cameras.testing')} fieldName={wordOf(t)}>
+      {outcome !== undefined && (
+        <Outcome
+          kind={outcome.ok ? 'good' : 'bad'}
+          details={
+            <Details summary={t('action.details')}>
+              <p className="hint">{t('keys.cameras.steps')}</p>
+              {sentence !== outcome.message && <p className="hint">{outcome.message}</p>}
+            </Details>
+          }
+        >
+          {sentence}
+        </Outcome>
+      )}
+    </CallOutcome>
   );
 }
 
@@ -125,14 +127,22 @@ function wordOf(t: ReturnType<typeof useTexts>['t']): (field: string) => string 
 }
 
 function CameraDialog({camera, onClose}: {camera: Camera | null; onClose: () => void}): ReactNode {
-  const texts = useTexts();
-  const {t} = texts;
+  const {t} = useTexts();
   const {client} = usePlatform();
-  const [name, setName] = useState(camera?.name ?? '');
-  const [url, setUrl] = useState(camera?.stream_url ?? '');
-  const [username, setUsername] = useState(camera?.username ?? '');
+  const typed = useTyped(
+    `camera ${camera?.id ?? ''}`,
+    {
+      name: camera?.name ?? '',
+      url: camera?.stream_url ?? '',
+      username: camera?.username ?? '',
+      isActive: camera?.active ?? true,
+    },
+    // Passwords are also written into addresses.
+    ({url: address = '', ...rest}) => (address !== '' && isPlainAddress(address) ? {...rest, url: address} : rest),
+  );
+  const {name, url, username, isActive} = typed.values;
   const [password, setPassword] = useState('');
-  const [isActive, setActive] = useState(camera?.active ?? true);
+  const addOnce = useAddOnce(() => taken(client.GET('/api/v1/cameras')));
   const login = {
     stream_url: url.trim(),
     username: username.trim() === '' ? null : username.trim(),
@@ -142,7 +152,11 @@ function CameraDialog({camera, onClose}: {camera: Camera | null; onClose: () => 
   const save = useAct<undefined>(
     () => {
       const body = {name: name.trim(), active: isActive, ...login};
-      if (camera === null) return taken(client.POST('/api/v1/cameras', {body}));
+      if (camera === null)
+        return addOnce(
+          (one) => one.name === body.name,
+          () => taken(client.POST('/api/v1/cameras', {body})),
+        );
       // Only what differs: a colleague's change of something else stays.
       const changes = changesOf({...camera, password: ''}, body);
       return taken(client.PATCH('/api/v1/cameras/{id}', {params: {path: {id: camera.id}}, body: changes}));
@@ -150,6 +164,7 @@ function CameraDialog({camera, onClose}: {camera: Camera | null; onClose: () => 
     READS,
     () => {
       setPassword('');
+      typed.release();
       onClose();
     },
   );
@@ -166,12 +181,19 @@ function CameraDialog({camera, onClose}: {camera: Camera | null; onClose: () => 
         </Button>
       }
     >
-      <TextField label={t('keys.cameras.name')} value={name} onChange={setName} isRequired autoFocus />
+      <RestoredNotice {...typed} />
+      <TextField
+        label={t('keys.cameras.name')}
+        value={name}
+        onChange={(given) => typed.change({name: given})}
+        isRequired
+        autoFocus
+      />
       <TextField
         label={t('keys.cameras.url')}
         hint={t('keys.cameras.url.hint')}
         value={url}
-        onChange={setUrl}
+        onChange={(given) => typed.change({url: given})}
         isRequired
         isMono
         spellCheck="false"
@@ -180,7 +202,7 @@ function CameraDialog({camera, onClose}: {camera: Camera | null; onClose: () => 
         <TextField
           label={t('keys.cameras.username')}
           value={username}
-          onChange={setUsername}
+          onChange={(given) => typed.change({username: given})}
           isOptional
           autoComplete="off"
         />
@@ -192,14 +214,10 @@ function CameraDialog({camera, onClose}: {camera: Camera | null; onClose: () => 
           {...(camera?.password == null ? {} : {hint: t('keys.cameras.password.kept')})}
         />
       </div>
-      <Switch isSelected={isActive} onChange={setActive}>
+      <Switch isSelected={isActive} onChange={(isOn) => typed.change({isActive: isOn})}>
         {t('keys.cameras.active')}
       </Switch>
-      {save.isError ? (
-        <Outcome kind="bad">{explainError(save.error, texts, wordOf(t))}</Outcome>
-      ) : (
-        <CameraAnswer isPending={test.isPending} error={test.error} outcome={test.data} />
-      )}
+      <CameraAnswer call={save.isError ? save : test} outcome={test.data} />
     </EditDialog>
   );
 }

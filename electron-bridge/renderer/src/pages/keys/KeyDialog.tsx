@@ -3,7 +3,9 @@ import {useMutation} from '@tanstack/react-query';
 import {useState, type ReactNode} from 'react';
 import {taken} from '../../client/failure.js';
 import {usePlatform} from '../../data/situation.js';
-import {explainCoded, explainError} from '../../i18n/explain.js';
+import {CallOutcome} from '../../forms/outcome.js';
+import {useTyped} from '../../forms/typed.js';
+import {explainCoded} from '../../i18n/explain.js';
 import {useTexts} from '../../i18n/index.js';
 import {Button, Dialog, Outcome, SecretField, TextField} from '../../kit/index.js';
 import {endOf, type KeyTestResult, type ProviderName} from './queries.js';
@@ -11,6 +13,8 @@ import {endOf, type KeyTestResult, type ProviderName} from './queries.js';
 const FEWEST_CHARS = 10;
 
 export interface KeyDialogProps {
+  /** Unique among all such dialogs. */
+  readonly id: string;
   readonly title: string;
   readonly onClose: () => void;
   /** Whose key it is; the provider is asked before saving. Null where the sidecar asks by itself. */
@@ -31,12 +35,13 @@ interface Tested {
 }
 
 export function KeyDialog(props: KeyDialogProps): ReactNode {
-  const {title, onClose, provider, isCheckedBySidecar = false, keysUrl, hint, children, canSave = true} = props;
+  const {id, title, onClose, provider, isCheckedBySidecar = false, keysUrl, hint, children, canSave = true} = props;
   const texts = useTexts();
   const {t} = texts;
   const {client} = usePlatform();
   const [key, setKey] = useState('');
-  const [day, setDay] = useState('');
+  const typed = useTyped(`key ${id}`, {day: ''});
+  const {day} = typed.values;
   const [isShort, setShort] = useState(false);
 
   const test = useMutation({
@@ -61,6 +66,7 @@ export function KeyDialog(props: KeyDialogProps): ReactNode {
     onSuccess(isSaved) {
       if (!isSaved) return;
       setKey('');
+      typed.release();
       test.reset();
       onClose();
     },
@@ -135,21 +141,19 @@ export function KeyDialog(props: KeyDialogProps): ReactNode {
           type="date"
           isOptional
           value={day}
-          onChange={setDay}
+          onChange={(given) => typed.change({day: given})}
         />
-        {isBusy ? (
-          <Outcome kind="busy">{t(test.isPending ? 'keys.testing' : 'keys.saving')}</Outcome>
-        ) : save.error !== null || test.error !== null ? (
-          <Outcome kind="bad">
-            {explainError(save.error ?? test.error, texts)} {save.error !== null && t('keys.refused')}
-          </Outcome>
-        ) : verdict !== null ? (
-          <Outcome kind={verdict.valid === true ? 'good' : 'bad'}>
-            {explainCoded(`keys.verdict.${verdict.status}`, verdict.message, texts)} {wasRefused && t('keys.refused')}
-          </Outcome>
-        ) : (
-          <Outcome kind="idle" />
-        )}
+        <CallOutcome
+          call={{isPending: isBusy, error: save.error ?? test.error}}
+          busy={t(test.isPending ? 'keys.testing' : 'keys.saving')}
+          afterError={save.error !== null && t('keys.refused')}
+        >
+          {verdict !== null && (
+            <Outcome kind={verdict.valid === true ? 'good' : 'bad'}>
+              {explainCoded(`keys.verdict.${verdict.status}`, verdict.message, texts)} {wasRefused && t('keys.refused')}
+            </Outcome>
+          )}
+        </CallOutcome>
         {/* Enter in a field saves. */}
         <button type="submit" hidden />
       </form>

@@ -61,6 +61,7 @@ export function ProvidersPart(): ReactNode {
       </Loaded>
       {open?.act === 'set' && (
         <KeyDialog
+          id={open.provider}
           title={`${t(keys.data?.[open.provider].set === true ? 'keys.replace' : 'keys.set')}: ${labelOf(open.provider)}`}
           provider={open.provider}
           keysUrl={providers?.find(({name}) => name === open.provider)?.keys_url}

@@ -1,8 +1,10 @@
 /** Chat servers with keys of their own. */
-import {useState, type ReactNode} from 'react';
+import type {ReactNode} from 'react';
 import {taken} from '../../client/failure.js';
 import type {components} from '../../client/platform.js';
 import {usePlatform} from '../../data/situation.js';
+import {RestoredNotice} from '../../forms/outcome.js';
+import {useTyped} from '../../forms/typed.js';
 import {useTexts} from '../../i18n/index.js';
 import {Button, Select, TextField} from '../../kit/index.js';
 import {KeyDialog} from './KeyDialog.js';
@@ -88,11 +90,14 @@ function ServerDialog({server, onClose}: {server: ServerConfig | null; onClose: 
   const {t} = useTexts();
   const {client} = usePlatform();
   const {data: providers} = useProviders();
-  const [id, setId] = useState(server?.server_id ?? '');
-  const [provider, setProvider] = useState((server?.provider ?? 'openai') as ProviderName);
-  const [dm, setDm] = useState((server?.dm_roll_visibility ?? 'public') as (typeof DM)[number]);
-  const [rolls, setRolls] = useState((server?.player_roll_mode ?? 'manual_digital') as (typeof ROLLS)[number]);
-  const [sheet, setSheet] = useState((server?.character_sheet_mode ?? 'digital_sheet') as (typeof SHEETS)[number]);
+  const typed = useTyped(`server ${server?.server_id ?? ''}`, {
+    id: server?.server_id ?? '',
+    provider: (server?.provider ?? 'openai') as ProviderName,
+    dm: (server?.dm_roll_visibility ?? 'public') as (typeof DM)[number],
+    rolls: (server?.player_roll_mode ?? 'manual_digital') as (typeof ROLLS)[number],
+    sheet: (server?.character_sheet_mode ?? 'digital_sheet') as (typeof SHEETS)[number],
+  });
+  const {id, provider, dm, rolls, sheet} = typed.values;
   const put = useAct(
     (body: ServerConfigBody) =>
       taken(client.PUT('/api/v1/servers/{server_id}/config', {params: {path: {server_id: id.trim()}}, body})),
@@ -100,28 +105,31 @@ function ServerDialog({server, onClose}: {server: ServerConfig | null; onClose: 
   );
   return (
     <KeyDialog
+      id={`server ${server?.server_id ?? ''}`}
       title={server === null ? t('keys.servers.add') : `${t('keys.replace')}: ${server.server_id}`}
       provider={provider}
       keysUrl={providers?.find(({name}) => name === provider)?.keys_url}
       hint={server?.api_key.hint}
       canSave={id.trim() !== ''}
       onClose={onClose}
-      save={(key, expiresAt) =>
-        put.mutateAsync({
+      save={async (key, expiresAt) => {
+        await put.mutateAsync({
           api_key: key,
           provider,
           dm_roll_visibility: dm,
           player_roll_mode: rolls,
           character_sheet_mode: sheet,
           ...(expiresAt === undefined ? {} : {expires_at: expiresAt}),
-        })
-      }
+        });
+        typed.release();
+      }}
     >
+      <RestoredNotice {...typed} />
       <TextField
         label={t('keys.servers.id')}
         hint={t('keys.servers.id.hint')}
         value={id}
-        onChange={setId}
+        onChange={(given) => typed.change({id: given})}
         isReadOnly={server !== null}
         isRequired
         isMono
@@ -130,7 +138,7 @@ function ServerDialog({server, onClose}: {server: ServerConfig | null; onClose: 
         <Select
           label={t('keys.servers.provider')}
           value={provider}
-          onChange={setProvider}
+          onChange={(chosen) => typed.change({provider: chosen})}
           options={PROVIDERS.map((each) => ({
             id: each,
             label: providers?.find(({name}) => name === each)?.label ?? each,
@@ -139,7 +147,7 @@ function ServerDialog({server, onClose}: {server: ServerConfig | null; onClose: 
         <Select
           label={t('keys.servers.dm')}
           value={dm}
-          onChange={setDm}
+          onChange={(chosen) => typed.change({dm: chosen})}
           options={DM.map((each) => ({id: each, label: t(`keys.servers.dm.${each}`)}))}
         />
       </div>
@@ -147,13 +155,13 @@ function ServerDialog({server, onClose}: {server: ServerConfig | null; onClose: 
         <Select
           label={t('keys.servers.rolls')}
           value={rolls}
-          onChange={setRolls}
+          onChange={(chosen) => typed.change({rolls: chosen})}
           options={ROLLS.map((each) => ({id: each, label: t(`keys.servers.rolls.${each}`)}))}
         />
         <Select
           label={t('keys.servers.sheet')}
           value={sheet}
-          onChange={setSheet}
+          onChange={(chosen) => typed.change({sheet: chosen})}
           options={SHEETS.map((each) => ({id: each, label: t(`keys.servers.sheet.${each}`)}))}
         />
       </div>

@@ -1,11 +1,12 @@
 /** Tenants: their plan, and their key, which the sidecar checks before it replaces the one before. */
-import {useState, type ReactNode} from 'react';
+import type {ReactNode} from 'react';
 import {taken} from '../../client/failure.js';
 import type {components} from '../../client/platform.js';
 import {usePlatform} from '../../data/situation.js';
-import {explainError} from '../../i18n/explain.js';
+import {CallOutcome, RestoredNotice} from '../../forms/outcome.js';
+import {useTyped} from '../../forms/typed.js';
 import {useTexts} from '../../i18n/index.js';
-import {Button, Outcome, Select, TextField} from '../../kit/index.js';
+import {Button, Select, TextField} from '../../kit/index.js';
 import {KeyDialog} from './KeyDialog.js';
 import {KeyState} from './KeyState.js';
 import {EditDialog, Owners, Removal, Row, useOpen} from './parts.js';
@@ -47,6 +48,7 @@ export function TenantsPart(): ReactNode {
       {open?.act === 'edit' && <TenantDialog tenant={open.tenant} onClose={close} />}
       {open?.act === 'key' && (
         <KeyDialog
+          id={`tenant ${id}`}
           title={`${t('keys.set')}: ${open.tenant?.name ?? ''}`}
           provider="openai"
           isCheckedBySidecar
@@ -125,14 +127,16 @@ function TenantRow({
 }
 
 function TenantDialog({tenant, onClose}: {tenant: Tenant | null; onClose: () => void}): ReactNode {
-  const texts = useTexts();
-  const {t} = texts;
+  const {t} = useTexts();
   const {client} = usePlatform();
-  const [id, setId] = useState(tenant?.id ?? '');
-  const [name, setName] = useState(tenant?.name ?? '');
-  const [tier, setTier] = useState((tenant?.tier ?? 'trial') as Tier);
-  const [limit, setLimit] = useState(String(tenant?.trial_limit ?? ''));
-  const [tokens, setTokens] = useState(String(tenant?.trial_tokens ?? ''));
+  const typed = useTyped(`tenant ${tenant?.id ?? ''}`, {
+    id: tenant?.id ?? '',
+    name: tenant?.name ?? '',
+    tier: (tenant?.tier ?? 'trial') as Tier,
+    limit: String(tenant?.trial_limit ?? ''),
+    tokens: String(tenant?.trial_tokens ?? ''),
+  });
+  const {id, name, tier, limit, tokens} = typed.values;
   const save = useAct<undefined>(
     () =>
       tenant === null
@@ -144,7 +148,10 @@ function TenantDialog({tenant, onClose}: {tenant: Tenant | null; onClose: () => 
             }),
           ),
     READS,
-    onClose,
+    () => {
+      typed.release();
+      onClose();
+    },
   );
   const canSave = id.trim() !== '' && name.trim() !== '';
   return (
@@ -154,21 +161,27 @@ function TenantDialog({tenant, onClose}: {tenant: Tenant | null; onClose: () => 
       canSave={canSave}
       onClose={onClose}
     >
+      <RestoredNotice {...typed} />
       <TextField
         label={t('keys.tenants.id')}
         hint={t('keys.tenants.id.hint')}
         value={id}
-        onChange={setId}
+        onChange={(given) => typed.change({id: given})}
         isReadOnly={tenant !== null}
         isRequired
         isMono
         autoFocus
       />
-      <TextField label={t('keys.tenants.name')} value={name} onChange={setName} isRequired />
+      <TextField
+        label={t('keys.tenants.name')}
+        value={name}
+        onChange={(given) => typed.change({name: given})}
+        isRequired
+      />
       <Select
         label={t('keys.tenants.tier')}
         value={tier}
-        onChange={setTier}
+        onChange={(chosen) => typed.change({tier: chosen})}
         options={TIERS.map((each) => ({
           id: each,
           label: t(`keys.tenants.tier.${each}`),
@@ -177,14 +190,21 @@ function TenantDialog({tenant, onClose}: {tenant: Tenant | null; onClose: () => 
       />
       {tenant !== null && tier === 'trial' && (
         <div className="form-row">
-          <TextField label={t('keys.tenants.limit')} value={limit} onChange={setLimit} inputMode="numeric" />
-          <TextField label={t('keys.tenants.tokens')} value={tokens} onChange={setTokens} inputMode="numeric" />
+          <TextField
+            label={t('keys.tenants.limit')}
+            value={limit}
+            onChange={(given) => typed.change({limit: given})}
+            inputMode="numeric"
+          />
+          <TextField
+            label={t('keys.tenants.tokens')}
+            value={tokens}
+            onChange={(given) => typed.change({tokens: given})}
+            inputMode="numeric"
+          />
         </div>
       )}
-      <Outcome kind={save.isError ? 'bad' : 'idle'}>
-        {save.isError &&
-          explainError(save.error, texts, (field) => (field in WORDS ? t(WORDS[field as keyof typeof WORDS]) : null))}
-      </Outcome>
+      <CallOutcome call={save} fieldName={(field) => (field in WORDS ? t(WORDS[field as keyof typeof WORDS]) : null)} />
     </EditDialog>
   );
 }

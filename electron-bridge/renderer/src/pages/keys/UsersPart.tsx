@@ -4,6 +4,7 @@ import {taken} from '../../client/failure.js';
 import type {components} from '../../client/platform.js';
 import {Loaded} from '../../data/Loaded.js';
 import {usePlatform} from '../../data/situation.js';
+import {useTyped} from '../../forms/typed.js';
 import {useTexts} from '../../i18n/index.js';
 import {Button, Notice, Outcome, Section, Select, TextField} from '../../kit/index.js';
 import {KeyDialog} from './KeyDialog.js';
@@ -74,6 +75,7 @@ function InitialKeys(): ReactNode {
       </Loaded>
       {open !== null && (
         <KeyDialog
+          id={`first ${open}`}
           title={`${t('keys.set')}: ${labelOf(open)}`}
           provider={open}
           isCheckedBySidecar
@@ -96,8 +98,8 @@ function OneUser(): ReactNode {
   const {t} = useTexts();
   const {client} = usePlatform();
   const {data: providers} = useProviders();
-  const [user, setUser] = useState('');
-  const [provider, setProvider] = useState<ProviderName>('openai');
+  const typed = useTyped<{user: string; provider: ProviderName}>('user', {user: '', provider: 'openai'});
+  const {user, provider} = typed.values;
   const [isDone, setDone] = useState(false);
   const {open, show, close} = useOpen<'set' | 'remove'>();
   const owner = user.trim();
@@ -106,7 +108,10 @@ function OneUser(): ReactNode {
     (one: components['schemas']['BulkOperation']) =>
       taken(client.POST('/api/v1/vault/bulk', {body: {operations: [one]}})),
     READS,
-    () => setDone(true),
+    () => {
+      typed.release();
+      setDone(true);
+    },
   );
   return (
     <Section title={t('keys.users.other')} text={t('keys.users.other.text')}>
@@ -115,7 +120,7 @@ function OneUser(): ReactNode {
           label={t('keys.users.id')}
           value={user}
           onChange={(given) => {
-            setUser(given);
+            typed.change({user: given});
             setDone(false);
           }}
           isMono
@@ -124,7 +129,7 @@ function OneUser(): ReactNode {
         <Select
           label={t('keys.users.provider')}
           value={provider}
-          onChange={setProvider}
+          onChange={(chosen) => typed.change({provider: chosen})}
           options={PROVIDERS.map((each) => ({
             id: each,
             label: providers?.find(({name}) => name === each)?.label ?? each,
@@ -142,6 +147,7 @@ function OneUser(): ReactNode {
       </div>
       {open === 'set' && (
         <KeyDialog
+          id={`user ${owner} ${provider}`}
           title={`${t('keys.set')}: ${owner}`}
           provider={provider}
           onClose={close}

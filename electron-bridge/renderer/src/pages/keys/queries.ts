@@ -6,6 +6,7 @@ import {
   type UseMutationResult,
   type UseQueryResult,
 } from '@tanstack/react-query';
+import {useState} from 'react';
 import {taken} from '../../client/failure.js';
 import type {components} from '../../client/platform.js';
 import {usePlatform} from '../../data/situation.js';
@@ -49,6 +50,25 @@ export function useAct<Input, Output = unknown>(
     // It may have been carried out and only the answer lost: what is there is shown before it is sent again.
     onError: () => Promise.all(reads.map((name) => cache.invalidateQueries({queryKey: [name]}))),
   });
+}
+
+/**
+ * Add something that the sidecar takes twice if it is sent twice. Before a second attempt it is looked whether the first
+ * one arrived and only its answer was lost.
+ *
+ * @param isIt whether something in the list is what was to be added; what was there before the first attempt is not.
+ */
+export function useAddOnce<T extends {readonly id: string}>(
+  list: () => Promise<readonly T[]>,
+): (isIt: (one: T) => boolean, add: () => Promise<unknown>) => Promise<unknown> {
+  const [attempt] = useState(() => ({before: null as ReadonlySet<string> | null}));
+  return async (isIt, add) => {
+    const there = await list();
+    const {before} = attempt;
+    attempt.before ??= new Set(there.map(({id}) => id));
+    const arrived = before === null ? undefined : there.find((one) => !before.has(one.id) && isIt(one));
+    return arrived ?? add();
+  };
 }
 
 /** The end of a day as the sidecar takes it; undefined where there is none. */

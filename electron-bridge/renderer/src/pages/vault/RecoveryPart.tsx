@@ -2,7 +2,7 @@
 import {useState, type ReactNode} from 'react';
 import {taken} from '../../client/failure.js';
 import {usePlatform} from '../../data/situation.js';
-import {explainError} from '../../i18n/explain.js';
+import {CallOutcome} from '../../forms/outcome.js';
 import {useTexts} from '../../i18n/index.js';
 import {Button, Dialog, Notice, Outcome, Section, TextField} from '../../kit/index.js';
 import {useAct} from '../keys/queries.js';
@@ -46,8 +46,7 @@ function RecoveryDialog({
   onDone: () => void;
   onClose: () => void;
 }): ReactNode {
-  const texts = useTexts();
-  const {t} = texts;
+  const {t} = useTexts();
   const {client} = usePlatform();
   const [code] = useState(newRecoveryCode);
   const [isWritten, setWritten] = useState(false);
@@ -136,7 +135,7 @@ function RecoveryDialog({
           autoComplete="off"
           spellCheck="false"
         />
-        <Outcome kind={keep.isError ? 'bad' : 'idle'}>{keep.isError && explainError(keep.error, texts)}</Outcome>
+        <CallOutcome call={keep} />
       </form>
     </Dialog>
   );
