@@ -74,7 +74,7 @@ function isAlike(one: unknown, other: unknown): boolean {
   return typeof one === typeof other && Array.isArray(one) === Array.isArray(other);
 }
 
-/** Whether an address holds nothing but a place: no login, and nothing that is asked of it. */
-export function isPlainAddress(address: string): boolean {
-  return !/[@?#]/.test(address);
+/** The fields but one, which is a secret. */
+export function without<T extends object, Field extends keyof T>(field: Field, typed: T): Omit<T, Field> {
+  return Object.fromEntries(Object.entries(typed).filter(([name]) => name !== field)) as Omit<T, Field>;
 }

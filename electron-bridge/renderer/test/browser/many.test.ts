@@ -43,7 +43,8 @@ async function visit(count: number): Promise<void> {
     const deadline = performance.now() + 15_000;
     do await new Promise(requestAnimationFrame);
     while (document.querySelector(`.main ${sign}`) === null && performance.now() < deadline);
-    if (document.querySelector(`.main ${sign}`) === null) throw new Error(`${path} shows no ${sign}: ${document.querySelector('.main')?.textContent.slice(0, 300)}`);
+    if (document.querySelector(`.main ${sign}`) === null)
+      throw new Error(`${path} shows no ${sign}: ${document.querySelector('.main')?.textContent.slice(0, 300)}`);
   }
 }
 

@@ -8,7 +8,7 @@ import {
   type UseInfiniteQueryResult,
   type UseQueryResult,
 } from '@tanstack/react-query';
-import {useMemo} from 'react';
+import {useEffect, useMemo} from 'react';
 import {Refused, taken, takenPage, takenWithVersion, type Page} from '../../client/failure.js';
 import type {Platform, components} from '../../client/platform.js';
 import type {Store, Versioned} from '../../forms/save.js';
@@ -21,6 +21,8 @@ export type TaskCounts = components['schemas']['TaskCounts'];
 /** The first page is soon there, the following ones are seldom asked for. */
 const FIRST_LIMIT = 50;
 const LIMIT = 200;
+/** No team has two thousand tasks at work; whoever has them anyway sees the first ones. */
+const MOST_PAGES = 11;
 
 type Filters = Partial<TaskFilters>;
 
@@ -48,8 +50,16 @@ export interface TaskList {
   readonly tasks: readonly Task[] | undefined;
 }
 
-/** The tasks that pass the filters, page after page. */
-export function useTaskList(filters: TaskFilters, {isWanted = true}: {isWanted?: boolean} = {}): TaskList {
+/**
+ * The tasks that pass the filters, page after page.
+ *
+ * @param isWanted whether they are to be read at all.
+ * @param isWhole whether the next page is read without being asked for: all are needed, not what is looked at alone.
+ */
+export function useTaskList(
+  filters: TaskFilters,
+  {isWanted = true, isWhole = false}: {isWanted?: boolean; isWhole?: boolean} = {},
+): TaskList {
   const {client} = usePlatform();
   const {isReady} = useSituation();
   const query = useInfiniteQuery({
@@ -64,7 +74,12 @@ export function useTaskList(filters: TaskFilters, {isWanted = true}: {isWanted?:
     placeholderData: keepPreviousData,
     enabled: isWanted,
   });
-  const {data, isPlaceholderData} = query;
+  const {data, isPlaceholderData, fetchNextPage} = query;
+  const isMoreWanted =
+    isWhole && query.hasNextPage && !query.isFetching && !query.isError && (data?.pages.length ?? 0) < MOST_PAGES;
+  useEffect(() => {
+    if (isMoreWanted) void fetchNextPage();
+  }, [isMoreWanted, fetchNextPage]);
   // Under other filters what was there before would be a lie, unless it is about to be replaced.
   const shown = isPlaceholderData && !isReady ? undefined : data;
   const tasks = useMemo(() => shown?.pages.flatMap(({items}) => items), [shown]);

@@ -7,9 +7,10 @@ import type {ConnectionInput, ConnectionTest, SavedConnection} from '../../clien
 import {usePlatform} from '../../data/situation.js';
 import {useDraft} from '../../forms/draft.js';
 import {Select, TextField} from '../../forms/fields.js';
+import {RestoredNotice} from '../../forms/outcome.js';
 import {explainConnection} from '../../i18n/explain.js';
 import {useTexts, type PlainName} from '../../i18n/index.js';
-import {Button, Checkbox, Details, Facts, Notice, Outcome} from '../../kit/index.js';
+import {Button, Checkbox, Details, Facts, Outcome} from '../../kit/index.js';
 import type {CopyOver} from './copying.js';
 import {DsnField} from './DsnField.js';
 import {EncryptionPart} from './EncryptionPart.js';
@@ -114,18 +115,7 @@ export function ConnectionForm({saved, copy, onSaved, onCancel}: ConnectionFormP
         run('save');
       }}
     >
-      {draft.wasRestored && (
-        <Notice
-          kind="info"
-          actions={
-            <Button size="small" look="quiet" onPress={() => draft.reset()}>
-              {t('draft.discard')}
-            </Button>
-          }
-        >
-          {t('draft.restored')}
-        </Notice>
-      )}
+      <RestoredNotice wasRestored={draft.wasRestored} discard={() => draft.reset()} />
       <DsnField
         onFields={(fields) => {
           // Another server: what was chosen for the one before does not hold for it.

@@ -5,7 +5,7 @@ import type {components} from '../../client/platform.js';
 import {usePlatform} from '../../data/situation.js';
 import {changesOf} from '../../forms/save.js';
 import {CallOutcome, RestoredNotice} from '../../forms/outcome.js';
-import {isPlainAddress, useTyped} from '../../forms/typed.js';
+import {useTyped, without} from '../../forms/typed.js';
 import {useTexts, type PlainName} from '../../i18n/index.js';
 import {Button, Checkbox, IconButton, Outcome, SecretField, Switch, TextField} from '../../kit/index.js';
 import {StatusBadge} from './KeyState.js';
@@ -122,11 +122,10 @@ interface RuleFields {
   readonly headers: readonly Header[];
 }
 
-/** Values of headers are secrets, and some addresses hold one. */
-function withoutSecrets({url = '', headers, ...rest}: Partial<RuleFields>): Partial<RuleFields> {
+/** Values of headers are secrets, and so are the addresses of many services: whoever knows one may post there. */
+function withoutSecrets({headers, ...rest}: Partial<RuleFields>): Partial<RuleFields> {
   return {
-    ...rest,
-    ...(url !== '' && isPlainAddress(url) ? {url} : {}),
+    ...without('url', rest),
     ...(headers === undefined ? {} : {headers: headers.map((header) => ({...header, value: ''}))}),
   };
 }

@@ -5,7 +5,7 @@ import type {components} from '../../client/platform.js';
 import {usePlatform} from '../../data/situation.js';
 import {changesOf} from '../../forms/save.js';
 import {CallOutcome, RestoredNotice} from '../../forms/outcome.js';
-import {isPlainAddress, useTyped} from '../../forms/typed.js';
+import {useTyped, without} from '../../forms/typed.js';
 import {explainCoded} from '../../i18n/explain.js';
 import {useTexts, type PlainName} from '../../i18n/index.js';
 import {Button, Details, Outcome, SecretField, Switch, TextField} from '../../kit/index.js';
@@ -138,7 +138,7 @@ function CameraDialog({camera, onClose}: {camera: Camera | null; onClose: () => 
       isActive: camera?.active ?? true,
     },
     // Passwords are also written into addresses.
-    ({url: address = '', ...rest}) => (address !== '' && isPlainAddress(address) ? {...rest, url: address} : rest),
+    (fields) => without('url', fields),
   );
   const {name, url, username, isActive} = typed.values;
   const [password, setPassword] = useState('');

@@ -28,7 +28,7 @@ export default function StandupPage(): ReactNode {
   const since = startOf(period, useNow(DAY_STEP_MS));
   const members = useMembers();
   const updates = useUpdatesSince(since);
-  const atWork = useTaskList(AT_WORK);
+  const atWork = useTaskList(AT_WORK, {isWhole: true});
   const {me} = useMe();
   const [isWriting, setWriting] = useState(false);
   usePageKeys({add: () => setWriting(true)});
@@ -247,7 +247,7 @@ function ToldTask({updates, task}: {updates: readonly ToldUpdate[]; task: Task |
 function Write({me, onSent}: {me: ListedMember; onSent: () => void}): ReactNode {
   const {t} = useTexts();
   const filters = useMemo<TaskFilters>(() => ({...NO_FILTERS, status: OPEN, assignee: [me.id]}), [me.id]);
-  const mine = useTaskList(filters);
+  const mine = useTaskList(filters, {isWhole: true});
   const [chosen, setChosen] = useState<string | null>(null);
   return (
     <Loaded

@@ -36,10 +36,7 @@ export default function TasksPage(): ReactNode {
     },
     add: () => setAdding(true),
   });
-  const change = useCallback(
-    (wanted: TaskFilters) => restate(path, withFilters(query, wanted)),
-    [path, query],
-  );
+  const change = useCallback((wanted: TaskFilters) => restate(path, withFilters(query, wanted)), [path, query]);
   const show = (wanted: View): void => {
     localStorage.setItem(VIEW, wanted);
     const changed = new URLSearchParams(query);
