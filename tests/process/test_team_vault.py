@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import signal
 import threading
 import time
 import zipfile
@@ -279,7 +278,7 @@ def test_killed_desktops_come_back(team: Any) -> None:
     wait_until(lambda: access(b) == ("unlocked", "member"), timeout_s=20, what="the newcomer to be in")
 
     ok(a.request("DELETE", f"{DEVICES}/{own_id(c)}"), 202)
-    a.send_signal(signal.SIGKILL)
+    a.kill()
     a = team("a")
     rotated(a)
     assert reads(a)

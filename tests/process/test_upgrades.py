@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.commands.opened import opened_vault
-from app.core.config import Config
+from app.core.config import PROVIDER_NAMES, Config
 from app.core.security import load_or_create_keys
 from app.db.migrations import HEAD
 from app.schemas.vault import VaultVerification
@@ -53,6 +53,9 @@ SEALED_ANEW = {
     "vault_rotations": (),
 }
 """What an upgrade changes by sealing all secrets anew: these columns, or all of them."""
+
+NO_PROVIDERS = {f"{name.upper()}_BASE_URL": "http://127.0.0.1:9" for name in PROVIDER_NAMES}
+"""The keys are pinned to the providers' own addresses: none of them is looked up to check what is long due."""
 
 KILLED = -signal.SIGKILL
 MIN_COMMITS, MAX_COMMITS = 7, 20
@@ -114,7 +117,7 @@ class Upgraded:
 def restored(name: str, directory: Path, request: pytest.FixtureRequest) -> Iterator[Upgraded]:
     """Provide a database of a released revision; its sidecar has not started yet."""
     revision, kind = name.split("-")
-    env = {"ENCRYPTION_KEY": KEY}
+    env = {"ENCRYPTION_KEY": KEY, **NO_PROVIDERS}
     config_dir = directory / "config"
     with contextlib.ExitStack() as stack:
         contents: Contents
