@@ -2,20 +2,14 @@
 
 The first run makes the environment `.venv-test` beside this folder and installs `tests/requirements.lock` there; later
 runs find it, as they do the packages of the Electron bridge, which npm installs. Then pytest runs, files side by side,
-with the arguments given (paths count from the checkout; `-n0` runs one test after the other); beside it the tests of
-the bridge, most of whose time is waiting; then the tests marked `quiet`, one after the other, and last those of the
-interface. With `--windows` the sidecar of the tests is a Windows program instead, see `_windows.py`; with `--long` only
-those run that take minutes or ask the network. The exit status is 0 only if all passed.
+with the arguments given (paths count from the checkout; `-n0` runs one test after the other), then the tests of the
+bridge, then those marked `quiet`, one after the other, and last those of the interface. With `--windows` the sidecar of
+the tests is a Windows program instead, see `_windows.py`; with `--long` only those run that take minutes or ask the
+network. The exit status is 0 only if all passed.
 """
 
 import argparse
 import os
-import shutil
-import subprocess
-import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
-from typing import IO
 
 from _bridge import BRIDGE, find_npm, has_bridge, install_packages, offer_electron
 from _environment import ROOT, Environment, SetupError, run_in_foreground, run_script, say
@@ -23,8 +17,6 @@ from _windows import prepare, run_tests
 
 NO_TESTS = 5
 """Exit status of pytest when the arguments leave none to run."""
-INTERRUPTED = (130, -2)
-"""Exit status of our scripts, and of other programs, after Ctrl+C."""
 MOST_WORKERS = 8
 """Each has PostgreSQL servers of its own."""
 
@@ -61,14 +53,8 @@ def run_both(environment: Environment, npm: str, pytest_arguments: list[str]) ->
     """Run the tests of both parts; say of each whether all passed."""
     is_built = run_npm(environment, npm, "build")
     offer_electron()
-    say("Electron bridge: npm run test:apps, beside what follows ...")
-    with tempfile.TemporaryFile() as printed, ThreadPoolExecutor(1) as threads:
-        apps = threads.submit(run_apps, environment, npm, printed)
-        ends = [run_side_by_side(environment, pytest_arguments)]
-        bridge = [is_built, apps.result()]
-        printed.seek(0)
-        shutil.copyfileobj(printed, sys.stdout.buffer)
-        sys.stdout.flush()
+    ends = [run_side_by_side(environment, pytest_arguments)]
+    bridge = [is_built, run_npm(environment, npm, "test:apps")]
     ends.append(run_quiet(environment, pytest_arguments))
     bridge.append(run_npm(environment, npm, "test:ui"))
     return {"Python tests": have_passed(ends), "Electron bridge tests": all(bridge)}
@@ -83,29 +69,6 @@ def run_npm(environment: Environment, npm: str, script: str) -> bool:
     """Run a script of the bridge, with `python` on its path able to run the sidecar; say whether it passed."""
     say(f"Electron bridge: npm run {script} ...")
     return run_in_foreground([npm, "run", script], folder=BRIDGE, path_prefix=environment.programs) == 0
-
-
-def run_apps(environment: Environment, npm: str, printed: IO[bytes]) -> bool:
-    """Run the tests of the bridge beside those of Python, and keep what they print; say whether they passed.
-
-    The sidecar that an app ships is built first: Python tests want it as well, and then neither waits for it in a test.
-    """
-    path = f"{environment.programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    build = [str(environment.python), str(ROOT / "scripts" / "build.py"), "--npm", "--no-ui"]
-    status = 1
-    for command, folder in ((build, ROOT), ([npm, "run", "test:apps"], BRIDGE)):
-        status = subprocess.run(
-            command,
-            cwd=folder,
-            env={**os.environ, "PATH": path},
-            stdin=subprocess.DEVNULL,
-            stdout=printed,
-            stderr=subprocess.STDOUT,
-            check=False,
-        ).returncode
-        if status in INTERRUPTED:
-            break
-    return status == 0
 
 
 def report(passed: dict[str, bool]) -> int:
