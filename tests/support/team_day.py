@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-import functools
 import itertools
 import math
 import random
@@ -105,7 +104,8 @@ class TeamDay:
         """Let the day pass."""
         with crowd(self.home, self.database.url, self.desktops, at_once=2) as sidecars, contextlib.ExitStack() as stack:
             streams = [stack.enter_context(EventStream(sidecar)) for sidecar in sidecars]
-            _together([functools.partial(_fill, each) for each in sidecars])
+            with concurrent.futures.ThreadPoolExecutor(len(sidecars)) as pool:
+                list(pool.map(_fill, sidecars))
             workers = [threading.Thread(target=self._work, args=(number, each)) for number, each in enumerate(sidecars)]
             for worker in workers:
                 worker.start()
@@ -222,12 +222,6 @@ def _fill(sidecar: Sidecar) -> None:
     for _ in range(REMEMBERED):
         answer = sidecar.request("GET", f"/api/v1/tasks/{uuid.uuid4()}", params={"limit": secrets.token_hex(8)})
         assert answer.status_code in {400, 404}, answer.text
-
-
-def _together(actions: list[Callable[[], None]]) -> None:
-    with concurrent.futures.ThreadPoolExecutor(len(actions)) as pool:
-        for done in [pool.submit(action) for action in actions]:
-            done.result()
 
 
 def _memory_mb(process: Any) -> float:
