@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from app.core.exceptions import RequestError
 from app.core.logging import get_logger
+from app.db.pool import ONLY_NEW_REFUSED
 
 if TYPE_CHECKING:
     from app.db.session import Database
@@ -66,7 +67,7 @@ class Hints:
         try:
             session = self._database.own_connection()
         except RequestError as exc:
-            if exc.code != "too-many-connections":
+            if exc.code not in ONLY_NEW_REFUSED:
                 self._retry_at = 0.0
                 raise
             return

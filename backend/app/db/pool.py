@@ -21,10 +21,12 @@ SPARE_S: Final = 5.0
 """How long the last one stays where another can be lent in its place: what is done now and then in the background would
 keep both of them."""
 PLACE_TIMEOUT_S: Final = 5.0
-"""How long a call waits for a place, or for a connection of a server that has no more of them."""
+"""How long a call waits for a place, or for a connection of a server that grants no other."""
 LOOK_AGAIN_S: Final = 0.5
-"""How often the first of those who wait looks whether the server has more of them again."""
+"""How often the first of those who wait looks whether the server grants more of them again."""
 NO_MORE: Final = "too-many-connections"
+ONLY_NEW_REFUSED: Final = (NO_MORE, "password-rejected")
+"""Refusals of a new connection that say nothing against those which are open, such as of a token that has expired."""
 _STALE: Final = "taskflow_stale"
 
 
@@ -44,7 +46,7 @@ class IdlePool(Pool):
         self._in_use = 0
         self._lock = threading.Condition()
         self._turns = Turns(self._lock)
-        """Of those who wait for a connection in use, as the server has no more of them."""
+        """Of those who wait for a connection in use, as the server grants no other."""
 
     def _do_get(self) -> ConnectionPoolEntry:
         with self._lock:
@@ -55,7 +57,7 @@ class IdlePool(Pool):
         try:
             return self._create()
         except ProblemError as exc:
-            if exc.problem.code != NO_MORE or not self._may_come_back():
+            if exc.problem.code not in ONLY_NEW_REFUSED or not self._may_come_back():
                 raise
         with self._lock:
             return self._wait_for_another()
@@ -89,7 +91,7 @@ class IdlePool(Pool):
                 try:
                     return self._create_unlocked()
                 except ProblemError as exc:
-                    if is_last_try or exc.problem.code != NO_MORE:
+                    if is_last_try or exc.problem.code not in ONLY_NEW_REFUSED:
                         raise
 
     def _is_for(self, turn: object) -> bool:

@@ -34,7 +34,7 @@ from app.db.connect import (
     cut,
 )
 from app.db.history import ACKNOWLEDGED
-from app.db.pool import IDLE_S, NO_MORE, PLACE_TIMEOUT_S, SPARE_S, IdlePool, mark_stale
+from app.db.pool import IDLE_S, NO_MORE, ONLY_NEW_REFUSED, PLACE_TIMEOUT_S, SPARE_S, IdlePool, mark_stale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -331,7 +331,7 @@ class Entrance:
         try:
             return self.open(cancelled=cancelled)
         except ProblemError as exc:
-            lent = self.lend() if exc.problem.code == NO_MORE else None
+            lent = self.lend() if exc.problem.code in ONLY_NEW_REFUSED else None
             if lent is None:
                 raise
             return lent
@@ -616,9 +616,10 @@ class Database:
             raise
         except ProblemError as exc:  # a new connection could not be made
             log.warning("no database connection", extra={"code": exc.problem.code})
-            if exc.problem.code == NO_MORE:  # the server is well, and so are the connections in use
+            if exc.problem.code != NO_MORE:  # with that the server is well, and so are the connections in use
+                self.on_failure()
+            if exc.problem.code in ONLY_NEW_REFUSED:
                 raise DatabaseAwayError(exc.problem.message, code=exc.problem.code) from None
-            self.on_failure()
             raise DatabaseAwayError from None
         except DBAPIError as exc:
             if opened.is_overdue:

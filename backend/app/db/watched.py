@@ -14,6 +14,7 @@ from app.core.problems import Problem, problem
 from app.core.readiness import EMBEDDED, POSTGRESQL
 from app.db.base import utc_now
 from app.db.history import FORK, POSITION, Histories, position_of
+from app.db.pool import ONLY_NEW_REFUSED
 from app.db.round_trip import RoundTrip
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ class WatchedPostgres(Watched):
         expired meanwhile: requests go on with the connections they have, unless those broke.
         """
         is_alive = self._heart is not None or (not broken and self.database.is_connected) or self._others_are_answered()
-        return met.code in ("too-many-connections", "password-rejected") and is_alive
+        return met.code in ONLY_NEW_REFUSED and is_alive
 
     def _new_heart(self, run: Run) -> object:
         """Connect; once more if the server hung up meanwhile: an administrator may have ended all of our sessions."""

@@ -184,9 +184,10 @@ def test_place_that_becomes_free_goes_to_who_waits_for_its_kind(process: Process
     assert got == [WRITE, READ]
 
 
-def test_calls_share_what_a_full_server_grants(process: Process) -> None:
-    """With one session for all: calls take turns, and the heartbeat knows that it is well."""
-    process.server.execute(f"ALTER ROLE {process.server.username} CONNECTION LIMIT 1")
+@pytest.mark.parametrize("change", ["CONNECTION LIMIT 1", "PASSWORD 'another'"])
+def test_calls_share_what_they_have_of_a_server_that_grants_no_more(process: Process, change: str) -> None:
+    """It is full, or a token has expired: with one session for all, calls take turns, and the heart beats well."""
+    process.server.execute(f"ALTER ROLE {process.server.username} {change}")
     process.beat()
     pids: list[int] = []
     threads = [threading.Thread(target=lambda: pids.append(process.backend())) for _ in range(4)]
@@ -199,6 +200,7 @@ def test_calls_share_what_a_full_server_grants(process: Process) -> None:
         thread.join(5)
     assert len(pids) == 4
     assert len(set(pids)) == 1
+    assert process.suspicions == 0
     process.beat()
 
 
