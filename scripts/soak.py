@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from _environment import run_script, say
-from _tests_environment import enter_tests_environment
+from _tests_environment import enter_tests_environment, naming_missing_parts
 
 
 def main(arguments: list[str]) -> int:
@@ -43,6 +43,7 @@ def main(arguments: list[str]) -> int:
     day = trials.add_parser("day", help="a team's day in minutes")
     day.add_argument("--minutes", type=float, default=15.0, help="how long it takes (default 15)")
     day.add_argument("--desktops", type=int, default=10, help="sidecars (default 10)")
+    day.add_argument("--pause", type=float, default=0.2, help="seconds between two calls of a desktop (default 0.2)")
     options = parser.parse_args(arguments)
     enter_tests_environment(__file__, arguments)
     trial = {
@@ -52,7 +53,8 @@ def main(arguments: list[str]) -> int:
         "large": run_large,
         "day": run_day,
     }[options.trial]
-    return trial(options)
+    with naming_missing_parts():
+        return trial(options)
 
 
 def run_faults(options: argparse.Namespace) -> int:
@@ -174,7 +176,7 @@ def run_day(options: argparse.Namespace) -> int:
         fresh_database(server, with_tables=True) as database,
         tempfile.TemporaryDirectory(prefix="taskflow-day-") as home,
     ):
-        day = TeamDay(database, Path(home), desktops=options.desktops, minutes=options.minutes)
+        day = TeamDay(database, Path(home), desktops=options.desktops, minutes=options.minutes, pause_s=options.pause)
         day.live()
     say(day.table())
     for refused in day.refused[:20]:

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from _environment import run_script, say
-from _tests_environment import enter_tests_environment
+from _tests_environment import enter_tests_environment, naming_missing_parts
 
 DIRECTORY = Path("/tmp/taskflow-team")  # noqa: S108 - Unix sockets need a short path; a directory that others could change is refused
 
@@ -31,7 +31,8 @@ def main(arguments: list[str]) -> int:
     if options.action == "up":
         began = time.monotonic()
         try:
-            cluster.up()
+            with naming_missing_parts():
+                cluster.up()
         except BaseException:
             cluster.down()
             raise

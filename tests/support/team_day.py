@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 DAY_S: Final = 24 * 3600.0
 SAMPLE_S: Final = 5.0
-PAUSE_S: Final = 0.2
-"""Between two calls of a desktop, at the mean."""
 SETTLED: Final = 0.2
 """The part of the time after which what is loaded once is loaded."""
 TABLES: Final = ("tasks", "daily_updates", "changes", "idempotency_keys", "audit_entries", "task_counts")
@@ -85,13 +83,15 @@ class TeamDay:
         home: where their directories are.
         desktops: how many.
         minutes: how long it takes; it stands for 24 hours, and what is kept for hours ages accordingly.
+        pause_s: between two calls of a desktop, at the mean.
     """
 
-    def __init__(self, database: Database, home: Path, *, desktops: int, minutes: float) -> None:
+    def __init__(self, database: Database, home: Path, *, desktops: int, minutes: float, pause_s: float = 0.2) -> None:
         self.database = database
         self.home = home
         self.desktops = desktops
         self.lasts_s = minutes * 60
+        self.pause_s = pause_s
         self.series: dict[str, Series] = {}
         self.calls = 0
         self.refused: list[str] = []
@@ -175,7 +175,7 @@ class TeamDay:
             *(look("tasks", limit="50", search="Task"), look("tasks/counts"), look("updates", limit="50")),
             *(look("audit", limit="50"), look("vault"), look("status")),
         ]
-        while not self._is_over.wait(dice.uniform(0, 2 * PAUSE_S)):
+        while not self._is_over.wait(dice.uniform(0, 2 * self.pause_s)):
             dice.choice(moves)()
 
     def _call(self, sidecar: Sidecar, method: str, path: str, **given: Any) -> Any:

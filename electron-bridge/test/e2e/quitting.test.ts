@@ -1,5 +1,4 @@
 import {spawn} from 'node:child_process';
-import {once} from 'node:events';
 import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
@@ -15,6 +14,8 @@ import {until} from '../support/until.js';
 
 const PROBE = join(dirname(dirname(fileURLToPath(import.meta.url))), 'support', 'probe', 'main.cjs');
 const QUICK = 5_000;
+/** Until an app is in the state it is to be ended in, among all the others that start. */
+const REACHED_MS = 120_000;
 const electron = electronPart();
 
 interface Case {
@@ -63,7 +64,7 @@ describe.skipIf(electron.missing !== null || process.platform === 'win32')('the 
     const display = endsSession ? await startDisplay() : shared;
     if (endsSession) onTestFinished(() => display?.close());
     const app = spawn(electron.value ?? '', [PROBE, `--user-data-dir=${home}`, '--no-sandbox', '--disable-gpu'], {
-      stdio: ['pipe', 'pipe', 'ignore'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: {
         ...process.env,
         ...display?.variables,
@@ -72,17 +73,24 @@ describe.skipIf(electron.missing !== null || process.platform === 'win32')('the 
       },
     });
     onTestFinished(() => void app.kill('SIGKILL'));
-    const lines = createInterface({input: app.stdout});
-    const ended = once(app, 'exit').then((how) => Promise.reject(new Error(`ended before: ${how.join()}`)));
-    await Promise.race([once(lines, 'line'), ended]);
-    ended.catch(() => undefined);
+    let isReached = false;
+    createInterface({input: app.stdout}).once('line', () => (isReached = true));
+    const told: string[] = [];
+    createInterface({input: app.stderr}).on('line', (line) => told.push(line));
+    const hasEnded = (): boolean => app.exitCode !== null || app.signalCode !== null;
+    await until(
+      () => isReached || hasEnded(),
+      REACHED_MS,
+      () => `the state; told before: ${told.slice(-20).join(' | ')}`,
+    );
+    expect(hasEnded(), told.slice(-20).join('\n')).toBe(false);
     const family = descendants(app.pid ?? 0).map(({pid}) => pid);
 
     if (way === 'SIGTERM') app.kill('SIGTERM');
     else if (endsSession) display?.close();
     else app.stdin.write(way === 'app.quit()' ? 'quit\n' : 'close\n');
 
-    await until(() => app.exitCode !== null || app.signalCode !== null, QUICK, 'the end of the app');
+    await until(hasEnded, QUICK, 'the end of the app');
     await until(() => !family.some(isAlive), QUICK, 'the end of every process of its');
     expect(family.length).toBeGreaterThan(1);
   });

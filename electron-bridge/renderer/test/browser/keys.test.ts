@@ -61,7 +61,18 @@ describe.skipIf(executable.value === null || command.value === null)('keys and t
     await page.getByText(new RegExp(`${mask}$`)).waitFor();
     await window.look('keys-providers');
 
-    await page.getByRole('button', {name: 'Replace the key OpenAI'}).focus();
+    const replace = page.getByRole('button', {name: 'Replace the key OpenAI'});
+    await replace.click();
+    await dialog().getByLabel('Not to be used after').fill('2031-05-01');
+    await page.keyboard.press('Escape');
+    await replace.click();
+    await dialog().getByText('What you typed last time was kept.').waitFor();
+    expect(await dialog().getByLabel('Not to be used after').inputValue()).toBe('2031-05-01');
+    await dialog().getByRole('button', {name: 'Start afresh'}).click();
+    expect(await dialog().getByLabel('Not to be used after').inputValue()).toBe('');
+    await page.keyboard.press('Escape');
+    await dialog().waitFor({state: 'detached'});
+    await replace.focus();
     await page.keyboard.press('Enter');
     await dialog().waitFor();
     await page.keyboard.insertText(providers.keys.better);

@@ -3,6 +3,7 @@
  * `{"options": {...}, "until": KIND, "stop": "begin" | "await", "custody": true}`.
  *
  * It prints `reached` once the sidecar is in that state, and then does what a line on its stdin says: `quit` or `close`.
+ * How far it has come is told on stderr.
  */
 const {join} = require('node:path');
 const {createInterface} = require('node:readline');
@@ -26,8 +27,10 @@ app.on('window-all-closed', () => app.quit());
 void app.whenReady().then(async () => {
   const sidecar = startSidecar({...options, ...(custody === true ? {keyCustody: unanswered} : {})});
   stopWithApp(app, sidecar);
+  sidecar.on('state', ({kind}) => console.error(kind));
   const window = new BrowserWindow({show: false, webPreferences: SECURE_WEB_PREFERENCES});
   await window.loadURL('data:text/html,<title>probe</title>');
+  console.error(`window loaded, sidecar ${sidecar.state.kind}`);
   if (stop !== undefined) {
     await sidecar.ready();
     const stopped = sidecar.stop();

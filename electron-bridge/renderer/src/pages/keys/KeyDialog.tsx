@@ -3,8 +3,8 @@ import {useMutation} from '@tanstack/react-query';
 import {useState, type ReactNode} from 'react';
 import {taken} from '../../client/failure.js';
 import {usePlatform} from '../../data/situation.js';
-import {CallOutcome} from '../../forms/outcome.js';
-import {useTyped} from '../../forms/typed.js';
+import {CallOutcome, RestoredNotice} from '../../forms/outcome.js';
+import {useTyped, type Typed} from '../../forms/typed.js';
 import {explainCoded} from '../../i18n/explain.js';
 import {useTexts} from '../../i18n/index.js';
 import {Button, Dialog, Outcome, SecretField, TextField} from '../../kit/index.js';
@@ -26,6 +26,8 @@ export interface KeyDialogProps {
   readonly save: (key: string, expiresAt: string | undefined) => Promise<unknown>;
   /** More fields, before the key. */
   readonly children?: ReactNode;
+  /** What was typed in those. */
+  readonly more?: Pick<Typed<object>, 'wasRestored' | 'discard'>;
   readonly canSave?: boolean;
 }
 
@@ -35,7 +37,18 @@ interface Tested {
 }
 
 export function KeyDialog(props: KeyDialogProps): ReactNode {
-  const {id, title, onClose, provider, isCheckedBySidecar = false, keysUrl, hint, children, canSave = true} = props;
+  const {
+    id,
+    title,
+    onClose,
+    provider,
+    isCheckedBySidecar = false,
+    keysUrl,
+    hint,
+    children,
+    more,
+    canSave = true,
+  } = props;
   const texts = useTexts();
   const {t} = texts;
   const {client} = usePlatform();
@@ -115,6 +128,13 @@ export function KeyDialog(props: KeyDialogProps): ReactNode {
           if (canSave) checked(() => save.mutate({isSure: false}));
         }}
       >
+        <RestoredNotice
+          wasRestored={typed.wasRestored || more?.wasRestored === true}
+          discard={() => {
+            typed.discard();
+            more?.discard();
+          }}
+        />
         {children}
         <SecretField
           label={t('keys.key')}

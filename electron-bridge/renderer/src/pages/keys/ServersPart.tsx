@@ -3,7 +3,6 @@ import type {ReactNode} from 'react';
 import {taken} from '../../client/failure.js';
 import type {components} from '../../client/platform.js';
 import {usePlatform} from '../../data/situation.js';
-import {RestoredNotice} from '../../forms/outcome.js';
 import {useTyped} from '../../forms/typed.js';
 import {useTexts} from '../../i18n/index.js';
 import {Button, Select, TextField} from '../../kit/index.js';
@@ -111,6 +110,7 @@ function ServerDialog({server, onClose}: {server: ServerConfig | null; onClose: 
       keysUrl={providers?.find(({name}) => name === provider)?.keys_url}
       hint={server?.api_key.hint}
       canSave={id.trim() !== ''}
+      more={typed}
       onClose={onClose}
       save={async (key, expiresAt) => {
         await put.mutateAsync({
@@ -124,7 +124,6 @@ function ServerDialog({server, onClose}: {server: ServerConfig | null; onClose: 
         typed.release();
       }}
     >
-      <RestoredNotice {...typed} />
       <TextField
         label={t('keys.servers.id')}
         hint={t('keys.servers.id.hint')}
