@@ -3,6 +3,7 @@ import {useMutation} from '@tanstack/react-query';
 import type {FieldValues} from 'react-hook-form';
 import {Refused, isTransient} from '../client/failure.js';
 import type {Draft} from './draft.js';
+import {useIsShown} from './shown.js';
 
 export type SendingState = 'idle' | 'sending' | 'waiting' | 'trying';
 
@@ -20,18 +21,21 @@ export interface Create<Body> extends Sending {
 /**
  * Send a form's contents with its Idempotency-Key, again and again while the sidecar or its database is away. The
  * form keeps what was typed until the answer is there.
+ *
+ * @param onMade called if the form is still shown by then.
  */
 export function useCreate<Body, Made, T extends FieldValues>(
   draft: Draft<T>,
   post: (body: Body, key: string) => Promise<Made>,
   onMade: (made: Made) => void,
 ): Create<Body> {
+  const isShown = useIsShown();
   const mutation = useMutation({
     mutationFn: (body: Body) => post(body, draft.key()),
     retry: (_count, error) => isTransient(error),
     onSuccess(made) {
       draft.reset();
-      onMade(made);
+      if (isShown()) onMade(made);
     },
     onError(error) {
       // 422: an earlier attempt had arrived after all; its key must go on standing for it.

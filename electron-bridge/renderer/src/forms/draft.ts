@@ -6,6 +6,7 @@
  */
 import {useCallback, useEffect, useState} from 'react';
 import {useForm, type DefaultValues, type FieldValues, type UseFormReturn} from 'react-hook-form';
+import {Stored} from './stored.js';
 
 const PREFIX = 'taskflow.draft.';
 
@@ -34,22 +35,22 @@ export interface Draft<T extends FieldValues> {
  * @param secrets fields that are never written to storage.
  */
 export function useDraft<T extends FieldValues>(id: string, initial: T, secrets: readonly (keyof T)[] = []): Draft<T> {
-  const name = PREFIX + id;
-  const [kept] = useState(() => read(name) as Kept<T> | null);
+  const [stored] = useState(() => new Stored(PREFIX + id));
+  const [kept] = useState(() => keptIn(stored.text) as Kept<T> | null);
   const [wasRestored, setRestored] = useState(kept !== null);
   const [keyOf] = useState(() => ({value: kept?.key ?? crypto.randomUUID()}));
   const form = useForm<T>({defaultValues: {...initial, ...kept?.values} as DefaultValues<T>});
   const [isSecret] = useState(() => new Set<PropertyKey>(secrets));
 
   useEffect(() => {
-    const subscription = form.watch((values) => write(name, values as T, keyOf.value, isSecret));
+    const subscription = form.watch((values) => keep(stored, values as T, keyOf.value, isSecret));
     return () => subscription.unsubscribe();
-  }, [form, name, keyOf, isSecret]);
+  }, [form, stored, keyOf, isSecret]);
 
   const renewKey = useCallback(() => {
     keyOf.value = crypto.randomUUID();
-    if (sessionStorage.getItem(name) !== null) write(name, form.getValues(), keyOf.value, isSecret);
-  }, [form, keyOf, name, isSecret]);
+    if (stored.text !== null && stored.isLatest) keep(stored, form.getValues(), keyOf.value, isSecret);
+  }, [form, keyOf, stored, isSecret]);
 
   const reset = useCallback(
     (values: T = initial) => {
@@ -57,9 +58,9 @@ export function useDraft<T extends FieldValues>(id: string, initial: T, secrets:
       setRestored(false);
       form.reset(values);
       // After the form's own watchers, which would write the fresh values.
-      sessionStorage.removeItem(name);
+      stored.forget();
     },
-    [form, initial, keyOf, name],
+    [form, initial, keyOf, stored],
   );
   return {form, wasRestored, key: () => keyOf.value, renewKey, reset};
 }
@@ -69,9 +70,9 @@ export function hasDraft(id: string): boolean {
   return sessionStorage.getItem(PREFIX + id) !== null;
 }
 
-function read(name: string): Kept<unknown> | null {
+function keptIn(text: string | null): Kept<unknown> | null {
   try {
-    const found: unknown = JSON.parse(sessionStorage.getItem(name) ?? 'null');
+    const found: unknown = JSON.parse(text ?? 'null');
     if (typeof found !== 'object' || found === null || !('values' in found) || !('key' in found)) return null;
     return found as Kept<unknown>;
   } catch {
@@ -79,8 +80,7 @@ function read(name: string): Kept<unknown> | null {
   }
 }
 
-function write(name: string, values: FieldValues, key: string, isSecret: ReadonlySet<PropertyKey>): void {
+function keep(stored: Stored, values: FieldValues, key: string, isSecret: ReadonlySet<PropertyKey>): void {
   const plain = Object.fromEntries(Object.entries(values).filter(([field]) => !isSecret.has(field)));
-  const kept: Kept<FieldValues> = {values: plain, key};
-  sessionStorage.setItem(name, JSON.stringify(kept));
+  stored.keep({values: plain, key} satisfies Kept<FieldValues>);
 }

@@ -3,6 +3,7 @@ import {useMutation} from '@tanstack/react-query';
 import {useState} from 'react';
 import {Refused, isTransient} from '../client/failure.js';
 import {sendingState, type Sending} from './create.js';
+import {useIsShown} from './shown.js';
 
 export interface Versioned<T> {
   readonly value: T;
@@ -75,10 +76,18 @@ export interface Save<T> extends Sending {
   readonly wasMerged: boolean;
 }
 
+/**
+ * Save changes again and again while the sidecar or its database is away.
+ *
+ * @param onSaved called if what saves is still shown by then.
+ * @param draft where the changes were typed; forgotten once they are saved.
+ */
 export function useSave<T extends object>(
   store: Store<T>,
   onSaved: (now: Versioned<T>, wasMerged: boolean) => void,
+  draft?: {readonly reset: () => void},
 ): Save<T> {
+  const isShown = useIsShown();
   const [conflict, setConflict] = useState<Conflict<T> | null>(null);
   const [wasMerged, setMerged] = useState(false);
   const mutation = useMutation({
@@ -92,7 +101,8 @@ export function useSave<T extends object>(
       }
       setConflict(null);
       setMerged(result.wasMerged);
-      onSaved(result.now, result.wasMerged);
+      draft?.reset();
+      if (isShown()) onSaved(result.now, result.wasMerged);
     },
   });
   return {

@@ -4,6 +4,7 @@
  */
 import {useCallback, useState} from 'react';
 import {changesOf} from './save.js';
+import {Stored} from './stored.js';
 
 const PREFIX = 'taskflow.typed.';
 
@@ -30,15 +31,15 @@ export function useTyped<T extends object>(
   initial: T,
   plain: (typed: Partial<T>) => Partial<T> = (typed) => typed,
 ): Typed<T> {
-  const name = PREFIX + id;
+  const [stored] = useState(() => new Stored(PREFIX + id));
   const [start] = useState(initial);
-  const [kept] = useState(() => typedEarlier(sessionStorage.getItem(name), initial));
+  const [kept] = useState(() => typedEarlier(stored.text, initial));
   const [wasRestored, setRestored] = useState(Object.keys(kept).length > 0);
   const [values, setValues] = useState<T>({...initial, ...kept});
   const release = useCallback(() => {
-    sessionStorage.removeItem(name);
+    stored.forget();
     setRestored(false);
-  }, [name]);
+  }, [stored]);
   return {
     values,
     wasRestored,
@@ -47,8 +48,8 @@ export function useTyped<T extends object>(
       const now = {...values, ...changes};
       setValues(now);
       const typed = plain(changesOf(start, now));
-      if (Object.keys(typed).length === 0) sessionStorage.removeItem(name);
-      else sessionStorage.setItem(name, JSON.stringify(typed));
+      if (Object.keys(typed).length === 0) stored.forget();
+      else stored.keep(typed);
     },
     discard() {
       release();

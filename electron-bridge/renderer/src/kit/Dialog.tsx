@@ -1,5 +1,5 @@
 /** Windows over the page. The focus goes in, stays in, and comes back to where it was. */
-import type {ReactNode} from 'react';
+import {useState, type ReactNode} from 'react';
 import {Dialog as AriaDialog, Heading, Modal, ModalOverlay} from 'react-aria-components';
 import {useTexts} from '../i18n/index.js';
 import {Button, IconButton, type ButtonProps} from './Button.js';
@@ -77,4 +77,22 @@ export function Confirm({
       {children}
     </Dialog>
   );
+}
+
+/**
+ * Which dialog is open, if any, and over what.
+ *
+ * `close` closes the one that was open when it was handed out: an answer may come late, when another one is.
+ */
+export function useOpen<T>(): {
+  readonly open: T | null;
+  readonly show: (what: T) => void;
+  readonly close: () => void;
+} {
+  const [opened, setOpened] = useState<{readonly what: T} | null>(null);
+  return {
+    open: opened?.what ?? null,
+    show: (what) => setOpened({what}),
+    close: () => setOpened((now) => (now === opened ? null : now)),
+  };
 }

@@ -79,6 +79,71 @@ describe.skipIf(executable.value === null || command.value === null)("the team's
     await row(/Half a thought/).waitFor();
   });
 
+  test('an answer that comes late closes nothing that was opened since, and takes nothing that was typed', async () => {
+    const {page} = window;
+    let arrive: () => void = () => undefined;
+    const late = new Promise<void>((resolve) => (arrive = resolve));
+    let isFirst = true;
+    await page.route('**/api/v1/tasks', async (route) => {
+      if (route.request().method() === 'POST' && isFirst) {
+        isFirst = false;
+        await late;
+      }
+      await route.continue();
+    });
+    await press('n');
+    await page.getByLabel('Title').waitFor();
+    await type('Sent twice');
+    await press('Control+Enter');
+    await page.getByRole('dialog').getByRole('button', {name: 'Add'}).waitFor();
+    await press('Escape');
+    await page.getByRole('button', {name: 'Continue new task'}).click();
+    await press('Control+Enter');
+    await page.getByRole('dialog').waitFor({state: 'detached'});
+    await press('n');
+    await page.getByLabel('Title').waitFor();
+    await type('Typed mean');
+    const answered = page.waitForResponse((answer) => answer.request().method() === 'POST');
+    arrive();
+    expect((await answered).status()).toBe(201);
+    await type('while');
+
+    expect(await page.getByLabel('Title').inputValue()).toBe('Typed meanwhile');
+    await page.unroute('**/api/v1/tasks');
+    await page.reload();
+    await page.getByRole('button', {name: 'Continue new task'}).click();
+    expect(await page.getByLabel('Title').inputValue()).toBe('Typed meanwhile');
+    await page.getByRole('button', {name: 'Start afresh'}).click();
+    await press('Escape');
+    expect((await served.ask('GET', '/tasks?search=Sent%20twice')).body).toHaveLength(1);
+  });
+
+  test('who closes the question whether to delete is asked no more, and nothing is deleted later', async () => {
+    const {page} = window;
+    let refused = 0;
+    await page.route('**/api/v1/tasks/*', async (route) => {
+      if (route.request().method() !== 'DELETE') return route.continue();
+      refused += 1;
+      return route.fulfill({status: 503, json: {error: 'The database is busy. Please retry.'}});
+    });
+    await row(/Sent twice/).click();
+    await page.getByRole('button', {name: 'More actions'}).click();
+    await page.getByRole('menuitem', {name: 'Delete task'}).click();
+    await page.getByRole('alertdialog').getByRole('button', {name: 'Delete task'}).click();
+    await page.getByText('Not sent yet, trying again').waitFor();
+    await expect.poll(() => refused).toBeGreaterThan(1);
+    await press('Escape');
+    const tried = refused;
+    await page.unroute('**/api/v1/tasks/*');
+    await window.go('/tasks');
+    await page.waitForTimeout(1_500);
+
+    expect(refused).toBe(tried);
+    expect((await served.ask('GET', '/tasks?search=Sent%20twice')).body).toHaveLength(1);
+    await served.ask('DELETE', `/tasks/${(await taskNamed('Sent twice')).id}`);
+    await row(/Sent twice/).waitFor({state: 'detached'});
+  });
+
   test('four digits and Enter open the task of that GEAR ID; the list keeps focus and filters', async () => {
     const {page} = window;
     await press('/');

@@ -7,9 +7,9 @@ import {changesOf} from '../../forms/save.js';
 import {CallOutcome, RestoredNotice} from '../../forms/outcome.js';
 import {useTyped, without} from '../../forms/typed.js';
 import {useTexts, type PlainName} from '../../i18n/index.js';
-import {Button, Checkbox, IconButton, Outcome, SecretField, Switch, TextField} from '../../kit/index.js';
+import {Button, Checkbox, IconButton, Outcome, SecretField, Switch, TextField, useOpen} from '../../kit/index.js';
 import {StatusBadge} from './KeyState.js';
-import {EditDialog, Owners, Removal, Row, useOpen} from './parts.js';
+import {EditDialog, Owners, Removal, Row} from './parts.js';
 import {useAct, useAddOnce, useRead} from './queries.js';
 
 type AlertRule = components['schemas']['AlertRule'];
@@ -175,10 +175,8 @@ function RuleDialog({rule, onClose}: {rule: AlertRule | null; onClose: () => voi
       return taken(client.PATCH('/api/v1/alert-rules/{id}', {params: {path: {id: rule.id}}, body}));
     },
     READS,
-    () => {
-      typed.discard();
-      onClose();
-    },
+    onClose,
+    typed,
   );
   const canSave = name.trim() !== '' && url.trim() !== '';
   return (

@@ -8,9 +8,9 @@ import {CallOutcome, RestoredNotice} from '../../forms/outcome.js';
 import {useTyped, without} from '../../forms/typed.js';
 import {explainCoded} from '../../i18n/explain.js';
 import {useTexts, type PlainName} from '../../i18n/index.js';
-import {Button, Details, Outcome, SecretField, Switch, TextField} from '../../kit/index.js';
+import {Button, Details, Outcome, SecretField, Switch, TextField, useOpen} from '../../kit/index.js';
 import {StatusBadge} from './KeyState.js';
-import {EditDialog, Owners, Removal, Row, useOpen} from './parts.js';
+import {EditDialog, Owners, Removal, Row} from './parts.js';
 import {useAct, useAddOnce, useRead} from './queries.js';
 
 type Camera = components['schemas']['Camera'];
@@ -162,11 +162,8 @@ function CameraDialog({camera, onClose}: {camera: Camera | null; onClose: () => 
       return taken(client.PATCH('/api/v1/cameras/{id}', {params: {path: {id: camera.id}}, body: changes}));
     },
     READS,
-    () => {
-      setPassword('');
-      typed.release();
-      onClose();
-    },
+    onClose,
+    typed,
   );
   const canSave = name.trim() !== '' && url.trim() !== '';
   return (

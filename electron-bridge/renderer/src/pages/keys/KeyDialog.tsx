@@ -4,6 +4,7 @@ import {useState, type ReactNode} from 'react';
 import {taken} from '../../client/failure.js';
 import {usePlatform} from '../../data/situation.js';
 import {CallOutcome, RestoredNotice} from '../../forms/outcome.js';
+import {useIsShown} from '../../forms/shown.js';
 import {useTyped, type Typed} from '../../forms/typed.js';
 import {explainCoded} from '../../i18n/explain.js';
 import {useTexts} from '../../i18n/index.js';
@@ -56,6 +57,7 @@ export function KeyDialog(props: KeyDialogProps): ReactNode {
   const typed = useTyped(`key ${id}`, {day: ''});
   const {day} = typed.values;
   const [isShort, setShort] = useState(false);
+  const isShown = useIsShown();
 
   const test = useMutation({
     networkMode: 'always',
@@ -81,7 +83,7 @@ export function KeyDialog(props: KeyDialogProps): ReactNode {
       setKey('');
       typed.release();
       test.reset();
-      onClose();
+      if (isShown()) onClose();
     },
   });
   const isBusy = test.isPending || save.isPending;

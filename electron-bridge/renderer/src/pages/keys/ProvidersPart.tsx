@@ -5,10 +5,10 @@ import type {components} from '../../client/platform.js';
 import {Loaded} from '../../data/Loaded.js';
 import {usePlatform} from '../../data/situation.js';
 import {useTexts} from '../../i18n/index.js';
-import {Button, Section} from '../../kit/index.js';
+import {Button, Section, useOpen} from '../../kit/index.js';
 import {KeyDialog} from './KeyDialog.js';
 import {KeyState} from './KeyState.js';
-import {Removal, Row, useOpen} from './parts.js';
+import {Removal, Row} from './parts.js';
 import {PROVIDERS, useAct, useProviders, useRead, type ProviderName} from './queries.js';
 
 const READS = ['ai-keys'];

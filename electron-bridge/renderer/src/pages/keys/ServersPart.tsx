@@ -5,10 +5,10 @@ import type {components} from '../../client/platform.js';
 import {usePlatform} from '../../data/situation.js';
 import {useTyped} from '../../forms/typed.js';
 import {useTexts} from '../../i18n/index.js';
-import {Button, Select, TextField} from '../../kit/index.js';
+import {Button, Select, TextField, useOpen} from '../../kit/index.js';
 import {KeyDialog} from './KeyDialog.js';
 import {KeyState} from './KeyState.js';
-import {Owners, Removal, Row, useOpen} from './parts.js';
+import {Owners, Removal, Row} from './parts.js';
 import {PROVIDERS, useAct, useProviders, useRead, type ProviderName} from './queries.js';
 
 type ServerConfig = components['schemas']['ServerConfig'];

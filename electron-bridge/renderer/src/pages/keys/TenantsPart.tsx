@@ -6,10 +6,10 @@ import {usePlatform} from '../../data/situation.js';
 import {CallOutcome, RestoredNotice} from '../../forms/outcome.js';
 import {useTyped} from '../../forms/typed.js';
 import {useTexts} from '../../i18n/index.js';
-import {Button, Select, TextField} from '../../kit/index.js';
+import {Button, Select, TextField, useOpen} from '../../kit/index.js';
 import {KeyDialog} from './KeyDialog.js';
 import {KeyState} from './KeyState.js';
-import {EditDialog, Owners, Removal, Row, useOpen} from './parts.js';
+import {EditDialog, Owners, Removal, Row} from './parts.js';
 import {useAct, useRead} from './queries.js';
 
 type Tenant = components['schemas']['Tenant'];
@@ -148,10 +148,8 @@ function TenantDialog({tenant, onClose}: {tenant: Tenant | null; onClose: () => 
             }),
           ),
     READS,
-    () => {
-      typed.release();
-      onClose();
-    },
+    onClose,
+    typed,
   );
   const canSave = id.trim() !== '' && name.trim() !== '';
   return (

@@ -6,10 +6,10 @@ import {Loaded} from '../../data/Loaded.js';
 import {usePlatform} from '../../data/situation.js';
 import {useTyped} from '../../forms/typed.js';
 import {useTexts} from '../../i18n/index.js';
-import {Button, Notice, Outcome, Section, Select, TextField} from '../../kit/index.js';
+import {Button, Notice, Outcome, Section, Select, TextField, useOpen} from '../../kit/index.js';
 import {KeyDialog} from './KeyDialog.js';
 import {KeyState} from './KeyState.js';
-import {Removal, Row, useOpen} from './parts.js';
+import {Removal, Row} from './parts.js';
 import {PROVIDERS, useAct, useProviders, useRead, type ProviderName} from './queries.js';
 
 const READS = ['initial-keys'];
@@ -108,10 +108,8 @@ function OneUser(): ReactNode {
     (one: components['schemas']['BulkOperation']) =>
       taken(client.POST('/api/v1/vault/bulk', {body: {operations: [one]}})),
     READS,
-    () => {
-      typed.release();
-      setDone(true);
-    },
+    () => setDone(true),
+    typed,
   );
   return (
     <Section title={t('keys.users.other')} text={t('keys.users.other.text')}>

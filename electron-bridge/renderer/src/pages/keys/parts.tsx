@@ -1,6 +1,6 @@
 /** Lists of owners with their rows, the dialog that edits one, and questions before something goes. */
 import type {UseMutationResult, UseQueryResult} from '@tanstack/react-query';
-import {useState, type ReactNode} from 'react';
+import type {ReactNode} from 'react';
 import {Loaded} from '../../data/Loaded.js';
 import {explainError} from '../../i18n/explain.js';
 import {useTexts} from '../../i18n/index.js';
@@ -152,14 +152,4 @@ export function Removal({title, text, label, reads, act, onClose}: RemovalProps)
       )}
     </Confirm>
   );
-}
-
-/** Which dialog is open, if any, and over what. */
-export function useOpen<T>(): {
-  readonly open: T | null;
-  readonly show: (what: T) => void;
-  readonly close: () => void;
-} {
-  const [open, setOpen] = useState<T | null>(null);
-  return {open, show: setOpen, close: () => setOpen(null)};
 }

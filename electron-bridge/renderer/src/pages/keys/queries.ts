@@ -32,11 +32,17 @@ export function useProviders(): UseQueryResult<readonly ProviderInfo[]> {
   return useRead(['providers'], async () => (await taken(client.GET('/api/v1/providers'))).items);
 }
 
-/** A change of keys; what hangs on them is read anew. */
+/**
+ * A change of keys; what hangs on them is read anew.
+ *
+ * @param onDone called also if what changed them is not shown any more by then.
+ * @param typed where it was typed; forgotten once it is done.
+ */
 export function useAct<Input, Output = unknown>(
   act: (input: Input) => Promise<Output>,
   reads: readonly string[],
   onDone?: (output: Output) => void,
+  typed?: {readonly release: () => void},
 ): UseMutationResult<Output, Error, Input> {
   const cache = useQueryClient();
   return useMutation({
@@ -44,6 +50,7 @@ export function useAct<Input, Output = unknown>(
     // Now or never: a secret does not wait in memory for a database to come back.
     networkMode: 'always',
     async onSuccess(output) {
+      typed?.release();
       await Promise.all([...reads, 'audit', 'vault'].map((name) => cache.invalidateQueries({queryKey: [name]})));
       onDone?.(output);
     },

@@ -6,7 +6,7 @@ import {Loaded} from '../../data/Loaded.js';
 import {usePlatform} from '../../data/situation.js';
 import {explainError} from '../../i18n/explain.js';
 import {useTexts} from '../../i18n/index.js';
-import {Ago, Button, Notice, Outcome, Section, momentText} from '../../kit/index.js';
+import {Ago, Button, Notice, Outcome, Section, momentText, useOpen} from '../../kit/index.js';
 import {useAct} from '../keys/queries.js';
 import {ApproveDialog} from './ApproveDialog.js';
 import {DEVICES, type Device} from './devices.js';
@@ -25,8 +25,7 @@ export function DesktopsPart({
   const {t} = useTexts();
   const [approved, setApproved] = useState<string | null>(null);
   const [removal, setRemoval] = useState<Removal | null>(null);
-  const [asked, setAsked] = useState<{readonly act: 'approve' | 'remove'; readonly device: Device} | null>(null);
-  const close = (): void => setAsked(null);
+  const {open: asked, show: ask, close} = useOpen<{readonly act: 'approve' | 'remove'; readonly device: Device}>();
   return (
     <Section title={t('desktops')} text={t(isOpen ? 'desktops.text' : 'desktops.text.locked')}>
       {removal !== null && <Removed removal={removal} onClose={() => setRemoval(null)} />}
@@ -46,9 +45,9 @@ export function DesktopsPart({
                 isOpen={isOpen}
                 onApprove={() => {
                   setApproved(null);
-                  setAsked({act: 'approve', device});
+                  ask({act: 'approve', device});
                 }}
-                onRemove={() => setAsked({act: 'remove', device})}
+                onRemove={() => ask({act: 'remove', device})}
               />
             ))}
           </ul>

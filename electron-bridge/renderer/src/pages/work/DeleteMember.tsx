@@ -1,13 +1,14 @@
 /** Deleting a member: their open tasks go to somebody else first, in the same step. */
-import {useMutation, useQuery, useQueryClient} from '@tanstack/react-query';
+import {useQuery, useQueryClient} from '@tanstack/react-query';
 import {useState, type ReactNode} from 'react';
-import {Refused, isTransient, taken, takenPage} from '../../client/failure.js';
+import {Refused, taken, takenPage} from '../../client/failure.js';
 import type {Platform} from '../../client/platform.js';
 import {usePlatform} from '../../data/situation.js';
 import {useMe, useMemberStore, type ListedMember} from '../../data/work/members.js';
 import {readTask} from '../../data/work/tasks.js';
 import {SendingNotice} from '../../forms/Form.js';
 import {sendingState} from '../../forms/create.js';
+import {useRemoval} from '../../forms/removal.js';
 import {useSave} from '../../forms/save.js';
 import {useTexts} from '../../i18n/index.js';
 import {Confirm, Notice, Select, Skeleton} from '../../kit/index.js';
@@ -44,15 +45,6 @@ async function giveAll(client: Platform['client'], from: string, to: string | nu
   }
 }
 
-async function remove(client: Platform['client'], id: string): Promise<void> {
-  try {
-    await taken(client.DELETE('/api/v1/members/{id}', {params: {path: {id}}}));
-  } catch (error) {
-    // An earlier attempt had arrived.
-    if (!(error instanceof Refused) || error.status !== 404) throw error;
-  }
-}
-
 export function DeleteMember({member, onClose}: {member: ListedMember; onClose: () => void}): ReactNode {
   const {t} = useTexts();
   const {client} = usePlatform();
@@ -68,18 +60,17 @@ export function DeleteMember({member, onClose}: {member: ListedMember; onClose: 
       return {wrote, total};
     },
   });
-  const mutation = useMutation({
-    async mutationFn() {
+  const removal = useRemoval(
+    async () => {
       if ((facts.data?.total ?? 0) > 0) await giveAll(client, id, to);
-      await remove(client, id);
+      await taken(client.DELETE('/api/v1/members/{id}', {params: {path: {id}}}));
     },
-    retry: (_count, error) => isTransient(error),
-    onSuccess() {
+    () => {
       if (me?.id === id) choose(null);
       void cache.invalidateQueries({queryKey: ['members']});
       onClose();
     },
-  });
+  );
   const options = useAssigneeOptions(null).filter((option) => option.id !== id);
   const total = facts.data?.total ?? 0;
   if (facts.data?.wrote === true) return <DeactivateInstead member={member} onClose={onClose} />;
@@ -90,9 +81,9 @@ export function DeleteMember({member, onClose}: {member: ListedMember; onClose: 
       onClose={onClose}
       confirm={{
         children: total > 0 ? t('member.delete.reassign') : t('member.delete'),
-        isPending: mutation.isPending,
+        isPending: removal.isPending,
         isDisabled: facts.data === undefined,
-        onPress: () => mutation.mutate(),
+        onPress: () => removal.mutate(),
       }}
     >
       {facts.data === undefined ? (
@@ -112,7 +103,7 @@ export function DeleteMember({member, onClose}: {member: ListedMember; onClose: 
           )}
         </>
       )}
-      <SendingNotice sending={{state: sendingState(mutation), error: mutation.error}} />
+      <SendingNotice sending={{state: sendingState(removal), error: removal.error}} />
     </Confirm>
   );
 }

@@ -54,10 +54,7 @@ export function EditMember({member, onClose}: {member: ListedMember; onClose: ()
   const {name, email} = member;
   const initial = useMemo<EditValues>(() => ({name, email, base: {name, email}}), [name, email]);
   const draft = useDraft<EditValues>(editOf(member.id), initial);
-  const save = useSave<MemberFields>(useMemberStore(member.id), () => {
-    draft.reset();
-    onClose();
-  });
+  const save = useSave<MemberFields>(useMemberStore(member.id), onClose, draft);
   return (
     <>
       <Form

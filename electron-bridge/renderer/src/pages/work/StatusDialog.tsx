@@ -47,10 +47,7 @@ function StatusForm({task, proposed, version = null, onClose}: StatusDialogProps
     [proposed, task.status, task.blocking_reason],
   );
   const draft = useDraft<Values>(`task.${task.id}.status`, initial);
-  const save = useSave(useTaskStore(task.id), () => {
-    draft.reset();
-    onClose();
-  });
+  const save = useSave(useTaskStore(task.id), onClose, draft);
   const {control, setValue} = draft.form;
   const status = useWatch({control, name: 'status'});
   return (

@@ -182,10 +182,7 @@ function Rename({step, draftName, onClose}: {step: SubTask; draftName: string; o
   const {t} = useTexts();
   const initial = useMemo(() => ({title: step.title, base: step.title}), [step.title]);
   const draft = useDraft(draftName, initial);
-  const save = useSave(useStepStore(step.task_id, step.id), () => {
-    draft.reset();
-    onClose();
-  });
+  const save = useSave(useStepStore(step.task_id, step.id), onClose, draft);
   const cancel = (): void => {
     draft.reset();
     onClose();

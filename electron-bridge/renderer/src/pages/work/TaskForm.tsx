@@ -129,10 +129,7 @@ export function EditTask({
     return {...valuesOf(base), base, version: opened.current.version};
   }, []);
   const draft = useDraft<EditValues>(editOf(id), initial);
-  const save = useSave(useTaskStore(id), (_now, wasMerged) => {
-    draft.reset();
-    onClose(wasMerged);
-  });
+  const save = useSave(useTaskStore(id), (_now, wasMerged) => onClose(wasMerged), draft);
   const words = (field: keyof TaskFields, value: unknown): {label: string; text: string} =>
     wordsOf(field, value, texts, members);
   return (

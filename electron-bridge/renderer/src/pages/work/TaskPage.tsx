@@ -1,10 +1,10 @@
 /** One task with everything about it. */
-import {useMutation, useQueryClient} from '@tanstack/react-query';
+import {useQueryClient} from '@tanstack/react-query';
 import {useRef, useState, type ReactNode} from 'react';
 import {Link, go} from '../../app/router.js';
 import type {PageProps} from '../../app/routes.js';
 import {usePageKeys} from '../../app/shortcuts.js';
-import {Refused, isTransient, taken} from '../../client/failure.js';
+import {Refused, taken} from '../../client/failure.js';
 import {Loaded} from '../../data/Loaded.js';
 import {usePlatform} from '../../data/situation.js';
 import type {Task} from '../../data/work/filters.js';
@@ -12,6 +12,7 @@ import {useTask} from '../../data/work/tasks.js';
 import {SendingNotice} from '../../forms/Form.js';
 import {sendingState} from '../../forms/create.js';
 import {hasDraft} from '../../forms/draft.js';
+import {useRemoval} from '../../forms/removal.js';
 import type {Versioned} from '../../forms/save.js';
 import {useTexts} from '../../i18n/index.js';
 import {Ago, Button, Confirm, Dialog, Empty, Facts, Icon, Menu, Notice} from '../../kit/index.js';
@@ -135,30 +136,25 @@ function DeleteTask({task, onClose}: {task: Versioned<Task>; onClose: () => void
   const {client} = usePlatform();
   const cache = useQueryClient();
   const {id, title, sub_tasks, daily_updates} = task.value;
-  const mutation = useMutation({
-    async mutationFn() {
+  const removal = useRemoval(
+    () => {
       // Only what the person has seen is deleted.
       const header = task.version === null ? {} : {'If-Match': task.version};
-      try {
-        await taken(client.DELETE('/api/v1/tasks/{id}', {params: {path: {id}, header}}));
-      } catch (error) {
-        if (!(error instanceof Refused) || error.status !== 404) throw error;
-      }
+      return taken(client.DELETE('/api/v1/tasks/{id}', {params: {path: {id}, header}}));
     },
-    retry: (_count, error) => isTransient(error),
-    onSuccess() {
+    () => {
       onClose();
       go('/tasks', lastListQuery(), {replace: true});
       cache.removeQueries({queryKey: ['task', id]});
     },
-    onError: () => void cache.invalidateQueries({queryKey: ['task', id]}),
-  });
+    () => void cache.invalidateQueries({queryKey: ['task', id]}),
+  );
   return (
     <Confirm
       title={t('task.delete.title')}
       isOpen
       onClose={onClose}
-      confirm={{children: t('task.delete'), isPending: mutation.isPending, onPress: () => mutation.mutate()}}
+      confirm={{children: t('task.delete'), isPending: removal.isPending, onPress: () => removal.mutate()}}
     >
       <p>
         <b>{title}</b>
@@ -166,7 +162,7 @@ function DeleteTask({task, onClose}: {task: Versioned<Task>; onClose: () => void
       <p className="section-text">
         {sub_tasks.length + daily_updates.length > 0 ? t('task.delete.children') : t('member.delete.text')}
       </p>
-      <SendingNotice sending={{state: sendingState(mutation), error: mutation.error}} />
+      <SendingNotice sending={{state: sendingState(removal), error: removal.error}} />
     </Confirm>
   );
 }

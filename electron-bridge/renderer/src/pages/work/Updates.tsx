@@ -1,8 +1,8 @@
 /** What was told of a task, newest first; one's own can be changed for a day. */
-import {useMutation, useQueryClient} from '@tanstack/react-query';
+import {useQueryClient} from '@tanstack/react-query';
 import {useMemo, useState, type ReactNode, type Ref} from 'react';
 import {useWatch} from 'react-hook-form';
-import {Refused, isTransient, taken} from '../../client/failure.js';
+import {taken} from '../../client/failure.js';
 import {usePlatform} from '../../data/situation.js';
 import type {DailyUpdate} from '../../data/work/filters.js';
 import {useMe, useMembers} from '../../data/work/members.js';
@@ -13,6 +13,7 @@ import {Form, SendingNotice} from '../../forms/Form.js';
 import {sendingState, useCreate} from '../../forms/create.js';
 import {hasDraft, useDraft} from '../../forms/draft.js';
 import {TextArea} from '../../forms/fields.js';
+import {useRemoval} from '../../forms/removal.js';
 import {useSave} from '../../forms/save.js';
 import {useTexts} from '../../i18n/index.js';
 import {Ago, Confirm, IconButton, Section, Select, spanText} from '../../kit/index.js';
@@ -186,10 +187,7 @@ function Edit({update, onClose}: {update: DailyUpdate; onClose: () => void}): Re
   const {id, task_id, content} = update;
   const initial = useMemo(() => ({content, base: content}), [content]);
   const draft = useDraft(editOf(id), initial);
-  const save = useSave(useUpdateStore(task_id, id), () => {
-    draft.reset();
-    onClose();
-  });
+  const save = useSave(useUpdateStore(task_id, id), onClose, draft);
   return (
     <>
       <Form
@@ -229,21 +227,13 @@ function Delete({update, onClose}: {update: DailyUpdate; onClose: () => void}): 
   const {client} = usePlatform();
   const cache = useQueryClient();
   const {id, task_id} = update;
-  const mutation = useMutation({
-    async mutationFn() {
-      const params = {path: {task_id, uid: id}};
-      try {
-        await taken(client.DELETE('/api/v1/tasks/{task_id}/updates/{uid}', {params}));
-      } catch (error) {
-        if (!(error instanceof Refused) || error.status !== 404) throw error;
-      }
-    },
-    retry: (_count, error) => isTransient(error),
-    async onSuccess() {
+  const removal = useRemoval(
+    () => taken(client.DELETE('/api/v1/tasks/{task_id}/updates/{uid}', {params: {path: {task_id, uid: id}}})),
+    async () => {
       await cache.invalidateQueries({queryKey: ['task', task_id]});
       onClose();
     },
-  });
+  );
   return (
     <Confirm
       title={t('updates.delete.title')}
@@ -251,12 +241,12 @@ function Delete({update, onClose}: {update: DailyUpdate; onClose: () => void}): 
       onClose={onClose}
       confirm={{
         children: t('action.delete'),
-        isPending: mutation.isPending,
-        onPress: () => mutation.mutate(),
+        isPending: removal.isPending,
+        onPress: () => removal.mutate(),
       }}
     >
       <p className="prose quote">{update.content}</p>
-      <SendingNotice sending={{state: sendingState(mutation), error: mutation.error}} />
+      <SendingNotice sending={{state: sendingState(removal), error: removal.error}} />
     </Confirm>
   );
 }
