@@ -217,8 +217,14 @@ export class Window {
         const text = node.textContent ?? '';
         if (element.closest('code, kbd, time, pre, [translate="no"]') === null) texts.push(text);
         if (!text.includes('⟦') || element.closest('.only-read-out') !== null) continue;
-        const {overflowX} = getComputedStyle(element);
+        // A name that is too long for its line ends in dots; nothing else leaves what it stands in.
+        const own = element.getBoundingClientRect();
+        const isOutside = (outer: Element | null): boolean =>
+          outer !== null && own.right > outer.getBoundingClientRect().right + 1;
+        const {overflowX, position} = getComputedStyle(element);
         if (overflowX !== 'visible' && element.scrollWidth > element.clientWidth + 1) cut.push(`cut off: ${text}`);
+        else if (position === 'static' && isOutside(element.parentElement)) cut.push(`sticks out: ${text}`);
+        else if (isOutside(element.closest('.person, .task-row, .task-card, .key-row'))) cut.push(`is hidden: ${text}`);
       }
       for (const element of document.querySelectorAll('[aria-label], [placeholder], [title]'))
         for (const name of ['aria-label', 'placeholder', 'title'])

@@ -81,7 +81,9 @@ export function Assignee({name, isActive}: {name: string | null; isActive: boole
   return (
     <span className="person">
       <Avatar name={name} isActive={isActive !== false} />
-      <span className="person-name">{name}</span>
+      <span className="person-name" title={name}>
+        {name}
+      </span>
       {isActive === false && <span className="badge">{t('member.inactive')}</span>}
     </span>
   );
