@@ -27,7 +27,7 @@ async function serve(token, onShutdown, isLoaded = () => Promise.resolve()) {
     } else if (request.url === '/api/v1/status') response.writeHead(200, headers).end(JSON.stringify(status));
     else if (request.url === '/api/v1/status/events')
       void isLoaded().then(() => response.writeHead(404, headers).end('{}'));
-    else response.writeHead(200, {...headers, 'Content-Length': 2}).end('{}');
+    else response.writeHead(status.state === 'ready' ? 200 : 503, {...headers, 'Content-Length': 2}).end('{}');
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return server.address().port;
@@ -64,8 +64,9 @@ switch (behaviour) {
     await untilParentGone();
     break;
   case 'stays': // STATE
+    Object.assign(status, {state: rest[0], problem: {code: 'of-the-tests', message: 'A problem.'}});
     listening(await serve(token, leave));
-    say({event: 'state', state: rest[0], problem: {code: 'of-the-tests', message: 'A problem.'}});
+    say({event: 'state', state: status.state, problem: status.problem});
     await untilParentGone();
     break;
   case 'loads-long': {

@@ -117,6 +117,7 @@ class Gateway:
         sniffed = _Sniffed(body)
         response = await self._sent(call, target, key, sniffed)
         used = Used()
+        bill = _Bill(self._keys, call.owner, used, sniffed) if key.is_lent and call.method == "POST" else None
         try:
             raw = _Raw(response, call.owner)
             if response.status >= 400:
@@ -127,13 +128,13 @@ class Gateway:
             yield Answer(
                 response.status,
                 self._visible_headers(call, target, response, mask),
-                _passed_on(raw, mask, follower),
+                _passed_on(raw, mask, follower, bill if response.is_success else None, _length_of(response)),
             )
         finally:
             if response.is_success:
                 self._note(call, used, target, sniffed)
-                if key.is_lent and call.method == "POST":
-                    self._keys.spend(call.owner, used.spent(sniffed.size))
+                if bill is not None:
+                    bill.charge()
             response.close()
 
     async def _sent(self, call: Call, target: bytes, key: ChosenKey, body: _Sniffed) -> Response:
@@ -244,6 +245,24 @@ class _Sniffed:
         return piece
 
 
+class _Bill:
+    """What a call with a lent key has cost so far, charged before its caller sees it, and so can make the next call."""
+
+    def __init__(self, keys: KeyChoice, owner: KeyOwner, used: Used, request: _Sniffed) -> None:
+        self._keys = keys
+        self._owner = owner
+        self._used = used
+        self._request = request
+        self._charged = 0
+
+    def charge(self) -> None:
+        """Charge what is not yet; what was guessed is put right by what is told at the end."""
+        spent = self._used.spent(self._request.size)
+        if spent != self._charged:
+            self._keys.spend(self._owner, spent - self._charged)
+            self._charged = spent
+
+
 class _Raw:
     """The body of an answer as it was before anybody compressed it."""
 
@@ -291,14 +310,34 @@ def _encoding_of(response: Response) -> str:
     return "" if encoding == "identity" else encoding
 
 
-async def _passed_on(raw: _Raw, mask: Mask, follower: Follower) -> AsyncIterator[bytes]:
-    """Yield the body without the key, as it comes."""
+def _length_of(response: Response) -> int | None:
+    """Return how many bytes the caller is told to wait for; None where that is not known."""
+    length = response.header(b"content-length") or ""
+    return int(length) if length.isdecimal() and length.isascii() and not _encoding_of(response) else None
+
+
+async def _passed_on(
+    raw: _Raw, mask: Mask, follower: Follower, bill: _Bill | None, length: int | None
+) -> AsyncIterator[bytes]:
+    """Yield the body without the key, as it comes, each piece after what it has cost was charged."""
+    left = length
+
+    def follow(shown: bytes, *, is_last: bool) -> None:
+        if shown:
+            follower.feed(shown)
+        if is_last:
+            follower.end()
+        if bill is not None:
+            bill.charge()
+
     async for piece in raw:
         shown = mask.feed(piece)
         if shown:
-            follower.feed(shown)
+            left = None if left is None else left - len(shown)
+            follow(shown, is_last=left == 0)
             yield shown
-    if rest := mask.end():
-        follower.feed(rest)
+    rest = mask.end()
+    if left != 0:
+        follow(rest, is_last=True)
+    if rest:
         yield rest
-    follower.end()

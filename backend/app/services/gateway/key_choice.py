@@ -108,12 +108,13 @@ class KeyChoice:
             VaultLockedError, SecretUnreadableError, SecretFormatUnknownError: it does not open.
             DatabaseAwayError: the database cannot be used now.
         """
+        flushes = self._usage.flushes
         rows = self._rows(owner)
         own = next((row for row in rows if row.owner_kind == owner.kind), None)
         if own is not None:
             return self._opened(owner, own, actor)
         if owner.kind == "tenant" and owner.provider == PLATFORM_PROVIDER:
-            return self._platform(owner, rows, actor, lend)
+            return self._platform(owner, rows, actor, lend, flushes)
         if not rows:
             raise _missing(owner)
         lend()
@@ -167,8 +168,10 @@ class KeyChoice:
             )
         return ChosenKey(opened.secret, which, opened.row_version)
 
-    def _platform(self, owner: KeyOwner, rows: list[Any], actor: str, lend: Callable[[], None]) -> ChosenKey:
-        """Return the platform's key for a tenant on trial, and count the call.
+    def _platform(
+        self, owner: KeyOwner, rows: list[Any], actor: str, lend: Callable[[], None], flushes: int
+    ) -> ChosenKey:
+        """Return the platform's key for a tenant on trial, and count the call. `flushes`: of usage, before `rows`.
 
         Raises:
             KeyUnavailableError: the tenant is not on trial, has used the day up, or there is no such key.
@@ -186,6 +189,10 @@ class KeyChoice:
             raise SecretUnreadableError  # somebody else has made the tenant what it is
         lend()
         spent = trial.tokens + self._usage.unwritten(owner.id, today)
+        if flushes % 2 or flushes != self._usage.flushes:  # tokens may have been met in both places, or in neither
+            with self._usage.held():
+                again = self._trial(owner.id, today)
+                spent = (trial if again is None else again).tokens + self._usage.unwritten(owner.id, today)
         if trial.calls >= trial.trial_limit or spent >= trial.trial_tokens:
             raise _exhausted(owner)
         if not rows:

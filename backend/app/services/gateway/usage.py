@@ -20,6 +20,7 @@ from app.schemas.usage import UsageItem, UsagePage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
     from app.db.session import Database
 
@@ -57,6 +58,7 @@ class Usage:
         self._being_written: Counter[tuple[str, str]] = Counter()
         """Tokens of tenants on trial, by tenant and day, that their rows do not tell yet."""
         self._lock = threading.Lock()
+        self._flushes = 0
         self._writing = threading.Lock()
         self._wake = threading.Event()
         self._stopped = threading.Event()
@@ -81,6 +83,15 @@ class Usage:
         with self._lock:
             return self._spent[tenant_id, day] + self._being_written[tenant_id, day]
 
+    @property
+    def flushes(self) -> int:
+        """How often writing has begun and ended; odd while it goes on."""
+        return self._flushes
+
+    def held(self) -> AbstractContextManager[object]:
+        """Nothing is being written while the block lasts: what rows tell and what is unwritten is all, once."""
+        return self._writing
+
     def _begin_to_write(self) -> None:
         if not self._wake.is_set():
             self._wake.set()
@@ -102,11 +113,12 @@ class Usage:
         """
         with self._writing:
             with self._lock:
+                if not self._pending and not self._spent:
+                    return
                 pending, self._pending = self._pending, {}
                 self._being_written, self._spent = self._spent, Counter()
+                self._flushes += 1
             spent = self._being_written
-            if not pending and not spent:
-                return
             try:
                 with self._database.write() as connection:
                     # in one order for all desktops, so that none waits for another's row
@@ -122,11 +134,12 @@ class Usage:
             except BaseException:
                 self._add(pending)
                 with self._lock:
-                    self._spent += spent
+                    self._spent.update(spent)  # unlike +=, which would drop what was charged too much
                 raise
             finally:
                 with self._lock:
                     self._being_written = Counter()
+                    self._flushes += 1
 
     def page(
         self,

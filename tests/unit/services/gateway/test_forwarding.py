@@ -1,21 +1,25 @@
-"""Patience with providers: how long each wait may last."""
+"""Patience with providers: how long each wait may last; and when a call is charged."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
 import time
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from app.core.exceptions import RequestError
 from app.services.ai_keys.watch import watch_keys
+from app.services.gateway import forwarding
 from app.services.gateway.answer import AnswerBrokenError
 from app.services.gateway.call import Call
 from app.services.gateway.connection import Patience
 from app.services.gateway.forwarding import Gateway
 from app.services.gateway.key_choice import KeyChoice, KeyOwner
+from app.services.gateway.mask import Mask
+from app.services.gateway.tokens import Follower, Used
 from app.services.gateway.usage import Usage
 from app.services.vault.rows import SecretName
 from app.services.vault.vault import Vault
@@ -185,3 +189,29 @@ def test_refusal_raises_a_doubt_about_that_version_of_the_key(ours: Desktop, pro
 
     assert refused(gateway).code == "key-rejected"
     assert doubts == [(SecretName("system", "default", "openai"), 1)]
+
+
+@pytest.mark.parametrize("is_told_of_its_length", [True, False])
+@pytest.mark.parametrize("kind", ["application/json", "text/event-stream"])
+def test_call_is_charged_before_its_end_is_seen(kind: str, *, is_told_of_its_length: bool) -> None:
+    """Whoever has the whole answer makes the next call, which must know what this one has cost."""
+    answer = b'{"usage": {"prompt_tokens": 60, "completion_tokens": 50}}'
+    content = answer if kind == "application/json" else b"data: " + answer + b"\n\ndata: [DONE]\n\n"
+    charged: list[int] = []
+    keys: Any = SimpleNamespace(spend=lambda _owner, tokens: charged.append(tokens))
+
+    async def body() -> AsyncIterator[bytes]:
+        yield content
+
+    async def read() -> list[int]:
+        used, raw, sniffed = Used(), cast("Any", body()), forwarding._Sniffed(body())
+        bill = forwarding._Bill(keys, KeyOwner("tenant", "acme", "openai"), used, sniffed)
+        length = len(content) if is_told_of_its_length else None
+        passed = forwarding._passed_on(raw, Mask("sk-some-key-0123456789"), Follower(kind, used), bill, length)
+        seen = [sum(charged) async for _piece in passed]
+        return [*seen, sum(charged)]
+
+    *seen, at_the_end = asyncio.run(read())
+    assert at_the_end == 110
+    # a document of unknown length ends for its caller when nothing more comes
+    assert seen[-1] == 110 or (kind == "application/json" and not is_told_of_its_length)

@@ -162,17 +162,41 @@ def test_a_change_elsewhere_costs_one_more_read(ours: Desktop) -> None:
     assert counts == [2, 1]
 
 
-def test_call_of_a_tenant_on_trial_is_one_read_and_one_count(ours: Desktop) -> None:
-    """Tier, limits and the platform's key come together."""
-    choice, tenant = choice_of(ours), KeyOwner("tenant", "acme", "openai")
+def on_trial(ours: Desktop) -> KeyOwner:
+    """Add a tenant on trial, with five calls and a thousand tokens a day, and the platform's key."""
     ours.set(SecretName("system", "default", "openai"), KEY)
     values = {"id": "acme", "name": "Acme", "tier": "trial", "trial_limit": 5, "trial_tokens": 1000}
     with ours.vault.writing() as connection:
         connection.execute(sa.insert(tenants).values(**values, created_at=utc_now(), updated_at=utc_now()))
         ours.vault.note(connection, ("tenant", "acme"), ["trial", 5, 1000])
+    return KeyOwner("tenant", "acme", "openai")
+
+
+def test_call_of_a_tenant_on_trial_is_one_read_and_one_count(ours: Desktop) -> None:
+    """Tier, limits and the platform's key come together."""
+    choice, tenant = choice_of(ours), on_trial(ours)
     choice.take(tenant, actor="test", lend=anything)
     with statements_of(ours) as sent:
         assert choice.take(tenant, actor="test", lend=anything).is_lent
 
     told = [statement for statement in sent if "FROM" in statement]
     assert [statement.split()[0] for statement in told] == ["SELECT", "INSERT"]
+
+
+def test_tokens_that_are_written_in_this_very_moment_count_once(ours: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look at the tenant's row and the look at what is not yet written."""
+    choice, tenant = choice_of(ours), on_trial(ours)
+    choice.take(tenant, actor="test", lend=anything)
+    look = choice._rows
+
+    def look_while_it_is_written(owner: KeyOwner) -> list[Any]:
+        rows = look(owner)
+        choice._usage.flush()
+        return rows
+
+    monkeypatch.setattr(choice, "_rows", look_while_it_is_written)
+    choice.spend(tenant, 999)
+    choice.take(tenant, actor="test", lend=anything)
+    choice.spend(tenant, 1)
+
+    assert refused(lambda: choice.take(tenant, actor="test", lend=anything)) == "trial-exhausted"
