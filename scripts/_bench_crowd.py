@@ -1,0 +1,115 @@
+"""Many at once: desktops that start together, and writers on a server whose commits take long."""
+
+import http.client
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg2
+from cryptography.fernet import Fernet
+from tests.support.postgres import PostgresServer
+
+from _bench_load import in_threads
+from _bench_start import until_done
+from _measure import Bench, Row, compared, in_turn, seconds_for
+from _servers import GIVEN_PACKAGES, TOKEN, database_with_members, sidecar
+
+DESKTOPS = 40
+WRITERS = 15
+WRITES = 20
+"""Of each writer, in a round."""
+COMMIT_MS = 50
+"""So long that writers wait for it, and not for this computer's processors."""
+SLOW_COMMITS = {
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "commit_delay": str(COMMIT_MS * 1000),
+    "commit_siblings": "0",
+}
+TASK = json.dumps({"title": "A task", "status": "To Do", "priority": "Low"})
+PLAIN = "INSERT INTO plain (title) VALUES ('A task')"
+
+
+def measure(bench: Bench) -> Iterator[Row]:
+    """Yield the rows of both."""
+    yield measure_starts(bench)
+    yield measure_writers(bench)
+
+
+def measure_starts(bench: Bench) -> Row:
+    """Start desktops of one team together, and wait for the last one's first data."""
+    url = database_with_members(bench, "crowd", 50)
+    variables = {"ENCRYPTION_KEY": Fernet.generate_key().decode()}
+    subject, floor = in_turn(
+        max(1, bench.rounds // 3), lambda: last_data_s(bench.home / "crowd", url, variables), last_import_s
+    )
+    name = f"{DESKTOPS} started at once: last first data"
+    return compared(name, "ms", subject, "bare imports at once", floor, "at most 1.3", factor=1000)
+
+
+def last_data_s(home: Path, url: str, variables: dict[str, str]) -> float:
+    """Return the seconds from its spawn to the first data of whoever has waited longest; none is stopped before."""
+    are_all_there = threading.Barrier(DESKTOPS)
+
+    def start(number: int) -> float:
+        with sidecar(home / str(number), url, variables) as running:
+            taken_s = running.milestones()["data"]
+            are_all_there.wait()
+            return taken_s
+
+    with ThreadPoolExecutor(DESKTOPS) as pool:
+        return max(pool.map(start, range(DESKTOPS)))
+
+
+def last_import_s() -> float:
+    """Return the same of processes that do nothing but import the given packages."""
+    with ThreadPoolExecutor(DESKTOPS) as pool:
+        return max(pool.map(lambda _: until_done(f"import {GIVEN_PACKAGES}")[0], range(DESKTOPS)))
+
+
+def measure_writers(bench: Bench) -> Row:
+    """Add tasks over several connections, which every desktop is told of; the floor tells nobody."""
+    with PostgresServer(settings=SLOW_COMMITS) as server:
+        return _measured_writers(replace(bench, server=server))
+
+
+def _measured_writers(bench: Bench) -> Row:
+    url = database_with_members(bench, "writers", 1)
+    with psycopg2.connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE plain (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), title text)")
+    with sidecar(bench.home / "writers", url) as running:
+        running.milestones()
+        subject, floor = in_turn(
+            bench.rounds,
+            lambda: WRITERS * WRITES / seconds_for(lambda: in_threads(WRITERS, lambda: add_tasks(running.port))),
+            lambda: WRITERS * WRITES / seconds_for(lambda: in_threads(WRITERS, lambda: add_plain(url))),
+        )
+    return compared(
+        f"{WRITERS} writers, commits of {COMMIT_MS} ms", "tasks/s", subject, "plain inserts", floor, "at least 0.7"
+    )
+
+
+def add_tasks(port: int) -> None:
+    """Add tasks over one connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+    for _ in range(WRITES):
+        connection.request("POST", "/api/v1/tasks", TASK, headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        if answer.status != 201:
+            raise RuntimeError(f"POST answered {answer.status}: {text[:200]!r}")
+    connection.close()
+
+
+def add_plain(url: str) -> None:
+    """Insert rows over one session, each in a transaction of its own."""
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        for _ in range(WRITES):
+            cursor.execute(PLAIN)
+    connection.close()
