@@ -27,7 +27,10 @@ async function serve(token, onShutdown, isLoaded = () => Promise.resolve()) {
     } else if (request.url === '/api/v1/status') response.writeHead(200, headers).end(JSON.stringify(status));
     else if (request.url === '/api/v1/status/events')
       void isLoaded().then(() => response.writeHead(404, headers).end('{}'));
-    else response.writeHead(status.state === 'ready' ? 200 : 503, {...headers, 'Content-Length': 2}).end('{}');
+    else {
+      const isUnhealthy = request.url === '/health' && status.state !== 'ready';
+      response.writeHead(isUnhealthy ? 503 : 200, {...headers, 'Content-Length': 2}).end('{}');
+    }
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return server.address().port;
