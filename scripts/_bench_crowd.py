@@ -21,6 +21,8 @@ DESKTOPS = 40
 WRITERS = 15
 WRITES = 20
 """Of each writer, in a round."""
+LONGEST_S = 300.0
+"""Then one has failed, and the others wait in vain."""
 COMMIT_MS = 50
 """So long that writers wait for it, and not for this computer's processors."""
 SLOW_COMMITS = {
@@ -52,7 +54,7 @@ def measure_starts(bench: Bench) -> Row:
 
 def last_data_s(home: Path, url: str, variables: dict[str, str]) -> float:
     """Return the seconds from its spawn to the first data of whoever has waited longest; none is stopped before."""
-    are_all_there = threading.Barrier(DESKTOPS)
+    are_all_there = threading.Barrier(DESKTOPS, timeout=LONGEST_S)
 
     def start(number: int) -> float:
         with sidecar(home / str(number), url, variables) as running:
