@@ -29,6 +29,7 @@ from app.services.gateway.answer import (
 )
 from app.services.gateway.client import GatewayClient
 from app.services.gateway.connection import ConnectionBrokenError, Patience, Request
+from app.services.gateway.key_choice import today
 from app.services.gateway.lent import made_anew, read_body, require_lendable
 from app.services.gateway.mask import Mask
 from app.services.gateway.tokens import Follower, Used, model_asked_for
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 MAX_ERROR_BYTES: Final = 256 * 1024
 """How much of an error answer is read to find out what it says about the key."""
+MAX_LENGTH_DIGITS: Final = 18
+"""Of a length that an answer can have; Python refuses to read numbers of thousands of digits."""
 MAX_READ_OF_BODY: Final = 16 * 1024
 """How much of a request's body is searched for the model that it names."""
 
@@ -117,7 +120,8 @@ class Gateway:
         sniffed = _Sniffed(body)
         response = await self._sent(call, target, key, sniffed)
         used = Used()
-        bill = _Bill(self._keys, call.owner, used, sniffed) if key.is_lent and call.method == "POST" else None
+        is_charged = key.is_lent and call.method == "POST" and response.is_success
+        bill = _Bill(self._keys, call.owner, used, sniffed) if is_charged else None
         try:
             raw = _Raw(response, call.owner)
             if response.status >= 400:
@@ -128,13 +132,13 @@ class Gateway:
             yield Answer(
                 response.status,
                 self._visible_headers(call, target, response, mask),
-                _passed_on(raw, mask, follower, bill if response.is_success else None, _length_of(response)),
+                _passed_on(raw, mask, follower, bill, _length_of(response)),
             )
         finally:
             if response.is_success:
                 self._note(call, used, target, sniffed)
-                if bill is not None:
-                    bill.charge()
+            if bill is not None:
+                bill.charge()
             response.close()
 
     async def _sent(self, call: Call, target: bytes, key: ChosenKey, body: _Sniffed) -> Response:
@@ -253,13 +257,15 @@ class _Bill:
         self._owner = owner
         self._used = used
         self._request = request
+        self._day = today()
+        """Of the call, whose row it has made; what is put right after midnight is that day's too."""
         self._charged = 0
 
     def charge(self) -> None:
         """Charge what is not yet; what was guessed is put right by what is told at the end."""
         spent = self._used.spent(self._request.size)
         if spent != self._charged:
-            self._keys.spend(self._owner, spent - self._charged)
+            self._keys.spend(self._owner, spent - self._charged, day=self._day)
             self._charged = spent
 
 
@@ -313,7 +319,8 @@ def _encoding_of(response: Response) -> str:
 def _length_of(response: Response) -> int | None:
     """Return how many bytes the caller is told to wait for; None where that is not known."""
     length = response.header(b"content-length") or ""
-    return int(length) if length.isdecimal() and length.isascii() and not _encoding_of(response) else None
+    is_told = length.isascii() and length.isdecimal() and len(length) <= MAX_LENGTH_DIGITS
+    return int(length) if is_told and not _encoding_of(response) else None
 
 
 async def _passed_on(

@@ -120,10 +120,10 @@ class KeyChoice:
         lend()
         return replace(self._opened(owner, rows[0], actor), is_lent=True)
 
-    def spend(self, owner: KeyOwner, tokens: int) -> None:
+    def spend(self, owner: KeyOwner, tokens: int, *, day: str) -> None:
         """Count what a call with a lent key has cost; returns at once and never fails."""
         if owner.kind == "tenant":
-            self._usage.spend(owner.id, _today(), tokens)
+            self._usage.spend(owner.id, day, tokens)
 
     def _rows(self, owner: KeyOwner) -> list[Any]:
         """Return the rows of the keys that may serve, with all that opening one takes; nothing is opened yet."""
@@ -135,7 +135,7 @@ class KeyChoice:
             "lent": _LENT.get(kind, "") + owner.provider,
         }
         if kind == "tenant":
-            given["day"] = _today()
+            given["day"] = today()
         with self._database.read() as connection:
             return list(connection.execute(_candidates(kind), given))
 
@@ -176,8 +176,8 @@ class KeyChoice:
         Raises:
             KeyUnavailableError: the tenant is not on trial, has used the day up, or there is no such key.
         """
-        today = _today()
-        trial = rows[0] if rows else self._trial(owner.id, today)
+        day = today()
+        trial = rows[0] if rows else self._trial(owner.id, day)
         if trial is None or trial.tier != TRIAL:
             raise _missing(owner)
         beside = rows[0] if rows else None
@@ -188,11 +188,11 @@ class KeyChoice:
         ]:
             raise SecretUnreadableError  # somebody else has made the tenant what it is
         lend()
-        spent = trial.tokens + self._usage.unwritten(owner.id, today)
+        spent = trial.tokens + self._usage.unwritten(owner.id, day)
         if flushes % 2 or flushes != self._usage.flushes:  # tokens may have been met in both places, or in neither
             with self._usage.held():
-                again = self._trial(owner.id, today)
-                spent = (trial if again is None else again).tokens + self._usage.unwritten(owner.id, today)
+                again = self._trial(owner.id, day)
+                spent = (trial if again is None else again).tokens + self._usage.unwritten(owner.id, day)
         if trial.calls >= trial.trial_limit or spent >= trial.trial_tokens:
             raise _exhausted(owner)
         if not rows:
@@ -202,13 +202,13 @@ class KeyChoice:
                 f"{_PLACES['tenant']}, or {_PLACES['system']}.",
             )
         key = self._opened(owner, rows[0], actor)
-        if not self._count(owner.id, today, trial.trial_limit):
+        if not self._count(owner.id, day, trial.trial_limit):
             raise _exhausted(owner)
         return replace(key, is_lent=True)
 
-    def _trial(self, tenant_id: str, today: str) -> Any:
+    def _trial(self, tenant_id: str, day: str) -> Any:
         with self._database.read() as connection:
-            return connection.execute(_trial(), {"id": tenant_id, "day": today}).one_or_none()
+            return connection.execute(_trial(), {"id": tenant_id, "day": day}).one_or_none()
 
     def _count(self, tenant_id: str, day: str, limit: int) -> bool:
         """Count one call, unless the limit is reached: one statement, so that no two calls take the same place."""
@@ -260,7 +260,8 @@ def _trial() -> sa.Select[Any]:
     return query.select_from(tenants.outerjoin(trial_calls, is_today)).where(tenants.c.id == tenant_id)
 
 
-def _today() -> str:
+def today() -> str:
+    """Return the day that a call counts for."""
     return utc_now().date().isoformat()
 
 

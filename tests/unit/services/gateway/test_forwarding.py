@@ -198,7 +198,7 @@ def test_call_is_charged_before_its_end_is_seen(kind: str, *, is_told_of_its_len
     answer = b'{"usage": {"prompt_tokens": 60, "completion_tokens": 50}}'
     content = answer if kind == "application/json" else b"data: " + answer + b"\n\ndata: [DONE]\n\n"
     charged: list[int] = []
-    keys: Any = SimpleNamespace(spend=lambda _owner, tokens: charged.append(tokens))
+    keys: Any = SimpleNamespace(spend=lambda _owner, tokens, **_day: charged.append(tokens))
 
     async def body() -> AsyncIterator[bytes]:
         yield content

@@ -14,7 +14,7 @@ from sqlalchemy import event
 from app.db.base import utc_now
 from app.models.tenants import tenants
 from app.models.vault import secrets
-from app.services.gateway.key_choice import KeyChoice, KeyOwner, KeyUnavailableError
+from app.services.gateway.key_choice import KeyChoice, KeyOwner, KeyUnavailableError, today
 from app.services.gateway.usage import Usage
 from app.services.vault.rows import SecretName, SecretUnreadableError
 from tests.support.vaults import Desktop, change, desktop
@@ -195,8 +195,8 @@ def test_tokens_that_are_written_in_this_very_moment_count_once(ours: Desktop, m
         return rows
 
     monkeypatch.setattr(choice, "_rows", look_while_it_is_written)
-    choice.spend(tenant, 999)
+    choice.spend(tenant, 999, day=today())
     choice.take(tenant, actor="test", lend=anything)
-    choice.spend(tenant, 1)
+    choice.spend(tenant, 1, day=today())
 
     assert refused(lambda: choice.take(tenant, actor="test", lend=anything)) == "trial-exhausted"
