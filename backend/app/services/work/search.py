@@ -68,6 +68,11 @@ def has_few_candidates(connection: sa.Connection, needle: str, few: int) -> bool
     return bool(connection.execute(count, {**parameters, "more_than_few": few + 1}).scalar_one() <= few)
 
 
+def names_few_at_once(dialect: str) -> bool:
+    """Tell whether the index stops at the few that it is asked for: SQLite's does, PostgreSQL's names all of them."""
+    return dialect == "sqlite"
+
+
 def _candidates(dialect: str, needle: str) -> tuple[str, dict[str, Any]]:
     """Return a query of the candidates' ids, with its parameters."""
     pieces = _pieces(needle, [min(len(needle), GRAM)])

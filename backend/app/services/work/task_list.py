@@ -20,7 +20,7 @@ from app.db.session import STREAMED
 from app.models.tasks import PRIORITIES, STATUSES, tasks
 from app.services.work.common import newest_first
 from app.services.work.documents import task_document
-from app.services.work.search import has_few_candidates, holds, may_hold
+from app.services.work.search import has_few_candidates, holds, may_hold, names_few_at_once
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -233,12 +233,14 @@ def _searched_page(connection: sa.Connection, query: TaskQuery, needle: str) -> 
     them, to show a few. What is rare would be met late or never, so the index names it.
     """
     dialect, count = connection.dialect.name, (query.limit or 0) + 1
-    nearest = _first(query, NEAR, columns=[*_SHOWN, tasks.c.searched])
-    holding = _everything(nearest).where(holds(dialect, _SEARCHED, needle)).order_by(*_order(query, _OF_QUERY))
-    page = _shown(connection, query, holding.limit(count).subquery("tasks"))
-    if page.end is not None:
-        return page
-    if has_few_candidates(connection, needle, FEW):
+    is_rare = has_few_candidates(connection, needle, FEW) if names_few_at_once(dialect) else None
+    if not is_rare:
+        nearest = _first(query, NEAR, columns=[*_SHOWN, tasks.c.searched])
+        holding = _everything(nearest).where(holds(dialect, _SEARCHED, needle)).order_by(*_order(query, _OF_QUERY))
+        page = _shown(connection, query, holding.limit(count).subquery("tasks"))
+        if page.end is not None:
+            return page
+    if has_few_candidates(connection, needle, FEW) if is_rare is None else is_rare:
         named = _select(query, conditions_of(dialect, query), _SHOWN)
         return _shown(connection, query, named.limit(count).subquery("tasks"))
     return _shown(connection, query, _first(query, count, holds(dialect, tasks.c.searched, needle)))

@@ -67,7 +67,7 @@ function countMade(): void {
 }
 
 /** How long the page waits for another letter. */
-const TYPING_MS = 50;
+const TYPING_MS = 30;
 
 /** In the page: milliseconds that the same calls take which a search makes; more of them on a busy computer. */
 async function asked({search, token}: {search: string; token: string}): Promise<number> {
@@ -208,6 +208,38 @@ describe.skipIf(executable.value === null || command.value === null)('ten thousa
 
     expect(isSoon).toBe(true);
     window.isSilent();
+  });
+
+  test('what is there stays, whole, until all of what a search asks for is there', async () => {
+    const {page} = window;
+    await page.getByRole('searchbox').fill('');
+    await page.getByText('10,000 tasks').waitFor();
+    await page.locator('.virtual').hover();
+    await page.locator('.task-row[data-status="Blocked"]').first().waitFor();
+    let release = (): void => undefined;
+    const isReleased = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const isHeld = (url: URL): boolean => url.pathname.endsWith('/tasks') && url.search.includes('status=Blocked&');
+    await page.route(isHeld, async (route) => {
+      await isReleased;
+      await route.continue();
+    });
+    const others = page.waitForResponse((answer) => /status=To%20Do&.*4250/.test(answer.url()));
+    await page.evaluate(() => document.querySelector('.task-row')?.setAttribute('data-seen', ''));
+    await page.getByRole('searchbox').fill('Task 4250');
+    await (await others).finished();
+    await page.getByText('1 task', {exact: true}).waitFor();
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 100)));
+
+    expect(await page.locator('.task-row').count()).toBeGreaterThan(10);
+    // The very same element: nothing was made anew.
+    expect(await page.locator('.task-row[data-seen]').count()).toBe(1);
+    expect(await page.locator('.task-row', {hasText: 'Task 4250 '}).count()).toBe(0);
+    release();
+    await page.locator('.task-row', {hasText: 'Task 4250 '}).waitFor();
+    expect(await page.locator('.task-row').count()).toBe(1);
+    await page.unroute(isHeld);
   });
 
   test('who goes elsewhere while a search is about to begin is not brought back', async () => {

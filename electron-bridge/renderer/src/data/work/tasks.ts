@@ -48,6 +48,8 @@ export interface TaskList {
   readonly query: UseInfiniteQueryResult<TaskPages>;
   /** Undefined until the list has been read; then as many as have been asked for. */
   readonly tasks: readonly Task[] | undefined;
+  /** Whether they are those of the filters that were there before: what was asked for is still awaited. */
+  readonly isBefore: boolean;
 }
 
 /**
@@ -83,7 +85,7 @@ export function useTaskList(
   // Under other filters what was there before would be a lie, unless it is about to be replaced.
   const shown = isPlaceholderData && !isReady ? undefined : data;
   const tasks = useMemo(() => shown?.pages.flatMap(({items}) => items), [shown]);
-  return {query, tasks};
+  return {query, tasks, isBefore: isPlaceholderData};
 }
 
 /** How many tasks pass the filters, by status and by priority. */

@@ -1,13 +1,13 @@
 /** Tasks in columns by their status. Cards move by hand, or by the key that asks for a status. */
 import {useCallback, useMemo, useRef, useState, type KeyboardEvent, type ReactNode} from 'react';
 import {Loaded} from '../../data/Loaded.js';
+import {useHeld} from '../../data/held.js';
 import {STATUSES, type Status, type Task, type TaskFilters} from '../../data/work/filters.js';
 import {fieldsOf, useTaskCounts, useTaskList, useTaskStore} from '../../data/work/tasks.js';
 import {ConflictDialog} from '../../forms/ConflictDialog.js';
 import {SendingNotice} from '../../forms/Form.js';
 import {useSave} from '../../forms/save.js';
 import {useTexts} from '../../i18n/index.js';
-import {Spinner} from '../../kit/index.js';
 import {StatusDialog} from './StatusDialog.js';
 import {wordsOf} from './TaskForm.js';
 import {TaskCard} from './TaskRow.js';
@@ -92,7 +92,7 @@ interface ColumnProps {
 function Column({status, filters, wantsFocus, isTarget, onDrag, onDrop, onKey}: ColumnProps): ReactNode {
   const {t, locale} = useTexts();
   const own = useMemo(() => ({...filters, status: [status]}), [filters, status]);
-  const {query, tasks} = useTaskList(own);
+  const {query, tasks, isBefore} = useTaskList(own);
   const count = useTaskCounts({...filters, status: []}).data?.status[status];
   const [isOver, setOver] = useState(false);
   const rows = useMemo<readonly Row[]>(
@@ -104,10 +104,16 @@ function Column({status, filters, wantsFocus, isTarget, onDrag, onDrop, onKey}: 
       })),
     [tasks, status, onDrag],
   );
-  const {hasNextPage, isFetching, fetchNextPage} = query;
+  const {hasNextPage, isFetching, isFetchingNextPage: isReading, fetchNextPage} = query;
   const onEnd = useCallback(() => {
     if (hasNextPage && !isFetching) void fetchNextPage({cancelRefetch: false});
   }, [hasNextPage, isFetching, fetchNextPage]);
+  const place = `board ${JSON.stringify(own)}`;
+  const read = useMemo(
+    () => (tasks === undefined ? undefined : {tasks, rows, place, onEnd, isReading}),
+    [tasks, rows, place, onEnd, isReading],
+  );
+  const shown = useHeld(read, !isBefore);
   const name = t(`status.${status}`);
   return (
     <section
@@ -134,21 +140,21 @@ function Column({status, filters, wantsFocus, isTarget, onDrag, onDrop, onKey}: 
         <span className="count tabular">{count === undefined ? '' : new Intl.NumberFormat(locale).format(count)}</span>
       </h2>
       <Loaded
-        query={{...query, data: tasks}}
-        isEmpty={(all) => all.length === 0}
+        query={{...query, data: shown}}
+        isEmpty={(data) => data.tasks.length === 0}
         empty={<p className="board-none">{t('board.none')}</p>}
       >
-        {(all) => (
+        {(data) => (
           <VirtualList
-            key={JSON.stringify(own)}
-            name={`board ${JSON.stringify(own)}`}
+            key={data.place}
+            name={data.place}
             label={name}
-            rows={rows}
+            rows={data.rows}
             wantsFocus={wantsFocus}
-            onEnd={onEnd}
-            foot={query.isFetchingNextPage && <Spinner />}
+            onEnd={data.onEnd}
+            isReading={data.isReading}
             onKey={(event, id) => {
-              const task = all.find((each) => each.id === id);
+              const task = data.tasks.find((each) => each.id === id);
               if (task !== undefined) onKey(event, task);
             }}
           />

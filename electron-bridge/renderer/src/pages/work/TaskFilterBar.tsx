@@ -19,7 +19,7 @@ import {useTexts} from '../../i18n/index.js';
 import {Button, Select, Several, TextField} from '../../kit/index.js';
 import {Avatar, PriorityMark, StatusMark} from './parts.js';
 
-const TYPING_MS = 50;
+const TYPING_MS = 30;
 
 export interface TaskFilterBarProps {
   readonly filters: TaskFilters;

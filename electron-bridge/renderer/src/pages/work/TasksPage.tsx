@@ -1,5 +1,5 @@
 /** The team's tasks, as a list and as a board. */
-import {useCallback, useEffect, useRef, useState, type ReactNode} from 'react';
+import {useCallback, useEffect, useMemo, useRef, useState, type ReactNode} from 'react';
 import {restate, usePlace} from '../../app/router.js';
 import {usePageKeys} from '../../app/shortcuts.js';
 import {filtersOf, withFilters, type TaskFilters} from '../../data/work/filters.js';
@@ -19,7 +19,7 @@ const VIEW = 'taskflow.tasks.view';
 export default function TasksPage(): ReactNode {
   const {t} = useTexts();
   const {path, query} = usePlace();
-  const filters = filtersOf(query);
+  const filters = useMemo(() => filtersOf(query), [query]);
   const view = viewOf(query);
   const counts = useTaskCounts({...filters, status: []}).data;
   const [isAdding, setAdding] = useState(false);

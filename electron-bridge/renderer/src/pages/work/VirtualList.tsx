@@ -10,6 +10,7 @@ import {
   type Virtualizer,
 } from '@tanstack/react-virtual';
 import {
+  memo,
   useCallback,
   useEffect,
   useLayoutEffect,
@@ -21,6 +22,7 @@ import {
   type ReactNode,
 } from 'react';
 import {flushSync} from 'react-dom';
+import {Spinner} from '../../kit/index.js';
 
 export interface Row {
   readonly id: string;
@@ -39,8 +41,8 @@ export interface VirtualListProps {
   /** Remembered under this name: where it was scrolled to and which row had the focus. */
   readonly name: string;
   readonly onEnd?: (() => void) | undefined;
-  /** Shown after the last row. */
-  readonly foot?: ReactNode;
+  /** Whether more is on its way, which is shown after the last row. */
+  readonly isReading?: boolean;
   readonly onKey?: (event: KeyboardEvent, id: string) => void;
   /** A row that is to get the focus as soon as it is there. */
   readonly wantsFocus?: string | null | undefined;
@@ -67,7 +69,15 @@ function remember(name: string, what: Remembered): void {
   if (remembered.size > MOST_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
 }
 
-export function VirtualList({label, rows, name, onEnd, foot, onKey, wantsFocus}: VirtualListProps): ReactNode {
+export const VirtualList = memo(function VirtualList({
+  label,
+  rows,
+  name,
+  onEnd,
+  isReading = false,
+  onKey,
+  wantsFocus,
+}: VirtualListProps): ReactNode {
   const scroller = useRef<HTMLDivElement>(null);
   const [before] = useState(() => remembered.get(name));
   const [active, setActive] = useState(before?.active ?? null);
@@ -202,10 +212,10 @@ export function VirtualList({label, rows, name, onEnd, foot, onKey, wantsFocus}:
           );
         })}
       </div>
-      {foot}
+      {isReading && <Spinner />}
     </div>
   );
-}
+});
 
 /**
  * Of the rows that are wanted those that are there already, and a few more: what has the focus, what is seen, what is
