@@ -81,6 +81,34 @@ describe.skipIf(executable.value === null || command.value === null)('keys and t
     await page.getByText(new RegExp(`${providers.keys.better.slice(-4)}$`)).waitFor();
   });
 
+  test('an answer that comes late closes no other dialog, and what was typed into that one stays', async () => {
+    const {page} = window;
+    let arrive: () => void = () => undefined;
+    const late = new Promise<void>((resolve) => (arrive = resolve));
+    await page.route('**/api/v1/settings/ai-keys', async (route) => {
+      if (route.request().method() === 'PUT') await late;
+      await route.continue();
+    });
+    await page.getByRole('button', {name: 'Replace the key OpenAI'}).click();
+    await dialog().getByLabel('Key').fill(providers.keys.good);
+    const sent = page.waitForRequest((request) => request.method() === 'PUT');
+    await dialog().getByRole('button', {name: 'Save', exact: true}).click();
+    await sent;
+    await page.keyboard.press('Escape');
+    await dialog().waitFor({state: 'detached'});
+    await page.getByRole('button', {name: 'Set a key Anthropic'}).click();
+    await dialog().getByLabel('Key').fill('typed-meanwhile');
+    const answered = page.waitForResponse((answer) => answer.request().method() === 'PUT');
+    arrive();
+    expect((await answered).ok()).toBe(true);
+    await page.getByText(new RegExp(`${providers.keys.good.slice(-4)}$`)).waitFor();
+
+    expect(await dialog().getByLabel('Key').inputValue()).toBe('typed-meanwhile');
+    await page.unroute('**/api/v1/settings/ai-keys');
+    await page.keyboard.press('Escape');
+    await dialog().waitFor({state: 'detached'});
+  });
+
   test('servers, tenants, users, cameras and alert rules are added and shown masked', async () => {
     const {page} = window;
     const {keyboard} = page;
@@ -102,27 +130,44 @@ describe.skipIf(executable.value === null || command.value === null)('keys and t
     await page.getByRole('menuitem', {name: 'Delete'}).waitFor();
     await keyboard.press('Escape');
 
-    await page.getByRole('radio', {name: 'Tenants'}).check({force: true});
-    await page.getByRole('button', {name: 'Add a tenant'}).click();
-    await dialog().getByRole('textbox', {name: 'Id'}).fill('acme');
-    await dialog().getByRole('textbox', {name: 'Name'}).fill('Acme');
-    await dialog().getByRole('button', {name: 'Save'}).click();
-    await page.getByRole('button', {name: 'Set a key Acme'}).click();
-    await dialog().getByLabel('Key').fill(providers.keys.bad);
-    await dialog().getByRole('button', {name: 'Save', exact: true}).click();
+    await window.tabTo('radio', 'Chat servers', 'ArrowRight');
+    await window.tabTo('button', 'Add a tenant', 'Enter');
+    await dialog().waitFor();
+    await window.tabTo('textbox', 'Id');
+    await keyboard.type('acme');
+    await window.tabTo('textbox', 'Name');
+    await keyboard.type('Acme');
+    await window.tabTo('button', 'Save', 'Enter');
+    await dialog().waitFor({state: 'detached'});
+    await window.tabTo('button', 'Set a key Acme', 'Enter');
+    await dialog().waitFor();
+    await window.tabTo('textbox', 'Key');
+    await keyboard.insertText(providers.keys.bad);
+    await keyboard.press('Enter');
     await dialog().locator('.outcome[data-kind="bad"]').waitFor();
-    await dialog().getByLabel('Key').fill(providers.keys.good);
-    await dialog().getByRole('button', {name: 'Save', exact: true}).click();
+    await window.tabTo('textbox', 'Key', 'Control+a');
+    await keyboard.insertText(providers.keys.good);
+    await keyboard.press('Enter');
     await page.getByRole('button', {name: 'Replace the key Acme'}).waitFor();
+    await dialog().waitFor({state: 'detached'});
     await window.look('keys-tenants');
 
-    await page.getByRole('radio', {name: 'Users'}).check({force: true});
+    await window.fromTheBeginning();
+    await window.tabTo('radio', 'Tenants', 'ArrowRight');
     await page.getByRole('heading', {name: 'First keys'}).waitFor();
     await window.look('keys-users');
+    await window.tabTo('textbox', 'Id of the user');
+    await keyboard.type('user-7');
+    await window.tabTo('button', 'Set a key', 'Enter');
+    await dialog().waitFor();
+    await window.tabTo('textbox', 'Key');
+    await keyboard.insertText(providers.keys.good);
+    await keyboard.press('Enter');
+    await page.locator('.outcome[data-kind="good"]').waitFor();
+    await dialog().waitFor({state: 'detached'});
 
     // Tab enters at the part that is shown, not at the first one.
-    await page.getByRole('main').focus();
-    await keyboard.press('Tab');
+    await window.fromTheBeginning();
     await window.tabTo('radio', 'Users', 'ArrowRight');
     await page.getByText('There are no cameras yet').waitFor();
     await window.tabTo('button', 'Add a camera', 'Enter');
@@ -144,14 +189,23 @@ describe.skipIf(executable.value === null || command.value === null)('keys and t
     await dialog().waitFor({state: 'detached'});
     await window.look('keys-cameras');
 
-    await page.getByRole('radio', {name: 'Alert rules'}).check({force: true});
-    await page.getByRole('button', {name: 'Add an alert rule'}).click();
-    await dialog().getByLabel('Name').fill('Pager');
-    await dialog().getByRole('textbox', {name: 'Address'}).fill('http://127.0.0.1:9/hook');
-    await dialog().getByRole('button', {name: 'Add a header'}).click();
-    await dialog().getByLabel('Header', {exact: true}).fill('X-Token');
-    await dialog().getByLabel('Value').fill('header-canary-22');
-    await dialog().getByText('The address is in our own network').click();
+    await window.fromTheBeginning();
+    await window.tabTo('radio', 'Cameras', 'ArrowRight');
+    await window.tabTo('button', 'Add an alert rule', 'Enter');
+    await dialog().waitFor();
+    for (const [name, text] of [
+      ['Name', 'Pager'],
+      ['Address', 'http://127.0.0.1:9/hook'],
+    ] as const) {
+      await window.tabTo('textbox', name);
+      await keyboard.insertText(text);
+    }
+    await window.tabTo('button', 'Add a header', 'Enter');
+    await window.tabTo('textbox', 'Header');
+    await keyboard.insertText('X-Token');
+    await window.tabTo('textbox', 'Value');
+    await keyboard.insertText('header-canary-22');
+    await window.tabTo('checkbox', /The address is in our own network/, 'Space');
     await window.look('keys-alerts-add');
 
     // The page is read anew before it was saved: all is there again but secrets, which were nowhere.
@@ -181,7 +235,8 @@ describe.skipIf(executable.value === null || command.value === null)('keys and t
     await page.getByText('1 header').waitFor();
     await dialog().waitFor({state: 'detached'});
     expect((await served.ask('GET', '/alert-rules')).body).toHaveLength(1);
-    await page.getByRole('button', {name: 'Send a test event Pager'}).click();
+    await window.fromTheBeginning();
+    await window.tabTo('button', 'Send a test event Pager', 'Enter');
     await page.locator('.key-row .outcome[data-kind="bad"]').waitFor();
     await window.look('keys-alerts');
 
@@ -247,21 +302,22 @@ describe.skipIf(executable.value === null || command.value === null)('keys and t
   test('a recovery code is shown once, typed again, and set; rotation runs to its end', async () => {
     const {page} = window;
     await window.go('/vault');
-    await page.getByRole('button', {name: 'Make a recovery code'}).click();
+    await window.tabTo('button', 'Make a recovery code', 'Enter');
     const groups = await page.locator('.sheet-code span').allTextContents();
     expect(groups).toHaveLength(8);
     await window.look('vault-recovery');
-    await page.getByRole('button', {name: 'I have it on paper'}).click();
-    const field = page.getByRole('alertdialog').getByLabel('Recovery code');
-    await field.fill('AAAA');
-    await page.getByRole('button', {name: 'Save'}).click();
+    await window.tabTo('button', 'I have it on paper', 'Enter');
+    await window.tabTo('textbox', /^Recovery code/);
+    await page.keyboard.type('AAAA');
+    await page.keyboard.press('Enter');
     await page.getByText('This is not the code that was shown.').waitFor();
-    await field.fill(groups.join(' ').toLowerCase());
-    await page.getByRole('button', {name: 'Save'}).click();
+    await window.tabTo('textbox', /^Recovery code/, 'Control+a');
+    await page.keyboard.insertText(groups.join(' ').toLowerCase());
+    await window.tabTo('button', 'Save', 'Enter');
     await page.getByText('The recovery code is set.').waitFor();
     expect(await window.placesOf(groups.join('-'))).toEqual([]);
 
-    await page.getByRole('button', {name: 'Rotate now'}).click();
+    await window.tabTo('button', 'Rotate now', 'Enter');
     await page.getByText(/secrets were sealed anew/).waitFor();
     await window.look('vault');
   });

@@ -284,16 +284,20 @@ describe.skipIf(executable.value === null || command.value === null)("the team's
     await window.look('members');
   });
 
-  test('a member with tasks is deleted in one step, after they went to somebody else', async () => {
+  test('a member with tasks is deleted in one step, after they went to somebody else, by keyboard alone', async () => {
     const {page} = window;
     await page.getByRole('button', {name: 'Actions for Blaise Pascal'}).focus();
     await press('Enter');
-    await page.getByRole('menuitem', {name: 'Delete'}).click();
+    await page.getByRole('menuitem', {name: 'Delete'}).waitFor();
+    await type('Delete');
+    await press('Enter');
     await page.getByText('3 tasks are theirs.').waitFor();
     await window.look('member-delete');
-    await page.getByRole('button', {name: /Give them to/}).click();
-    await page.getByRole('option', {name: 'Carl Gauß'}).click();
-    await page.getByRole('button', {name: 'Reassign and delete'}).click();
+    await window.tabTo('button', /Give them to/, 'Enter');
+    await page.getByRole('option', {name: 'Carl Gauß'}).waitFor();
+    await type('Carl');
+    await press('Enter');
+    await window.tabTo('button', 'Reassign and delete', 'Enter');
     await page.getByText('m0@example.com').waitFor({state: 'detached'});
 
     const {body} = await served.ask('GET', '/tasks?search=Pascal');

@@ -149,6 +149,12 @@ export class Window {
     throw new Error(`Tab does not lead to ${role} "${String(name)}", but to ${passed.join(', ')}`);
   }
 
+  /** Begin at the top of the page, as who opens it does. */
+  async fromTheBeginning(): Promise<void> {
+    await this.page.getByRole('main').focus();
+    await this.page.keyboard.press('Tab');
+  }
+
   /** What has the focus, as the accessibility tree has it. */
   async #focused(): Promise<Spoken> {
     const session = await this.#tree();
