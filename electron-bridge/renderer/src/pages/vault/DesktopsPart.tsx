@@ -128,7 +128,12 @@ function Row({
               </Button>
             </>
           ) : (
-            <Button size="small" aria-label={t('desktops.remove.of', {name})} onPress={onRemove}>
+            // Desktops of one computer have the same name.
+            <Button
+              size="small"
+              aria-label={[t('desktops.remove.of', {name}), ...(isThis ? [t('desktops.this')] : [])].join(', ')}
+              onPress={onRemove}
+            >
               {t('desktops.remove')}
             </Button>
           )}

@@ -46,6 +46,11 @@ export function RemoveDialog({
     onDone,
   );
   const isLast = remove.error instanceof Refused && remove.error.code === 'last-member';
+  const confirm = (): void => {
+    const isIt = typed.trim() === name.trim();
+    setOther(!isIt);
+    if (isIt && !remove.isPending) remove.mutate(undefined);
+  };
   return (
     <Confirm
       title={t('remove.title', {name})}
@@ -54,28 +59,32 @@ export function RemoveDialog({
       confirm={{
         children: t('desktops.remove'),
         isPending: remove.isPending,
-        onPress() {
-          const isIt = typed.trim() === name.trim();
-          setOther(!isIt);
-          if (isIt) remove.mutate(undefined);
-        },
+        onPress: confirm,
       }}
     >
       <p>{t(!isMember ? 'remove.text.untrusted' : isThis ? 'remove.text.this' : 'remove.text')}</p>
       {isMember && hasRecoveryCode && <p>{t('remove.recovery')}</p>}
-      <TextField
-        label={t('remove.confirm')}
-        hint={<code>{name}</code>}
-        value={typed}
-        onChange={(given) => {
-          setTyped(given);
-          setOther(false);
+      <form
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          confirm();
         }}
-        error={isOther ? t('remove.mismatch') : undefined}
-        isMono
-        autoComplete="off"
-        spellCheck="false"
-      />
+      >
+        <TextField
+          label={t('remove.confirm')}
+          hint={<code>{name}</code>}
+          value={typed}
+          onChange={(given) => {
+            setTyped(given);
+            setOther(false);
+          }}
+          error={isOther ? t('remove.mismatch') : undefined}
+          isMono
+          autoComplete="off"
+          spellCheck="false"
+        />
+      </form>
       <Outcome kind={remove.isError ? 'bad' : 'idle'}>
         {remove.isError && (isLast ? t('remove.last') : explainError(remove.error, texts))}
       </Outcome>
