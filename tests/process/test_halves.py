@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from tests.support.sidecar import Sidecar
 
 pytestmark = pytest.mark.cold
+
+STOPPED_S = 4.0
 
 HELD = """
 import importlib.machinery, pathlib, sys, time
@@ -56,10 +60,7 @@ def test_work_is_served_while_the_rest_still_loads(sidecar_factory: SidecarFacto
 
     created = sidecar.request("POST", "/api/v1/members", json={"name": "Ann", "email": "ann@example.com"})
     listed = sidecar.request("GET", "/api/v1/members")
-    with sidecar.client.stream(
-        "GET", "/api/v1/status/events", headers={"Authorization": f"Bearer {sidecar.token}"}
-    ) as stream:
-        early = _document(stream.iter_lines())
+    early = _document_at_once(sidecar)
     with ThreadPoolExecutor(1) as caller:
         waiting = caller.submit(sidecar.request, "GET", "/api/v1/vault")
         release.touch()
@@ -72,6 +73,23 @@ def test_work_is_served_while_the_rest_still_loads(sidecar_factory: SidecarFacto
     assert vault.status_code == 200
     assert {"/api/v1/members", "/api/v1/vault"} <= set(schema["paths"])
     assert sidecar.request("GET", "/api/v1/status").json()["vault"]["state"] == "unlocked"
+
+
+def test_the_rest_lets_others_go_first_where_many_start_at_once(sidecar_factory: SidecarFactory) -> None:
+    """A process that had to wait while it loaded puts off what nobody has called for; a call ends that."""
+    sidecar = sidecar_factory(stdio=True).wait_for_listening()
+    sidecar.send_signal(signal.SIGSTOP)
+    time.sleep(STOPPED_S)
+    sidecar.send_signal(signal.SIGCONT)
+
+    members = sidecar.request("GET", "/api/v1/members")
+    time.sleep(STOPPED_S / 4)
+    early = _document_at_once(sidecar)
+    vault = sidecar.request("GET", "/api/v1/vault")
+
+    assert (members.status_code, vault.status_code) == (200, 200)
+    assert early["vault"]["state"] == "unavailable"
+    assert sidecar.status()["vault"]["state"] == "unlocked"
 
 
 def test_fault_of_the_rest_is_told_and_ends_the_process(sidecar_factory: SidecarFactory, tmp_path: Path) -> None:
@@ -89,8 +107,10 @@ def test_fault_of_the_rest_is_told_and_ends_the_process(sidecar_factory: Sidecar
     assert events[-1] == {"event": "exit", "code": "internal"}
 
 
-def _document(lines: Any) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(
-        next(line for line in lines if line.startswith("data: ")).removeprefix("data: ")
-    )
+def _document_at_once(sidecar: Sidecar) -> dict[str, Any]:
+    """Return the status as the stream tells it, which waits for nothing."""
+    headers = {"Authorization": f"Bearer {sidecar.token}"}
+    with sidecar.client.stream("GET", "/api/v1/status/events", headers=headers) as stream:
+        told = next(line for line in stream.iter_lines() if line.startswith("data: "))
+    document: dict[str, Any] = json.loads(told.removeprefix("data: "))
     return document

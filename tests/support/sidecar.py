@@ -374,6 +374,7 @@ class Sidecar:
         something begins here.
         """
         self.wait_healthy(timeout_s)
+        self.request("GET", "/api/v1/vault")  # which is asked for, and so not put off on a busy computer
         self.wait_for(lambda document: document["vault"]["state"] == "unlocked", timeout_s)
         vault = self.request("GET", "/api/v1/vault").json()["vault_id"]
         wait_until(lambda: self._has_noted(vault), timeout_s=timeout_s, what="the vault to be noted in the files")

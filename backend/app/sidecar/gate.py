@@ -62,6 +62,8 @@ _NO_DATA: Final = (
 """What needs no database."""
 SECRETS_WITHIN: Final = ("/api/v1/settings/ai-keys",)
 """What lies below one of those and is the secrets half's all the same."""
+_TELLS_OF_BOTH: Final = "/api/v1/status"
+"""Served by the work half, it waits for the state of the vault all the same."""
 HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
 _LOOPBACK_ORIGIN: Final = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")
 _EXPOSED: Final = "Taskflow-Error-Code, Taskflow-Proof, Retry-After, ETag, Link, Location"
@@ -244,7 +246,9 @@ class Gate:
         self._rest = _Door()
         self._is_stopping = False
         self.go_on = threading.Event()
-        """Whoever loads the secrets half should: data was served, a call waits for that half, or all is over."""
+        """Whoever loads the secrets half should: data was served, or `rest_wanted`."""
+        self.rest_wanted = threading.Event()
+        """A call waits for the secrets half, or for what it tells of itself, or all is over."""
 
     def open(self, application: Any, *, only_work: bool = False) -> None:
         """Pass requests on to the ASGI `application` from now on; call it in the event loop.
@@ -262,7 +266,7 @@ class Gate:
     def stop(self) -> None:
         """Let nothing wait any more for an application that has not loaded yet; call it in the event loop."""
         self._is_stopping = True
-        self.go_on.set()
+        self._want_rest()
         self._work.decided.set()
         self._rest.decided.set()
 
@@ -305,7 +309,9 @@ class Gate:
     async def _pass_on(self, scope: Scope, answer: _Answer) -> None:
         door = self._work if is_work(scope["path"]) else self._rest
         if door is self._rest and not self.go_on.is_set():
-            self.go_on.set()
+            self._want_rest()
+        elif scope["path"] == _TELLS_OF_BOTH:
+            self.rest_wanted.set()
         if door.application is None and scope["method"] == "GET" and scope["path"] in ("/health", "/health/live"):
             await self._answer_early(scope["path"], answer)
             return
@@ -326,6 +332,10 @@ class Gate:
         except Exception:  # the outermost edge of every request
             log.exception("request failed")
             await answer.error(500, INTERNAL, "internal")
+
+    def _want_rest(self) -> None:
+        self.rest_wanted.set()
+        self.go_on.set()
 
     async def _answer_stopping(self, answer: _Answer) -> None:
         await answer.error(503, "The sidecar is stopping.", "stopping", {"Retry-After": "5"})

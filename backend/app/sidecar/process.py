@@ -61,6 +61,8 @@ RUNNING_SWITCH_S: Final = 0.005
 """The same afterwards, which is Python's default; while loading, it would add up with each answer of a server."""
 GIVE_WAY_S: Final = 0.25
 """How long the secrets half lets the first data go before it at most."""
+MOST_IN_CROWD_S: Final = 10.0
+"""How long it waits besides, at most, where many start at once."""
 
 STARVED: Final = os.strerror(errno.EMFILE)
 STARVED_S: Final = 30.0
@@ -294,6 +296,7 @@ class Sidecar:
     def _load(self, loop: asyncio.AbstractEventLoop, gate: Gate, server: Any) -> None:
         """Begin the pipeline as early as possible, then load one half after the other, each opened as it stands."""
         grace_s = 0.0
+        begun_s = _idle_s()
         try:
             database, startup = _patiently(self._make_startup)
             self._startup = startup
@@ -301,6 +304,9 @@ class Sidecar:
             work = _patiently(lambda: self._open_work(loop, gate, database, startup))
             grace_s = ASKED_GRACE_S  # from now on there may be calls to finish
             gate.go_on.wait(GIVE_WAY_S)
+            # Loading waited for a processor: many have started at once. Others get their first data before what nobody
+            # has called for yet; the last of them are about half as much later again.
+            gate.rest_wanted.wait(min((_idle_s() - begun_s) / 2, MOST_IN_CROWD_S))
             self._open_secrets(loop, gate, database, work)
         except BaseException as exc:  # noqa: BLE001 - carried over to the main thread, which ends the process
             self._failure = exc
@@ -375,6 +381,11 @@ class Sidecar:
             if said != self._said:
                 self._said = said
                 self._announcer.say("state", state=document["state"], problem=document["problem"])
+
+
+def _idle_s() -> float:
+    """Return a clock that runs while the process does not: it waits for a processor, or for a disk."""
+    return time.monotonic() - time.process_time()
 
 
 def _patiently(load: Callable[[], Loaded]) -> Loaded:

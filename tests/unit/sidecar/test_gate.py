@@ -506,21 +506,30 @@ def test_other_requests_wait_until_it_is_loaded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "goes_on"),
-    [("/health", False), ("/api/v1/status", False), ("/api/v1/members", True), ("/api/v1/vault", True)],
+    ("path", "goes_on", "is_wanted"),
+    [
+        ("/health", False, False),
+        ("/api/v1/status", False, True),
+        ("/api/v1/status/events", False, False),
+        ("/api/v1/members", True, False),
+        ("/api/v1/vault", True, True),
+    ],
 )
-def test_the_rest_is_loaded_when_data_was_served_or_somebody_waits_for_it(path: str, *, goes_on: bool) -> None:
-    """Until then it would only take time from the first data."""
+def test_the_rest_is_loaded_when_data_was_served_or_somebody_waits_for_it(
+    path: str, *, goes_on: bool, is_wanted: bool
+) -> None:
+    """Until then it would only take time from the first data; where many start at once, from that of the others."""
 
     async def test(gate: Gate) -> None:
         gate.open(answer_ok, only_work=True)
         asked = Exchange(path=path, headers={"authorization": f"Bearer {TOKEN}"})
         task = asyncio.create_task(asked.through(gate))
         await asyncio.sleep(0)
-        assert gate.go_on.is_set() is goes_on
+        assert (gate.go_on.is_set(), gate.rest_wanted.is_set()) == (goes_on, is_wanted)
         gate.stop()
         await task
         assert gate.go_on.is_set()
+        assert gate.rest_wanted.is_set()
 
     readiness = Readiness()
     readiness.begin_run().ready({})
