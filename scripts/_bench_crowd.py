@@ -3,14 +3,17 @@
 import http.client
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import psycopg2
 from cryptography.fernet import Fernet
-from tests.support.postgres import PostgresServer
+from tests.support.network import DistantProxy
+from tests.support.postgres import DEFAULT_HBA, PostgresServer
+from tests.support.standby import MAY_FOLLOW, Standby
+from tests.support.waiting import wait_until
 
 from _bench_load import in_threads
 from _bench_start import until_done
@@ -23,14 +26,8 @@ WRITES = 20
 """Of each writer, in a round."""
 LONGEST_S = 300.0
 """Then one has failed, and the others wait in vain."""
-COMMIT_MS = 50
+COMMIT_MS = 100
 """So long that writers wait for it, and not for this computer's processors."""
-SLOW_COMMITS = {
-    "fsync": "on",
-    "synchronous_commit": "on",
-    "commit_delay": str(COMMIT_MS * 1000),
-    "commit_siblings": "0",
-}
 TASK = json.dumps({"title": "A task", "status": "To Do", "priority": "Low"})
 PLAIN = "INSERT INTO plain (title) VALUES ('A task')"
 
@@ -73,17 +70,32 @@ def last_import_s() -> float:
 
 
 def measure_writers(bench: Bench) -> Row:
-    """Add tasks over several connections, which every desktop is told of; the floor tells nobody."""
-    with PostgresServer(settings=SLOW_COMMITS) as server:
-        return _measured_writers(replace(bench, server=server))
+    """Add tasks over several connections, which every desktop is told of; the floor tells nobody.
+
+    Each commit waits for a standby that is far away, as where a failover must lose nothing.
+    """
+    with PostgresServer() as primary:
+        primary.set_hba((MAY_FOLLOW, *DEFAULT_HBA))
+        with Standby(primary) as standby, DistantProxy(primary.port, one_way_s=COMMIT_MS / 2000) as way:
+            return _measured_writers(replace(bench, server=primary), lambda: _wait_for(standby, primary, way.port))
 
 
-def _measured_writers(bench: Bench) -> Row:
+def _wait_for(standby: Standby, primary: PostgresServer, port: int) -> None:
+    """Let each commit of the primary wait for a standby behind a port."""
+    standby.follow(port)
+    primary.configure(synchronous_standby_names="standby")
+    is_waited_for = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync' AND state = 'streaming'"
+    wait_until(lambda: primary.query(is_waited_for)[0][0] == 1, timeout_s=30, what="the standby")
+
+
+def _measured_writers(bench: Bench, make_commits_slow: Callable[[], None]) -> Row:
     url = database_with_members(bench, "writers", 1)
     with psycopg2.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE plain (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), title text)")
     with sidecar(bench.home / "writers", url) as running:
         running.milestones()
+        running.get("/api/v1/vault")
+        make_commits_slow()
         subject, floor = in_turn(
             bench.rounds,
             lambda: WRITERS * WRITES / seconds_for(lambda: in_threads(WRITERS, lambda: add_tasks(running.port))),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import queue
 import random
 import socket
 import struct
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -346,6 +348,45 @@ def web_server() -> Iterator[int]:
 async def _hello(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
     await send({"type": "http.response.body", "body": b"<h1>It works!</h1>"})
+
+
+class DistantProxy(TcpProxy):
+    """A proxy whose server is far away: all arrives late, however much is on its way at once."""
+
+    def __init__(self, upstream_port: int, *, one_way_s: float) -> None:
+        super().__init__(upstream_port)
+        self._one_way_s = one_way_s
+
+    def _pump(self, source: socket.socket, sink: socket.socket, client: socket.socket) -> None:
+        distant = _Distant(sink, self._one_way_s)
+        super()._pump(source, distant, client)  # type: ignore[arg-type]
+
+
+class _Distant:
+    """What a proxy does with a socket, done later, in the same order."""
+
+    def __init__(self, sink: socket.socket, one_way_s: float) -> None:
+        self._one_way_s = one_way_s
+        self._on_its_way: queue.SimpleQueue[tuple[float, Callable[[], object]] | None] = queue.SimpleQueue()
+        self._sink = sink
+        threading.Thread(target=self._deliver, daemon=True).start()
+
+    def sendall(self, chunk: bytes) -> None:
+        self._later(lambda: self._sink.sendall(chunk))
+
+    def shutdown(self, how: int) -> None:
+        self._later(lambda: self._sink.shutdown(how))
+        self._on_its_way.put(None)  # nothing comes after that
+
+    def _later(self, act: Callable[[], object]) -> None:
+        self._on_its_way.put((time.monotonic() + self._one_way_s, act))
+
+    def _deliver(self) -> None:
+        with contextlib.suppress(OSError):
+            while (next_one := self._on_its_way.get()) is not None:
+                due, act = next_one
+                time.sleep(max(0.0, due - time.monotonic()))
+                act()
 
 
 class FakeServer(LoopbackServer):

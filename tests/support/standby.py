@@ -52,6 +52,10 @@ class Standby(PostgresServer):
         has_come = "SELECT pg_last_wal_replay_lsn() >= %s"
         wait_until(lambda: self.query(has_come, (end,))[0][0], timeout_s=START_TIMEOUT_S, what="the standby")
 
+    def follow(self, port: int) -> None:
+        """Receive the log from another port from now on, such as a proxy's before the same primary."""
+        self.configure(primary_conninfo=f"'{self._way} port={port} application_name=standby'")
+
     def fall_behind(self) -> None:
         """Receive nothing any more."""
         self.configure(primary_conninfo="''")

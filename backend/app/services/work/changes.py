@@ -24,6 +24,10 @@ CHANNEL: Final = "taskflow_changes"
 KEPT: Final = 10_000
 """Changes that the log holds; who was away for longer has to read everything anew."""
 PRUNE_EVERY: Final = 500
+_WRITE: Final = sa.insert(changes).returning(changes.c.id)
+_WRITE_NUMBERED: Final = _WRITE.values(
+    number=sa.select(sa.func.coalesce(sa.func.max(changes.c.number), 0) + 1).scalar_subquery()
+)
 
 
 def announce(connection: sa.Connection, resource: Resource, id: str, change: Change) -> None:  # noqa: A002 - the event's name
@@ -53,13 +57,12 @@ def announce_resync(connection: sa.Connection) -> None:
 
 def _write(connection: sa.Connection, row: dict[str, object]) -> int:
     """Add a row in one round trip; return its id."""
-    statement = sa.insert(changes).values(**row).returning(changes.c.id)
+    statement = _WRITE
     if connection.dialect.name == "postgresql":
         # its number has to wait: transactions with lower ones might be committed later and never be seen by readers
         connection.info[HINT] = CHANNEL
     else:
         # writers take turns: the order of writing is the order of becoming visible
-        newest = sa.select(sa.func.coalesce(sa.func.max(changes.c.number), 0) + 1).scalar_subquery()
-        statement = sa.insert(changes).values(**row, number=newest).returning(changes.c.id)
-    written: int = connection.execute(statement).scalar_one()
+        statement = _WRITE_NUMBERED
+    written: int = connection.execute(statement, row).scalar_one()
     return written

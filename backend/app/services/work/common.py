@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _INSTANT: Final = dt.timedelta(microseconds=1)
+_ACTIVE: Final = sa.select(members.c.active).where(members.c.id == sa.bindparam("member_id")).with_for_update(read=True)
+_LOCKED: Final = sa.select(tasks).where(tasks.c.id == sa.bindparam("task_id")).with_for_update()
 
 
 def require_active(connection: sa.Connection, member_id: str, role: str) -> None:
@@ -35,8 +37,7 @@ def require_active(connection: sa.Connection, member_id: str, role: str) -> None
     Raises:
         ValidationError: there is no such member, or an inactive one; names the `role`.
     """
-    query = sa.select(members.c.active).where(members.c.id == member_id).with_for_update(read=True)
-    active = connection.execute(query).scalar_one_or_none()
+    active = connection.execute(_ACTIVE, {"member_id": member_id}).scalar_one_or_none()
     if active is None:
         raise ValidationError(f"{role} not found")
     if not active:
@@ -49,7 +50,7 @@ def lock_task(connection: sa.Connection, task_id: str) -> sa.Row[Any]:
     Raises:
         NotFoundError: there is no such task.
     """
-    row = connection.execute(sa.select(tasks).where(tasks.c.id == task_id).with_for_update()).first()
+    row = connection.execute(_LOCKED, {"task_id": task_id}).first()
     if row is None:
         raise NotFoundError("Task not found")
     return row
