@@ -308,7 +308,7 @@ class Gate:
 
     async def _pass_on(self, scope: Scope, answer: _Answer) -> None:
         door = self._work if is_work(scope["path"]) else self._rest
-        if door is self._rest and not self.go_on.is_set():
+        if door is self._rest and not self.rest_wanted.is_set():
             self._want_rest()
         elif scope["path"] == _TELLS_OF_BOTH:
             self.rest_wanted.set()

@@ -536,6 +536,25 @@ def test_the_rest_is_loaded_when_data_was_served_or_somebody_waits_for_it(
     in_loop(test, readiness)
 
 
+def test_the_rest_is_wanted_by_a_call_that_comes_after_data_were_served() -> None:
+    """Who calls for the vault after the members does not wait until all other desktops have theirs."""
+
+    async def test(gate: Gate) -> None:
+        gate.open(answer_ok, only_work=True)
+        headers = {"authorization": f"Bearer {TOKEN}"}
+        await Exchange(path="/api/v1/members", headers=headers).through(gate)
+        assert (gate.go_on.is_set(), gate.rest_wanted.is_set()) == (True, False)
+        task = asyncio.create_task(Exchange(path="/api/v1/vault", headers=headers).through(gate))
+        await asyncio.sleep(0)
+        assert gate.rest_wanted.is_set()
+        gate.stop()
+        await task
+
+    readiness = Readiness()
+    readiness.begin_run().ready({})
+    in_loop(test, readiness)
+
+
 def test_health_question_at_the_moment_of_loading_gets_one_answer() -> None:
     """A client that reads slowly must not get two answers in one."""
 
