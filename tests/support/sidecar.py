@@ -240,7 +240,7 @@ class Sidecar:
         for reader in (self._reader, *self._copiers):
             if reader is not None:
                 reader.join()
-        return status
+        return windows.exit_status(status, self.stderr_text())
 
     def close(self) -> None:
         """Kill it if it runs, reap it, and remove its temporary directory."""
