@@ -73,7 +73,13 @@ def described_app(openapi: OpenAPIConfig) -> Litestar:
     readiness = Readiness()
     database = Database(readiness)
     work = assemble_work(
-        config, readiness, database, Startup(config, readiness, database), instance="", stop=lambda: None
+        config,
+        readiness,
+        database,
+        Startup(config, readiness, database),
+        instance="",
+        stop=lambda: None,
+        want_rest=lambda: None,
     )
     secrets = assemble_secrets(config, database, work)
     routes = [HealthController, UserKeysController, _v1((*work_routes.V1, *secrets_routes.V1))]

@@ -132,7 +132,13 @@ def test_gate_knows_which_half_serves_each_path(tmp_path: Path) -> None:
     readiness = Readiness()
     database = Database(readiness)
     work = work_parts.assemble(
-        config, readiness, database, Startup(config, readiness, database), instance="", stop=lambda: None
+        config,
+        readiness,
+        database,
+        Startup(config, readiness, database),
+        instance="",
+        stop=lambda: None,
+        want_rest=lambda: None,
     )
     secrets = secrets_parts.assemble(config, database, work)
 

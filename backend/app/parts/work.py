@@ -64,6 +64,22 @@ class WorkParts:
         self.events.join()
 
 
+class _OtherHalf(Future[OtherHalf]):
+    """Tells as soon as somebody waits for it, so that it is put off no longer."""
+
+    def __init__(self, want: Callable[[], object]) -> None:
+        super().__init__()
+        self._want = want
+
+    def result(self, timeout: float | None = None) -> OtherHalf:
+        self._want()
+        return super().result(timeout)
+
+    def add_done_callback(self, fn: Callable[[Future[OtherHalf]], object]) -> None:
+        self._want()
+        super().add_done_callback(fn)
+
+
 def assemble(
     config: Config,
     readiness: Readiness,
@@ -72,9 +88,20 @@ def assemble(
     *,
     instance: str,
     stop: Callable[[], None],
+    want_rest: Callable[[], object],
 ) -> WorkParts:
-    """Make the services around the running parts of the process; nothing is read or written yet."""
-    other_half: Future[OtherHalf] = Future()
+    """Make the services around the running parts of the process; nothing is read or written yet.
+
+    Args:
+        config: of this process.
+        readiness: of its database.
+        database: that the services work on.
+        pipeline: what connects it.
+        instance: of the process, random.
+        stop: ends the process.
+        want_rest: called when a service begins to wait for the other half.
+    """
+    other_half = _OtherHalf(want_rest)
     events = Events(database, readiness)
     return WorkParts(
         readiness=readiness,

@@ -62,8 +62,6 @@ _NO_DATA: Final = (
 """What needs no database."""
 SECRETS_WITHIN: Final = ("/api/v1/settings/ai-keys",)
 """What lies below one of those and is the secrets half's all the same."""
-_TELLS_OF_BOTH: Final = "/api/v1/status"
-"""Served by the work half, it waits for the state of the vault all the same."""
 HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
 _LOOPBACK_ORIGIN: Final = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")
 _EXPOSED: Final = "Taskflow-Error-Code, Taskflow-Proof, Retry-After, ETag, Link, Location"
@@ -248,7 +246,7 @@ class Gate:
         self.go_on = threading.Event()
         """Whoever loads the secrets half should: data was served, or `rest_wanted`."""
         self.rest_wanted = threading.Event()
-        """A call waits for the secrets half, or for what it tells of itself, or all is over."""
+        """Somebody waits for the secrets half, or all is over."""
 
     def open(self, application: Any, *, only_work: bool = False) -> None:
         """Pass requests on to the ASGI `application` from now on; call it in the event loop.
@@ -310,8 +308,6 @@ class Gate:
         door = self._work if is_work(scope["path"]) else self._rest
         if door is self._rest and not self.rest_wanted.is_set():
             self._want_rest()
-        elif scope["path"] == _TELLS_OF_BOTH:
-            self.rest_wanted.set()
         if door.application is None and scope["method"] == "GET" and scope["path"] in ("/health", "/health/live"):
             await self._answer_early(scope["path"], answer)
             return

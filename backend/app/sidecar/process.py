@@ -338,6 +338,7 @@ class Sidecar:
             startup,
             instance=self._instance,
             stop=lambda: stop.request(ASKED_GRACE_S),
+            want_rest=gate.rest_wanted.set,
         )
         self._work = work
         application = OnceMore(work_app(work))

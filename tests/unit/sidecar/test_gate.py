@@ -509,8 +509,7 @@ def test_other_requests_wait_until_it_is_loaded() -> None:
     ("path", "goes_on", "is_wanted"),
     [
         ("/health", False, False),
-        ("/api/v1/status", False, True),
-        ("/api/v1/status/events", False, False),
+        ("/api/v1/status", False, False),
         ("/api/v1/members", True, False),
         ("/api/v1/vault", True, True),
     ],
