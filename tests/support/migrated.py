@@ -47,6 +47,8 @@ def create_database(server: PostgresServer, name: str, *, owner: str) -> None:
 def _template(server: PostgresServer) -> tuple[str, str]:
     """Make the database that the others of a server are copies of; return its name and the owner of its tables."""
     name, password = "taskflow_template", secrets.token_hex(16)
+    server.drop_database(name)  # as one whose making failed has left it
+    server.drop_role(name)
     server.create_role(name, password)
     server.create_database(name)
     server.execute(sql.SQL("GRANT CREATE ON SCHEMA public TO {}").format(sql.Identifier(name)), dbname=name)

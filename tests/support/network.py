@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import queue
 import random
+import select
 import socket
 import struct
+import sys
 import threading
 import time
 from pathlib import Path
@@ -254,6 +256,16 @@ class TcpProxy(LoopbackServer):
             self._changed.wait_for(lambda: self._is_flowing or client in self._dropped)
             return client not in self._dropped
 
+    def _wait_for_bytes(self, source: socket.socket, client: socket.socket) -> None:
+        """Wait until there is something to read, an end included; look up for a connection that was dropped.
+
+        Raises:
+            OSError: it was dropped.
+        """
+        while not select.select([source], [], [], 0.05)[0]:
+            if client in self._dropped:
+                raise ConnectionAbortedError
+
     def _relay(self, client: socket.socket) -> None:
         try:
             if not self._wait_for_flow(client):
@@ -277,6 +289,8 @@ class TcpProxy(LoopbackServer):
         """Forward bytes until the source ends, and then the end; a failure on one side ends the other."""
         try:
             while True:
+                if sys.platform == "win32":  # Wine wakes nobody in `recv` when another thread shuts the socket down
+                    self._wait_for_bytes(source, client)
                 chunk = source.recv(65536)
                 if not self._wait_for_flow(client):
                     break

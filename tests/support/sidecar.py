@@ -120,6 +120,7 @@ class Sidecar:
         """What `sidecar.json` held before the start, where process ids do not tell whose it is."""
         self._client: httpx.Client | None = None
         self._last_stderr = ""
+        self._has_begun_again = False
         Sidecar.spawned.append(self)
 
     def __enter__(self) -> Self:
@@ -240,6 +241,9 @@ class Sidecar:
         for reader in (self._reader, *self._copiers):
             if reader is not None:
                 reader.join()
+        if not self._has_begun_again and windows.never_began(status, self.stdout_text() + self.stderr_text()):
+            self._has_begun_again = True
+            return self.start().wait_for_exit(timeout_s)
         return windows.exit_status(status, self.stderr_text())
 
     def close(self) -> None:
@@ -566,6 +570,7 @@ def clean_environment(directory: Path) -> dict[str, str]:
     return {
         **inherited,
         **{name: str(place) for name, place in places.items()},
+        **windows.VARIABLES,
         "PYTHONPATH": str(CHECKOUT / "backend"),
     }
 
@@ -594,15 +599,20 @@ def run_command(
         command = [*program, *args]
         if warm.can_start(command, env or {}):
             return warm.run(command, env=environment, cwd=Path(directory), text=stdin, timeout_s=timeout_s)
-        return subprocess.run(
-            command,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=timeout_s * windows.PATIENCE,
-            env=environment,
-            cwd=directory,
-        )
+
+        def run() -> subprocess.CompletedProcess[str]:
+            return subprocess.run(
+                command,
+                input=stdin,
+                capture_output=True,
+                text=True,
+                timeout=timeout_s * windows.PATIENCE,
+                env=environment,
+                cwd=directory,
+            )
+
+        finished = run()
+        return run() if windows.never_began(finished.returncode, finished.stdout + finished.stderr) else finished
 
 
 def stop_all(sidecars: Iterable[Sidecar]) -> None:

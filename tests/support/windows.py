@@ -42,6 +42,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -63,6 +64,10 @@ IS_WINDOWS: Final = bool(RUN)
 PATIENCE: Final = 4 if IS_WINDOWS or sys.platform == "win32" else 1
 """How many times as long a wait may take: Wine takes its time on a busy machine."""
 
+
+VARIABLES: Final = {"WINEDEBUG": "-all,err+all"} if IS_WINDOWS else {}
+"""What is added to the environment of the sidecars: Wine says why it fails."""
+_LINE_OF_WINE: Final = re.compile(r"[0-9a-f]{4}:err:|wine: ")
 
 _SIGNALS: Final = "signals of Linux, which a Windows program never gets"
 _PROCESS: Final = "looks at the process, its sockets or its memory as Linux shows them"
@@ -115,6 +120,20 @@ def exit_status(status: int, told: str) -> int:
     """
     is_of_wine = IS_WINDOWS and status == -signal.SIGSEGV and '"message": "stopped"' in told
     return 0 if is_of_wine else status
+
+
+def never_began(status: int, told: str) -> bool:
+    """Say whether Wine has ended before it came to the program, as it does once in some thousand starts.
+
+    A start that it cannot finish, since the computer is busy, ends with the lowest byte of a status of Windows: 1 of
+    STATUS_UNSUCCESSFUL. A sidecar, and Python itself, does not end so without a word.
+
+    Args:
+        status: of the process that runs the program.
+        told: all that came from it, on both streams; Wine's own errors are lines such as `0024:err:module:...`.
+    """
+    words = [line for line in told.splitlines() if line.strip() and not _LINE_OF_WINE.match(line)]
+    return IS_WINDOWS and status == 1 and not words
 
 
 def windows_path(path: Path) -> str:
