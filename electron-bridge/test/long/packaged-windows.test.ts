@@ -1,7 +1,7 @@
 /** The template's app, packaged for Windows by electron-builder as the template says, and started under Wine. */
-import {execFile, spawn} from 'node:child_process';
+import {execFile, execFileSync, spawn} from 'node:child_process';
 import {existsSync, readFileSync, readdirSync} from 'node:fs';
-import {dirname, join} from 'node:path';
+import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {filesIn} from '../support/archive.js';
@@ -10,9 +10,12 @@ import {pythonPart} from '../support/parts.js';
 import {Published, isIncomplete} from '../support/published.js';
 import {until} from '../support/until.js';
 
-const {WINDOWS_PYTHON: windowsPython, WINDOWS_ELECTRON: windowsElectron} = process.env;
-/** A Windows Python that runs here, and the folder that an Electron for Windows is unpacked in. */
-const isAsked = windowsPython !== undefined && windowsElectron !== undefined && !isIncomplete;
+const {WINDOWS_PYTHON: windowsPython, WINDOWS_ELECTRON: windowsElectron, WINDOWS_RUN: windowsRun} = process.env;
+/**
+ * A Windows Python that runs here, the folder that an Electron for Windows is unpacked in, and the words of a command
+ * that runs a Windows program with a screen.
+ */
+const isAsked = windowsPython && windowsElectron && windowsRun && !isIncomplete;
 
 describe.skipIf(!isAsked)('packaged for Windows by electron-builder', () => {
   let published: Published;
@@ -49,21 +52,26 @@ describe.skipIf(!isAsked)('packaged for Windows by electron-builder', () => {
     expect(archived.get('dist')?.sort()).toEqual(['main.cjs', 'preload.cjs']);
   });
 
-  test('its main process starts the sidecar, which gets ready, and stops when the app is killed', async () => {
+  test('its main process starts the sidecar, which gets ready, and ends when the app is killed', async () => {
     const data = join(published.folder, 'Daten für Zoë');
-    const run = join(dirname(windowsPython ?? ''), 'windows-run');
-    const switches = ['--no-sandbox', '--disable-gpu', `--user-data-dir=${data}`];
-    const app = spawn(run, [join(folder, 'my-app.exe'), ...switches], {stdio: ['ignore', 'pipe', 'pipe']});
+    const [run = '', ...words] = (windowsRun ?? '').split(' ');
+    const switches = ['--no-sandbox', '--disable-gpu', `--user-data-dir=Z:${data}`];
+    const app = spawn(run, [...words, join(folder, 'my-app.exe'), ...switches], {stdio: 'ignore', detached: true});
     const isTold = (message: string): boolean =>
       existsSync(data) &&
       readdirSync(data, {recursive: true, encoding: 'utf8'})
         .filter((name) => name.endsWith('sidecar.log'))
         .some((name) => readFileSync(join(data, name), 'utf8').includes(`"message": "${message}"`));
+    const isRunning = (): boolean =>
+      execFileSync('ps', ['-A', '-ww', '-o', 'args='], {encoding: 'utf8'}).includes('taskflow-sidecar.exe');
     try {
       await until(() => isTold('ready'), 120_000, 'a sidecar that is ready');
+      expect(isRunning()).toBe(true);
     } finally {
-      app.kill('SIGKILL');
+      // With the screen that it was given.
+      process.kill(-(app.pid ?? 0), 'SIGKILL');
     }
-    await until(() => isTold('stopped'), 60_000, 'the end of the sidecar');
+    // It sees the end of its stdin, or the job that Node put it into ends it: whichever Windows does first.
+    await until(() => !isRunning(), 60_000, 'the end of the sidecar');
   });
 });
