@@ -175,13 +175,24 @@ def sidecar(
     variables: Mapping[str, str] | None = None,
     *,
     options: Sequence[str] = (),
+    program: Path | None = None,
     stderr: int | IO[bytes] = subprocess.DEVNULL,
 ) -> Iterator[SidecarUnderTest]:
-    """Run the sidecar on PostgreSQL, or on the embedded database; `options` are Python's."""
+    """Run the sidecar on PostgreSQL, or on the embedded database.
+
+    Args:
+        directory: its configuration's.
+        url: of the PostgreSQL.
+        variables: more of its environment.
+        options: Python's.
+        program: the built sidecar, instead of the installed one.
+        stderr: where its standard error goes.
+    """
+    command = [str(program)] if program else [str(MEASURED.python), "-I", *options, "-m", "app"]
     place = {"TASKFLOW_CONFIG_DIR": str(directory)} | ({"TASKFLOW_DATABASE_URL": url} if url else {})
     started = time.perf_counter()
     process = subprocess.Popen(
-        [str(MEASURED.python), "-I", *options, "-m", "app", "serve", "--stdio", "--log-level", "error"],
+        [*command, "serve", "--stdio", "--log-level", "error"],
         env=clean_environment(**(variables or {}), **place),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

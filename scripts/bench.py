@@ -19,7 +19,7 @@ from _environment import ROOT, Environment, become, run_script
 from _measure import Bench, Row, print_comparison, print_json, print_table, saved_rows
 from _servers import MEASURED
 
-GROUPS = ("start", "phases", "load", "crowd", "vault", "trust", "team", "gateway", "work")
+GROUPS = ("start", "built", "phases", "load", "crowd", "vault", "trust", "team", "gateway", "work")
 """Each is a module `_bench_NAME` with a generator `measure`."""
 
 

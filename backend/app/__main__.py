@@ -8,6 +8,9 @@ import sys
 
 def main() -> None:
     """Run the command line and end the process."""
+    from app.core.deferred import defer
+
+    defer()
     from app.cli import run
     from app.core.ending import end_process
 

@@ -7,7 +7,6 @@ gate passes each path to the application that has it.
 from __future__ import annotations
 
 import tempfile
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +112,7 @@ def _application(
 ) -> Litestar:
     """Build an application whose handlers may ask for each of the parts by name."""
     halves: tuple[WorkParts | SecretsParts, ...] = (work, *more)
-    parts = {part.name: _given(getattr(half, part.name)) for half in halves for part in fields(half)}
+    parts = {name: _given(getattr(half, name)) for half in halves for name in half.__struct_fields__}
     return _Litestar(
         route_handlers=routes,
         dependencies={

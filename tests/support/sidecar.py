@@ -235,9 +235,12 @@ class Sidecar:
         try:
             status = self.process.wait(timeout_s * windows.PATIENCE)
         except subprocess.TimeoutExpired:
+            has_ended = windows.is_ended_but_for_wine(self.pid, self.stderr_text())
             self.process.kill()
             self.process.wait()
-            raise TimeoutError(f"the sidecar did not end within {timeout_s:g} s:\n{self.stderr_text()}") from None
+            if not has_ended:
+                raise TimeoutError(f"the sidecar did not end within {timeout_s:g} s:\n{self.stderr_text()}") from None
+            status = 0
         for reader in (self._reader, *self._copiers):
             if reader is not None:
                 reader.join()

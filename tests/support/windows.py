@@ -48,11 +48,11 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
     from typing import IO
 
     import pytest
@@ -69,6 +69,8 @@ VARIABLES: Final = {"WINEDEBUG": "-all,err+all"} if IS_WINDOWS else {}
 """What is added to the environment of the sidecars: Wine says why it fails."""
 _LINE_OF_WINE: Final = re.compile(r"[0-9a-f]{4}:err:|wine: ")
 
+_STOPPED: Final = '"message": "stopped"'
+"""What the sidecar logs last."""
 _SIGNALS: Final = "signals of Linux, which a Windows program never gets"
 _PROCESS: Final = "looks at the process, its sockets or its memory as Linux shows them"
 _MODES: Final = "modes, owners, links and pipes as Linux has them"
@@ -118,8 +120,20 @@ def exit_status(status: int, told: str) -> int:
         status: of the process that runs the program.
         told: all that the program has logged; it ends with 0 after it has said that it has stopped.
     """
-    is_of_wine = IS_WINDOWS and status == -signal.SIGSEGV and '"message": "stopped"' in told
+    is_of_wine = IS_WINDOWS and status == -signal.SIGSEGV and _STOPPED in told
     return 0 if is_of_wine else status
+
+
+def is_ended_but_for_wine(pid: int, told: str) -> bool:
+    """Say whether a process that stays is Wine's own rest of a program that has ended itself.
+
+    As often as by a signal, Wine ends a thread that holds a lock of libc's, for which its last one then waits for ever.
+
+    Args:
+        pid: of the process that runs the program.
+        told: all that the program has logged.
+    """
+    return IS_WINDOWS and _STOPPED in told and len(list(Path(f"/proc/{pid}/task").iterdir())) == 1
 
 
 def never_began(status: int, told: str) -> bool:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from dataclasses import dataclass, field, replace
@@ -313,6 +312,8 @@ def _unknown_names(environ: Mapping[str, str]) -> list[str]:
     sentences = []
     for name in sorted(environ):
         if name.upper().startswith("TASKFLOW_") and name not in _NAMES:
+            import difflib  # takes longer to load than all that is checked here
+
             near = difflib.get_close_matches(name.upper(), _NAMES, n=1, cutoff=0.5)
             hint = f" Did you mean {near[0]}?" if near else ""
             sentences.append(f"The environment variable {name} is unknown and has no effect.{hint}")

@@ -7,7 +7,6 @@ import socket
 import sys
 import threading
 import time
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -49,8 +48,7 @@ _NEVER_ASK: Final = "-"
 """With none at all OpenSSL would ask for an encrypted key's passphrase on the terminal, or on stdin."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
+class _Way(msgspec.Struct, frozen=True):
     """How one attempt is made; what is found to work is kept for the next connection."""
 
     sslmode: str
@@ -130,15 +128,15 @@ class Connector:
     def _another(self, way: _Way, error: Exception, found: Problem, proof: Proof) -> _Way | None:
         """Return a way that may succeed where `way` failed; None if there is none, or none that may be gone."""
         if found.code == "parameter-refused" and not way.behind_pooler:
-            return replace(way, behind_pooler=True)
+            return msgspec.structs.replace(way, behind_pooler=True)
         if way.binds and lacks_channel_binding(error) and not self._must_bind(proof):
-            return replace(way, binds=False)
+            return msgspec.structs.replace(way, binds=False)
         if asks_for_password(error) and not way.reveals and is_verified(self.settings):
             revealing = allowed_methods(self.settings, proof, reveal=True)
-            return replace(way, reveals=True) if revealing & REVEALING else None
+            return msgspec.structs.replace(way, reveals=True) if revealing & REVEALING else None
         sslmode = tls_mode(self.settings)
         if way.sslmode != sslmode and depends_on_encryption(error):
-            return replace(way, sslmode=sslmode, binds=False)
+            return msgspec.structs.replace(way, sslmode=sslmode, binds=False)
         return None
 
     def _must_bind(self, proof: Proof) -> bool:

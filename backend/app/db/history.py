@@ -16,8 +16,9 @@ import math
 import re
 import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
 
 from app.core.files import read_private, write_atomically
 from app.core.logging import get_logger
@@ -68,8 +69,7 @@ def position_of(end: object, timeline: object, *, is_synchronous: object = False
     return Position(end, int(timeline, 16), is_synchronous is True)
 
 
-@dataclass(slots=True)
-class _Known:
+class _Known(msgspec.Struct):
     """What is known of one server."""
 
     end: int = 0

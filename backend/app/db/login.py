@@ -7,8 +7,9 @@ good as the password: it has to know it already (SCRAM), or know the person in a
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,8 +23,7 @@ SCRAM: Final = "scram-sha-256"
 _KERBEROS: Final = frozenset({"gss", "sspi"})
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(msgspec.Struct, frozen=True):
     """What the logins so far have shown that server and settings can do; no later one may do less."""
 
     scram: bool = False

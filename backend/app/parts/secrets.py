@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from app.core.fernet_keys import fingerprint
 from app.core.installation import installation
@@ -38,8 +39,7 @@ if TYPE_CHECKING:
     from app.parts.work import WorkParts
 
 
-@dataclass(frozen=True, slots=True)
-class SecretsParts:
+class SecretsParts(msgspec.Struct, frozen=True):
     """The services of the secrets half."""
 
     audit: Audit

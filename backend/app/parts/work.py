@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 from app.core.installation import installation
 from app.services.connection import ConnectionService
@@ -35,8 +36,7 @@ class OtherHalf(VaultPart, Protocol):
         """Re-encrypt what hangs on `fernet.key` in the vault; False if it could not."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkParts:
+class WorkParts(msgspec.Struct, frozen=True):
     """The services of the work half."""
 
     readiness: Readiness

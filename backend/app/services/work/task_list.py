@@ -10,9 +10,9 @@ import base64
 import re
 import struct
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
+import msgspec
 import sqlalchemy as sa
 
 from app.db.base import casefolded
@@ -88,8 +88,7 @@ _OF_QUERY: Final = {name: sa.literal_column(f"tasks.{name}", tasks.c[name].type)
 _SEARCHED: Final = sa.literal_column("tasks.searched", tasks.c.searched.type)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskQuery:
+class TaskQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which tasks are wanted; empty or None where anything will do, several where any of them will."""
 
     status: tuple[str, ...] = ()

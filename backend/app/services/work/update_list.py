@@ -10,9 +10,9 @@ import datetime as dt
 import re
 import struct
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 
 from app.models.daily_updates import daily_updates
@@ -54,8 +54,7 @@ class UpdatePlace(NamedTuple):
         return cls(_EPOCH + _MICROSECOND * min(max(number, 0), _LAST), str(uuid.UUID(bytes=identifier)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateQuery:
+class UpdateQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which daily updates are wanted; None where anything will do. Both instants are included."""
 
     author: str | None = None
