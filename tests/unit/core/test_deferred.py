@@ -6,9 +6,10 @@ import subprocess
 import sys
 
 LOADED_BY_A_START = (
-    "app.cli, app.sidecar.process, app.sidecar.server, app.sidecar.startup, app.parts.work, app.main, app.api.again"
+    "app.cli, app.sidecar.process, app.sidecar.server, app.sidecar.startup, app.parts.work, app.main, app.api.again,"
+    " sqlalchemy.dialects.postgresql.psycopg2, sqlalchemy.dialects.sqlite.pysqlite"
 )
-WAITING = "[name for name in deferred.DEFERRED if type(sys.modules[name]) is deferred._Deferred]"
+WAITING = "[name for name in deferred.DEFERRED if type(sys.modules.get(name)) is deferred._Deferred]"
 
 
 def run(program: str) -> str:
@@ -29,8 +30,9 @@ def test_a_start_uses_none_of_them() -> None:
 def test_they_are_loaded_when_used() -> None:
     """By an attribute, by a name imported from one, below a package."""
     program = """deferred.defer()
-import csv, logging, shutil, yaml
+import bz2, csv, logging.config, lzma, shutil, yaml
 from pdb import Pdb
+bz2.compress, lzma.compress
 print(yaml.safe_load("a: [1]"), next(csv.reader(["b,c"])), Pdb.__name__, callable(shutil.rmtree))
 print(callable(logging.config.dictConfig), """
     told = run(program + WAITING + ")")
