@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import math
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import psycopg2
 import pytest
 import sqlalchemy as sa
@@ -238,7 +238,7 @@ def test_who_came_first_to_a_full_server_is_served_first(process: Process) -> No
 def test_limits_hold_behind_a_pooler(process: Process) -> None:
     """Which takes no start-up parameters: each transaction sets them, those that only read too, and is kept."""
     connector = process.watched._entrance.connector
-    connector._way = dataclasses.replace(connector._way, behind_pooler=True)
+    connector._way = msgspec.structs.replace(connector._way, behind_pooler=True)
     process.opened.refresh()
     shown = "SELECT current_setting('statement_timeout'), current_setting('lock_timeout')"
     for block in (process.database.read, process.database.write, process.database.snapshot):

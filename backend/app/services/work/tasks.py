@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import sqlalchemy as sa
 
 from app.core.exceptions import NotFoundError, ValidationError
@@ -44,7 +44,7 @@ class Tasks:
     def page(self, query: TaskQuery) -> Page:
         """Return a page of the tasks that are asked for; without a limit it is as long as pages may be."""
         with self._database.read() as connection:
-            return read_page(connection, query if query.limit else dataclasses.replace(query, limit=MAX_LIMIT))
+            return read_page(connection, query if query.limit else msgspec.structs.replace(query, limit=MAX_LIMIT))
 
     def all(self, query: TaskQuery) -> Iterator[str]:
         """Yield all tasks that are asked for, however many, as they are read."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import datetime as dt
 import itertools
 import json
@@ -11,6 +10,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -210,7 +210,7 @@ def test_updates_are_read_in_the_order_of_an_index(full: InProcess, query: Updat
     """One statement, the first page and one behind a cursor: nothing is read to be sorted."""
     service = DailyUpdates(full.database)
     for after in (None, UpdatePlace(START + dt.timedelta(minutes=MANY // 2), TASK)):
-        (plan,) = plan_of(full, lambda after=after: service.told(dataclasses.replace(query, after=after)))  # type: ignore[misc]
+        (plan,) = plan_of(full, lambda after=after: service.told(msgspec.structs.replace(query, after=after)))  # type: ignore[misc]
         assert re.search(rf"(INDEX|Index Scan using|Index Only Scan using) {index}\b", plan), plan
 
 
@@ -287,7 +287,7 @@ def test_rows_that_count_are_added_up(store: InProcess, monkeypatch: pytest.Monk
 
 
 def _fields(query: TaskQuery) -> dict[str, Any]:
-    return {name: getattr(query, name) for name in query.__slots__}
+    return {name: getattr(query, name) for name in query.__struct_fields__}
 
 
 @pytest.mark.parametrize("needle", [NEEDLE.upper(), "task 5999", "zq"])
