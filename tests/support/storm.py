@@ -116,8 +116,8 @@ class Worker(threading.Thread):
         self.doubtful: dict[str, set[str | None]] = {}
         """What may be there by id; None for nothing."""
         self.deleted: set[str] = set()
-        self.refused: set[str] = set()
-        """Titles that must not be there."""
+        self.refused: dict[str, str] = {}
+        """Titles that must not be there, and how that was told."""
         self.perhaps: set[str] = set()
         """Titles that may be there once."""
         self.unanswered: list[tuple[Desktop, str, dict[str, str], str]] = []
@@ -162,7 +162,7 @@ class Worker(threading.Thread):
         if answer is not None and answer.status_code == 201:
             self.tasks[answer.json()["id"]] = title
         elif not _is_ambiguous(answer):
-            self.refused.add(title)
+            self.refused[title] = self.storm.told(answer)
         elif has_key:
             self.unanswered.append((desktop, headers["Idempotency-Key"], body, title))
         else:
@@ -180,7 +180,7 @@ class Worker(threading.Thread):
             self.doubtful[identifier] = {self.tasks.pop(identifier), title}
         else:
             self._expect_refusal(answer, "PATCH")
-            self.refused.add(title)
+            self.refused[title] = self.storm.told(answer)
 
     def remove(self, desktop: Desktop) -> None:
         """Delete a task."""
@@ -251,8 +251,8 @@ class Worker(threading.Thread):
                 self.faults.append(f"DOUBLED: {title} is there {times[title]} times")
         for identifier in self.deleted & found.keys():
             self.faults.append(f"BACK: {found[identifier]} was deleted")
-        for title in self.refused & times.keys():
-            self.faults.append(f"REFUSED: {title} is there")
+        for title in self.refused.keys() & times.keys():
+            self.faults.append(f"REFUSED: {title} is there; it was told {self.refused[title]}")
         self.faults += [f"DOUBLED: {title} is there {times[title]} times" for title in self.perhaps if times[title] > 1]
         for identifier, candidates in self.doubtful.items():
             if found.get(identifier) not in candidates:
@@ -308,6 +308,11 @@ class Storm:
                 self.faulted += 1
                 self.tallies[fault].operations += 1
                 self.tallies[fault].acknowledged += is_done
+
+    def told(self, answer: httpx.Response | None) -> str:
+        """Return what an answer says and what fault there was, for the report of what should not be."""
+        said = "nothing" if answer is None else f"{answer.status_code} {answer.headers.get('Taskflow-Error-Code')}"
+        return f"{said} in {self._present} after {self.happened[-2:]}: {answer and answer.text}"
 
     def kinds(self) -> dict[str, Callable[[], contextlib.AbstractContextManager[None]]]:
         """Return all faults by name; each acts on everybody, or on a desktop that is chosen."""
