@@ -300,6 +300,12 @@ class Treacherous(TcpProxy):
 
     armed: str | None = None
     struck: socket.socket | None = None
+    meanwhile: Callable[[], object] = staticmethod(lambda: None)
+    """What happens before the client hears that the connection is cut after the commit."""
+
+    def __init__(self, upstream_port: int) -> None:
+        super().__init__(upstream_port)
+        self.is_over = threading.Event()
 
     def _pump(self, source: socket.socket, sink: socket.socket, client: socket.socket) -> None:
         creates = False
@@ -309,8 +315,15 @@ class Treacherous(TcpProxy):
                 if self.armed is not None and creates and b"COMMIT" in chunk:
                     armed, self.armed, self.struck = self.armed, None, client
                     if armed == "before":
+                        self.is_over.set()
                         break
                 sink.sendall(chunk)
+                if self.struck is client and source is client:
+                    self.meanwhile()
+                    self.is_over.set()
+                    break
+        if self.struck is client and source is not client:
+            self.is_over.wait(30)
         for side in (source, sink):
             with contextlib.suppress(OSError):
                 side.shutdown(socket.SHUT_RDWR)
@@ -335,3 +348,33 @@ def test_commit_of_unknown_outcome_is_found_out_by_the_repetition(postgres: Post
         outcome = _insist(sidecar, ADA, "key-1")
         assert outcome.identifier == answer.json()["id"]
         assert database.query("SELECT id::text, email FROM members") == [(outcome.identifier, ADA["email"])]
+
+
+def test_commit_of_unknown_outcome_is_not_told_as_refused(postgres: PostgresServer) -> None:
+    """The repetition gets no session any more: what it hears says nothing about what was sent before."""
+    with (
+        fresh_database(postgres, with_tables=True) as database,
+        Treacherous(postgres.port) as network,
+        Sidecar() as sidecar,
+    ):
+        connect(sidecar, {**database.fields(), "port": network.port, "sslmode": "disable"})
+
+        def bar() -> None:
+            wait_until(lambda: database.query("SELECT 1 FROM members"), timeout_s=10, what="the commit")
+            postgres.execute(f'ALTER ROLE "{database.username}" NOLOGIN')
+            postgres.terminate_sessions(database=database.name)
+            wait_until(lambda: sidecar.health()[0] == 503, timeout_s=10, what="the loss")
+
+        network.meanwhile, network.armed = bar, "after"
+        try:
+            answer = post(sidecar, ADA, "key-1")
+        finally:
+            postgres.execute(f'ALTER ROLE "{database.username}" LOGIN')
+
+        assert network.struck
+        told = (answer.status_code, answer.headers["Taskflow-Error-Code"], answer.headers["Retry-After"])
+        assert told == (503, "connection-lost", "5"), answer.text
+        sidecar.request("POST", "/api/v1/settings/retry")
+        sidecar.wait_healthy()
+        outcome = _insist(sidecar, ADA, "key-1")
+        assert database.query("SELECT id::text FROM members") == [(outcome.identifier,)]

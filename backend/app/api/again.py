@@ -2,6 +2,9 @@
 
 A GET, and what carries an `Idempotency-Key`: done twice, they do what they do once. Other writes are safe until they
 are sent, and for those `app.db.session` sees to it.
+
+What was sent before may have been done all the same. A second time that fails, of whatever cause, says nothing about
+that, and so a write is told what the first time said: that the connection was lost.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 _DEAD: Final = (b"taskflow-error-code", b"connection-lost")
 _READING: Final = ("GET", "HEAD", "OPTIONS")
 _KEY: Final = b"idempotency-key"
+_FAILED: Final = 500
+"""From here on, HTTP statuses say that the server could not do it; lower ones come of what it has found."""
 MAX_KEPT_BYTES: Final = 1 << 20
 """Of a body, to carry it out again; what is larger is a stream."""
 
@@ -40,9 +45,17 @@ class OnceMore:
         if not is_repeatable:
             await self._application(scope, receive, send)
             return
+        taken, lost = await self._try(scope, receive, send)
+        if lost:
+            await self._try_again(scope, _replay(taken, receive), send, lost)
+
+    async def _try(
+        self, scope: MutableMapping[str, Any], receive: Receive, send: Send
+    ) -> tuple[list[Message], list[Message]]:
+        """Pass a request on; return what was received and, where the connection was lost, the answer, not sent yet."""
         taken: list[Message] = []
         left = MAX_KEPT_BYTES
-        is_dead = False
+        lost: list[Message] = []
 
         async def record() -> Message:
             nonlocal left
@@ -53,15 +66,32 @@ class OnceMore:
             return message
 
         async def watch(message: Message) -> None:
-            nonlocal is_dead
-            if message["type"] == "http.response.start":
-                is_dead = left >= 0 and message["status"] == 503 and _DEAD in _lowered(message)
-            if not is_dead:
+            is_dead = message["type"] == "http.response.start" and _DEAD in _lowered(message)
+            if lost or (left >= 0 and is_dead):
+                lost.append(message)
+            else:
                 await send(message)
 
         await self._application({**scope}, record, watch)
-        if is_dead:
-            await self._application({**scope}, _replay(taken, receive), send)
+        return taken, lost
+
+    async def _try_again(
+        self, scope: MutableMapping[str, Any], receive: Receive, send: Send, lost: list[Message]
+    ) -> None:
+        """Pass it on once more; a write that fails again is told what the first time said."""
+        has_failed = False
+
+        async def unless_failed(message: Message) -> None:
+            nonlocal has_failed
+            if message["type"] == "http.response.start":
+                has_failed = scope["method"] not in _READING and message["status"] >= _FAILED
+            if not has_failed:
+                await send(message)
+
+        await self._application({**scope}, receive, unless_failed)
+        if has_failed:
+            for message in lost:
+                await send(message)
 
 
 def _lowered(message: Message) -> list[tuple[bytes, bytes]]:
