@@ -296,33 +296,32 @@ def _insist(sidecar: Sidecar, body: dict[str, str], key: str) -> Outcome:
 
 
 class Treacherous(TcpProxy):
-    """Cuts the connection that commits a new member, when it is armed: before or after the server does so."""
+    """Cuts the connection that commits a certain change, when it is armed: before or after the server does so."""
 
-    armed: str | None = None
-    struck: socket.socket | None = None
-    meanwhile: Callable[[], object] = staticmethod(lambda: None)
-    """What happens before the client hears that the connection is cut after the commit."""
-
-    def __init__(self, upstream_port: int) -> None:
+    def __init__(self, upstream_port: int, change: bytes = b"INSERT INTO members") -> None:
         super().__init__(upstream_port)
+        self.change = change
+        self.armed: str | None = None
+        self.struck: socket.socket | None = None
+        self.meanwhile: Callable[[], object] = lambda: None
+        """What happens after the commit, before the client hears that the connection is cut."""
         self.is_over = threading.Event()
 
     def _pump(self, source: socket.socket, sink: socket.socket, client: socket.socket) -> None:
-        creates = False
+        changes = False
         with contextlib.suppress(OSError):
             while (chunk := source.recv(65536)) and (source is client or self.struck is not client):
-                creates = creates or b"INSERT INTO members" in chunk
-                if self.armed is not None and creates and b"COMMIT" in chunk:
-                    armed, self.armed, self.struck = self.armed, None, client
-                    if armed == "before":
-                        self.is_over.set()
-                        break
-                sink.sendall(chunk)
-                if self.struck is client and source is client:
+                changes = changes or self.change in chunk
+                if self.armed is None or not changes or b"COMMIT" not in chunk:
+                    sink.sendall(chunk)
+                    continue
+                armed, self.armed, self.struck = self.armed, None, client
+                if armed == "after":
+                    sink.sendall(chunk)
                     self.meanwhile()
-                    self.is_over.set()
-                    break
-        if self.struck is client and source is not client:
+                self.is_over.set()
+                break
+        if self.struck is client:
             self.is_over.wait(30)
         for side in (source, sink):
             with contextlib.suppress(OSError):
@@ -382,3 +381,23 @@ def test_commit_of_unknown_outcome_is_not_told_as_refused(postgres: PostgresServ
         sidecar.wait_healthy()
         outcome = _insist(sidecar, ADA, "key-1")
         assert database.query("SELECT id::text FROM members") == [(outcome.identifier,)]
+
+
+def test_deletion_of_unknown_outcome_is_not_carried_out_once_more(postgres: PostgresServer) -> None:
+    """A key is for what is created: nothing is kept of a deletion, and a second one would find nothing."""
+    with (
+        fresh_database(postgres, with_tables=True) as database,
+        Treacherous(postgres.port, b"DELETE FROM members") as network,
+        Sidecar() as sidecar,
+    ):
+        connect(sidecar, {**database.fields(), "port": network.port, "sslmode": "disable"})
+        member = f"{MEMBERS}/{post(sidecar, ADA, None).json()['id']}"
+        network.meanwhile = lambda: wait_until(
+            lambda: not database.query("SELECT 1 FROM members"), timeout_s=10, what="the commit"
+        )
+        network.armed = "after"
+
+        answer = sidecar.request("DELETE", member, headers={"Idempotency-Key": "key-1"})
+
+        assert network.struck
+        assert (answer.status_code, answer.headers["Taskflow-Error-Code"]) == (503, "connection-lost"), answer.text

@@ -1,7 +1,7 @@
 """Requests whose connection to the database turns out dead are carried out once more, where that does no harm.
 
-A GET, and what carries an `Idempotency-Key`: done twice, they do what they do once. Other writes are safe until they
-are sent, and for those `app.db.session` sees to it.
+A GET, and what is kept under its `Idempotency-Key`: done twice, they do what they do once. Other writes are safe until
+they are sent, and for those `app.db.session` sees to it.
 
 What was sent before may have been done all the same. A second time that fails, of whatever cause, says nothing about
 that, and so a write is told what the first time said: that the connection was lost.
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[Message]]
     Send = Callable[[Message], Awaitable[None]]
 
+KEPT: Final = "taskflow.kept"
+"""In the scope of a request whose answer is kept under its key, so that it finds out by itself what it has done."""
 _DEAD: Final = (b"taskflow-error-code", b"connection-lost")
 _READING: Final = ("GET", "HEAD", "OPTIONS")
 _KEY: Final = b"idempotency-key"
@@ -56,6 +58,7 @@ class OnceMore:
         taken: list[Message] = []
         left = MAX_KEPT_BYTES
         lost: list[Message] = []
+        tried = {**scope}
 
         async def record() -> Message:
             nonlocal left
@@ -67,12 +70,12 @@ class OnceMore:
 
         async def watch(message: Message) -> None:
             is_dead = message["type"] == "http.response.start" and _DEAD in _lowered(message)
-            if lost or (left >= 0 and is_dead):
+            if lost or (left >= 0 and is_dead and (scope["method"] in _READING or KEPT in tried)):
                 lost.append(message)
             else:
                 await send(message)
 
-        await self._application({**scope}, record, watch)
+        await self._application(tried, record, watch)
         return taken, lost
 
     async def _try_again(

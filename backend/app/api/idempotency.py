@@ -10,6 +10,7 @@ from litestar import Request, Response
 from litestar.di import Provide
 from litestar.params import HeaderParameter
 
+from app.api.again import KEPT
 from app.core.exceptions import ValidationError
 from app.services.idempotency import Answer, KeptAnswers, KeyedRequest
 
@@ -69,6 +70,8 @@ def provide_once(answers: KeptAnswers) -> Provide:
     def once(request: Request[Any, Any, Any], idempotency_key: IdempotencyKey = None) -> Once:
         if idempotency_key is not None and not re.fullmatch(_KEY, idempotency_key):
             raise ValidationError(f"header.{HEADER}: Input should be 1 to 255 printable ASCII characters")
+        if idempotency_key is not None:
+            request.scope[KEPT] = True  # type: ignore[typeddict-unknown-key]
         route = f"{request.method} {request.scope['path_template']}"
         return Once(answers, idempotency_key, route, dict(request.path_params))
 
