@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from tests.support.postgres import PostgresServer
@@ -53,6 +53,9 @@ class Row:
     """Standard error of the ratio, by the median of the rounds' deviations from it."""
 
 
+Taken = TypeVar("Taken")
+"""One figure, or several that are measured together."""
+
 Group = Callable[[Bench], Iterator[Row]]
 """Measurements that belong together, made one after the other."""
 
@@ -79,7 +82,7 @@ def compared(
     return Row(name, unit, medians[0], floor_name, medians[1], ratio, aim, spread)
 
 
-def in_turn(rounds: int, subject: Callable[[], float], floor: Callable[[], float]) -> tuple[list[float], list[float]]:
+def in_turn(rounds: int, subject: Callable[[], Taken], floor: Callable[[], Taken]) -> tuple[list[Taken], list[Taken]]:
     """Measure subject and floor in turn; a first round, which warms everything up, does not count."""
     taken = [(subject(), floor()) for _ in range(rounds + 1)][1:]
     return [a for a, _ in taken], [b for _, b in taken]

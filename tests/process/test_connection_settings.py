@@ -603,7 +603,7 @@ def test_data_calls_while_starting(database: Database, sidecar_factory: SidecarF
         sidecar = sidecar_factory(env={"TASKFLOW_DATABASE_URL": url})
         wait_until(lambda: silent.accepted > 0, timeout_s=10, what="the attempt")
 
-        # Not the status, which may come when the attempt has failed already: it waits for the secrets half.
+        assert sidecar.status_at_once()["state"] == "starting"  # before the attempt has failed
         assert sidecar.health() == (503, {"status": "unhealthy", "error": STARTING})
         assert_away(sidecar, "starting", STARTING)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -60,7 +59,7 @@ def test_work_is_served_while_the_rest_still_loads(sidecar_factory: SidecarFacto
 
     created = sidecar.request("POST", "/api/v1/members", json={"name": "Ann", "email": "ann@example.com"})
     listed = sidecar.request("GET", "/api/v1/members")
-    early = _document_at_once(sidecar)
+    early = sidecar.status_at_once()
     with ThreadPoolExecutor(1) as caller:
         waiting = caller.submit(sidecar.request, "GET", "/api/v1/vault")
         release.touch()
@@ -84,7 +83,7 @@ def test_the_rest_lets_others_go_first_where_many_start_at_once(sidecar_factory:
 
     members = sidecar.request("GET", "/api/v1/members")
     time.sleep(STOPPED_S / 4)
-    early = _document_at_once(sidecar)
+    early = sidecar.status_at_once()
     vault = sidecar.request("GET", "/api/v1/vault")
 
     assert (members.status_code, vault.status_code) == (200, 200)
@@ -105,12 +104,3 @@ def test_fault_of_the_rest_is_told_and_ends_the_process(sidecar_factory: Sidecar
     events = sidecar.events
     assert [event["problem"]["code"] for event in events if event.get("problem")] == ["internal"]
     assert events[-1] == {"event": "exit", "code": "internal"}
-
-
-def _document_at_once(sidecar: Sidecar) -> dict[str, Any]:
-    """Return the status as the stream tells it, which waits for nothing."""
-    headers = {"Authorization": f"Bearer {sidecar.token}"}
-    with sidecar.client.stream("GET", "/api/v1/status/events", headers=headers) as stream:
-        told = next(line for line in stream.iter_lines() if line.startswith("data: "))
-    document: dict[str, Any] = json.loads(told.removeprefix("data: "))
-    return document
