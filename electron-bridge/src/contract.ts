@@ -49,7 +49,13 @@ export interface ExitReport {
  */
 export type SidecarState =
   | {readonly kind: 'launching'; readonly launch: number}
-  | {readonly kind: 'starting'; readonly baseUrl: string; readonly problem: Problem | null}
+  | {
+      readonly kind: 'starting';
+      readonly baseUrl: string;
+      readonly problem: Problem | null;
+      /** The database is ready, and what answers calls still loads: a call made now is answered in a moment. */
+      readonly takesCalls: boolean;
+    }
   | {readonly kind: 'setup_required'; readonly baseUrl: string; readonly problem: Problem | null}
   | {readonly kind: 'ready'; readonly baseUrl: string}
   | {readonly kind: 'reconnecting'; readonly baseUrl: string; readonly problem: Problem | null}

@@ -82,7 +82,10 @@ export function registerSidecarIpc(
   const {allowRequest = isAllowedByDefault, chooseBundleFile = askForBundleFile} = options;
   const senders = new Senders([...(options.trustedOrigins ?? []), ...devServerOrigins()]);
   const snapshots = new Watchers('snapshot');
-  const stopWatching = sidecar.on('snapshot', (snapshot) => snapshots.announce(snapshot));
+  const stopWatching = sidecar.on(
+    'snapshot',
+    onceATurn((snapshot) => snapshots.announce(snapshot)),
+  );
   const changes = new ChangeWatchers(sidecar);
   const handlers = handlersFor(sidecar, snapshots, changes, allowRequest, chooseBundleFile);
   const names = Object.keys(INVOKE_CHANNELS) as InvokeName[];
@@ -191,6 +194,20 @@ function handlersFor(
       running.cancel(sender, callId(args));
       return null;
     },
+  };
+}
+
+/** Do it with the last of the values that come in one turn of the event loop: windows draw themselves for each. */
+function onceATurn<T>(act: (value: T) => void): (value: T) => void {
+  let last: {readonly value: T} | null = null;
+  return (value) => {
+    if (last === null)
+      queueMicrotask(() => {
+        const due = last;
+        last = null;
+        if (due !== null) act(due.value);
+      });
+    last = {value};
   };
 }
 

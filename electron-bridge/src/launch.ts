@@ -13,7 +13,7 @@ import {
   type ProcessEnd,
   type SidecarProcess,
 } from './process.js';
-import {SilenceWatch, deferred, pause, within} from './timing.js';
+import {SilenceWatch, pause, within} from './timing.js';
 
 const TOKEN_BYTES = 32;
 const ASK_SHUTDOWN_MS = 1_000;
@@ -35,6 +35,8 @@ export interface LaunchOptions {
   /** The server listens and has proven itself; called once, before the first `onState`. */
   readonly onListening: () => void;
   readonly onState: (state: LivingState, problem: Problem | null) => void;
+  /** The database is ready; so is the sidecar once it has answered a first call, for which `onState` is called. */
+  readonly onTakesCalls: () => void;
   readonly onStatus: (status: SidecarStatus) => void;
   readonly onLog: (line: string) => void;
 }
@@ -50,10 +52,9 @@ export class Launch {
   #connection: Endpoint | null = null;
   #isProven = false;
   #wasForced = false;
-  /** Settles when more than the server itself has answered; never rejects. */
-  readonly #firstAnswer = deferred<true>();
-  /** Whether that has happened, or was given up. */
-  #answers: 'unknown' | 'awaited' | 'yes' = 'unknown';
+  /** Whether more than the server itself has answered, or that was given up. */
+  #hasAnswered = false;
+  #answerDeadline: NodeJS.Timeout | null = null;
   #last: {readonly state: LivingState; readonly problem: Problem | null} = {state: 'starting', problem: null};
   /** Why we ended the process ourselves. */
   #verdict: Problem | null = null;
@@ -126,28 +127,32 @@ export class Launch {
     void pollHealth(endpoint, signal, pollIntervalMs, isBelievedReady, ({state, problem}) =>
       this.#onState(state, problem),
     );
-    void followStatus(endpoint, signal, pollIntervalMs, onStatus, () => this.#firstAnswer.resolve(true));
+    void followStatus(endpoint, signal, pollIntervalMs, onStatus, () => this.#onAnswered());
   }
 
   #onState(state: LivingState, problem: Problem | null): void {
     this.#last = {state, problem};
     if (!this.#isProven || this.#isOver()) return;
-    if (state !== 'ready' || this.#answers === 'yes') this.#options.onState(state, problem);
-    else void this.#awaitFirstAnswer();
+    if (state !== 'ready' || this.#hasAnswered) this.#options.onState(state, problem);
+    else this.#awaitFirstAnswer();
   }
 
   /**
    * The sidecar is ready when its database is, while it may still load what answers calls. Whoever waits for `ready`
    * wants an answer at once. The stream of status documents is answered by what answers all the team's work.
    */
-  async #awaitFirstAnswer(): Promise<void> {
-    if (this.#answers !== 'unknown') return;
-    this.#answers = 'awaited';
-    this.#options.onState('starting', null);
+  #awaitFirstAnswer(): void {
+    this.#options.onTakesCalls();
+    if (this.#answerDeadline !== null) return;
+    this.#answerDeadline = setTimeout(() => this.#onAnswered(), FIRST_ANSWER_MS);
     // The stream keeps its connection: the first call finds another one, proven while it is waited for.
     void this.endpoint?.ask({method: 'GET', path: '/health/live', signal: this.#following.signal}).catch(() => null);
-    await within(this.#firstAnswer.promise, FIRST_ANSWER_MS);
-    this.#answers = 'yes';
+  }
+
+  #onAnswered(): void {
+    if (this.#hasAnswered) return;
+    this.#hasAnswered = true;
+    clearTimeout(this.#answerDeadline ?? undefined);
     if (this.#last.state === 'ready') this.#onState(this.#last.state, this.#last.problem);
   }
 
@@ -159,6 +164,7 @@ export class Launch {
   #onEnd(end: ProcessEnd): ProcessEnd {
     this.#silence.end();
     this.#following.abort();
+    clearTimeout(this.#answerDeadline ?? undefined);
     this.#isProven = false;
     this.#connection?.close();
     return this.#verdict === null ? end : {...end, problem: this.#verdict};

@@ -484,6 +484,7 @@ class Supervisor implements Sidecar {
       pollIntervalMs,
       onListening: () => run.listening.resolve(true),
       onState: (state, problem) => this.#setLivingState(state, problem),
+      onTakesCalls: () => this.#setLivingState('starting', null, true),
       onStatus: (status) => {
         this.#status = status;
         this.#announce();
@@ -534,12 +535,13 @@ class Supervisor implements Sidecar {
     if (this.#state.kind !== 'stopped') this.#setState({kind: 'stopped', forced: false});
   }
 
-  #setLivingState(state: LivingState, problem: Problem | null): void {
+  #setLivingState(state: LivingState, problem: Problem | null, takesCalls = false): void {
     const {baseUrl} = this;
     if (baseUrl === null || this.#state.kind === 'stopping') return;
     if (state === 'ready') this.#setState({kind: 'ready', baseUrl});
     else if (state === 'failed')
       this.#setState({kind: 'failed', baseUrl, problem: problem ?? bridgeProblem('internal'), exit: null});
+    else if (state === 'starting') this.#setState({kind: state, baseUrl, problem, takesCalls});
     else this.#setState({kind: state, baseUrl, problem});
   }
 

@@ -359,10 +359,13 @@ test('snapshots go to windows that subscribed, once each, until they leave', asy
   expect(await invoke('subscribe')).toEqual({ok: true, value: SNAPSHOT});
   await invoke('subscribe');
   await invoke('subscribe', [], {url: HERE, parent: null}, other);
-  announce({kind: 'stopping'});
+  announce({kind: 'launching', launch: 1});
+  announce({kind: 'stopping'}); // in the same turn, which is told once
+  await Promise.resolve();
   await invoke('unsubscribe');
   other.onDestroyed?.();
   announce({kind: 'stopped', forced: false});
+  await Promise.resolve();
 
   expect(sender.received).toEqual([['taskflow:snapshot', {...SNAPSHOT, state: {kind: 'stopping'}}]]);
   expect(other.received).toHaveLength(1);

@@ -26,7 +26,7 @@ test('ready is told once a call is answered, and not while the sidecar still loa
   await pause(200, new AbortController().signal); // the other ways of finding out that it is ready
 
   expect(started.states.some(({kind}) => kind === 'ready')).toBe(false);
-  expect(started.sidecar.state.kind).toBe('starting');
+  expect(started.sidecar.state).toMatchObject({kind: 'starting', takesCalls: true});
   writeFileSync(loaded, '');
   await stateOf(started, 'ready');
 });

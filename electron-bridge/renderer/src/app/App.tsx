@@ -1,5 +1,5 @@
 /** The whole interface, over any platform. */
-import {Component, Suspense, useEffect, useRef, type ReactNode} from 'react';
+import {Component, useEffect, useRef, type ReactNode} from 'react';
 import type {Platform} from '../client/platform.js';
 import {Cache} from '../data/cache.js';
 import {PlatformProvider, useSituation} from '../data/situation.js';
@@ -10,7 +10,8 @@ import {Help} from './Help.js';
 import {Navigation} from './Navigation.js';
 import {StatusStrip} from './StatusStrip.js';
 import {useHome} from './home.js';
-import {ROUTES, type Route} from './routes.js';
+import {usePageFile} from './page-file.js';
+import {ROUTES, type PageProps, type Route} from './routes.js';
 import {go, matched, usePlace} from './router.js';
 import {ShortcutProvider} from './shortcuts.js';
 
@@ -37,19 +38,22 @@ function Shell(): ReactNode {
   );
   const main = useRef<HTMLElement>(null);
   const opened = useRef(place.path);
-  const home = useHome();
+  const isArriving = place.path === '/';
+  const home = useHome(isArriving);
   useEffect(() => {
     // Who has gone somewhere meanwhile, which is told a moment later, is not taken away from there.
     const isStillHere = location.hash.length <= 2;
-    if (place.path === '/' && isStillHere && home !== null) go(home, undefined, {replace: true});
-  }, [place.path, home]);
+    if (isArriving && isStillHere && home !== null) go(home, undefined, {replace: true});
+  }, [isArriving, home]);
   useEffect(() => {
     // The new page is read out and the keyboard goes on there.
     const before = opened.current;
     opened.current = place.path;
     if (before !== place.path && before !== '/') main.current?.focus({preventScroll: true});
   }, [place.path]);
-  const isArriving = place.path === '/';
+  const file = found?.route.page;
+  // Also while the sidecar starts: only the data is waited for then.
+  useEffect(() => file?.load(), [file]);
   const title = found !== undefined ? t(found.route.title) : t(isArriving ? 'app.loading' : 'page.notFound');
   useEffect(() => {
     document.title = `${title} · ${t('app.name')}`;
@@ -80,22 +84,25 @@ function Page({route, values}: {route: Route | undefined; values: Readonly<Recor
   const {t} = useTexts();
   if (route === undefined)
     return (
-      <Empty icon="help" title={t('page.notFound')}>
+      <Empty isPage icon="help" title={t('page.notFound')}>
         {t('page.notFound.text')}
       </Empty>
     );
-  const Content = route.page;
   return (
-    <Crash key={route.pattern}>
-      <Suspense fallback={<Skeleton label={t('app.loading')} />}>
-        <Content values={values} />
-      </Suspense>
+    <Crash key={route.pattern} onAgain={route.page.load}>
+      <Content route={route} values={values} />
     </Crash>
   );
 }
 
+function Content({route, values}: {route: Route} & PageProps): ReactNode {
+  const {t} = useTexts();
+  const Loaded = usePageFile(route.page);
+  return Loaded === null ? <Skeleton label={t('app.loading')} /> : <Loaded values={values} />;
+}
+
 /** A page that breaks takes nothing else with it. */
-class Crash extends Component<{children: ReactNode}, {hasCrashed: boolean}> {
+class Crash extends Component<{onAgain: () => void; children: ReactNode}, {hasCrashed: boolean}> {
   override state = {hasCrashed: false};
 
   static getDerivedStateFromError(): {hasCrashed: boolean} {
@@ -103,14 +110,24 @@ class Crash extends Component<{children: ReactNode}, {hasCrashed: boolean}> {
   }
 
   override render(): ReactNode {
-    return this.state.hasCrashed ? <Crashed again={() => this.setState({hasCrashed: false})} /> : this.props.children;
+    return this.state.hasCrashed ? <Crashed again={() => this.#again()} /> : this.props.children;
+  }
+
+  #again(): void {
+    this.props.onAgain();
+    this.setState({hasCrashed: false});
   }
 }
 
 function Crashed({again}: {again: () => void}): ReactNode {
   const {t} = useTexts();
   return (
-    <Empty icon="warning" title={t('app.crash')} action={<Button onPress={again}>{t('app.crash.again')}</Button>}>
+    <Empty
+      isPage
+      icon="warning"
+      title={t('app.crash')}
+      action={<Button onPress={again}>{t('app.crash.again')}</Button>}
+    >
       {t('app.crash.text')}
     </Empty>
   );

@@ -6,11 +6,13 @@ import {HOME} from './routes.js';
 
 const CONNECTION = '/connection';
 
-/** Its path; null while it is not known yet. */
-export function useHome(): string | null {
+/** Its path; null while it is not known yet, and where nobody is on the way to it. */
+export function useHome(isArriving: boolean): string | null {
   const {snapshot, isReady} = useSituation();
-  const local = useLocalWork();
-  if (isPlaceChosen()) return HOME;
+  const isChosen = isPlaceChosen();
+  const local = useLocalWork(isArriving && !isChosen);
+  if (!isArriving) return null;
+  if (isChosen) return HOME;
   const status = snapshot?.status ?? null;
   if (snapshot?.state.kind === 'failed') return HOME;
   // Not even the sidecar has said anything yet.

@@ -3,10 +3,9 @@
  *
  * A new page is a line here, its texts in `i18n/en` and `i18n/de`, and a component in `pages/`.
  */
-import {lazy, type ComponentType} from 'react';
 import type {PlainName} from '../i18n/index.js';
 import type {IconName} from '../kit/index.js';
-import StartupPage from '../pages/startup/StartupPage.js';
+import {PageFile} from './page-file.js';
 
 export interface PageProps {
   /** What stands in the address's places, such as `{id}` of `/tasks/:id`. */
@@ -16,7 +15,7 @@ export interface PageProps {
 export interface Route {
   readonly pattern: string;
   readonly title: PlainName;
-  readonly page: ComponentType<PageProps>;
+  readonly page: PageFile<PageProps>;
   /** Not without a database: the start-up page stands in its place until there has been one. */
   readonly needsDatabase: boolean;
   /** Where it stands in the navigation; absent for pages that others lead to. */
@@ -29,77 +28,77 @@ export const ROUTES: readonly Route[] = [
   {
     pattern: '/tasks',
     title: 'nav.tasks',
-    page: lazy(() => import('../pages/work/TasksPage.js')),
+    page: new PageFile(() => import('../pages/work/TasksPage.js')),
     needsDatabase: true,
     entry: {group: 'nav.work', icon: 'tasks'},
   },
   {
     pattern: '/tasks/:id',
     title: 'task.page',
-    page: lazy(() => import('../pages/work/TaskPage.js')),
+    page: new PageFile(() => import('../pages/work/TaskPage.js')),
     needsDatabase: true,
     below: '/tasks',
   },
   {
     pattern: '/standup',
     title: 'nav.standup',
-    page: lazy(() => import('../pages/work/StandupPage.js')),
+    page: new PageFile(() => import('../pages/work/StandupPage.js')),
     needsDatabase: true,
     entry: {group: 'nav.work', icon: 'standup'},
   },
   {
     pattern: '/members',
     title: 'nav.members',
-    page: lazy(() => import('../pages/work/MembersPage.js')),
+    page: new PageFile(() => import('../pages/work/MembersPage.js')),
     needsDatabase: true,
     entry: {group: 'nav.work', icon: 'members'},
   },
   {
     pattern: '/keys',
     title: 'nav.keys',
-    page: lazy(() => import('../pages/keys/KeysPage.js')),
+    page: new PageFile(() => import('../pages/keys/KeysPage.js')),
     needsDatabase: true,
     entry: {group: 'nav.secrets', icon: 'keys'},
   },
   {
     pattern: '/keys/:part',
     title: 'nav.keys',
-    page: lazy(() => import('../pages/keys/KeysPage.js')),
+    page: new PageFile(() => import('../pages/keys/KeysPage.js')),
     needsDatabase: true,
     below: '/keys',
   },
   {
     pattern: '/usage',
     title: 'nav.usage',
-    page: lazy(() => import('../pages/keys/UsagePage.js')),
+    page: new PageFile(() => import('../pages/keys/UsagePage.js')),
     needsDatabase: true,
     entry: {group: 'nav.secrets', icon: 'usage'},
   },
   {
     pattern: '/audit',
     title: 'nav.audit',
-    page: lazy(() => import('../pages/keys/AuditPage.js')),
+    page: new PageFile(() => import('../pages/keys/AuditPage.js')),
     needsDatabase: true,
     entry: {group: 'nav.secrets', icon: 'audit'},
   },
   {
     pattern: '/vault',
     title: 'nav.vault',
-    page: lazy(() => import('../pages/vault/VaultPage.js')),
+    page: new PageFile(() => import('../pages/vault/VaultPage.js')),
     needsDatabase: true,
     entry: {group: 'nav.secrets', icon: 'vault'},
   },
   {
     pattern: '/connection',
     title: 'nav.connection',
-    page: lazy(() => import('../pages/connection/ConnectionPage.js')),
+    page: new PageFile(() => import('../pages/connection/ConnectionPage.js')),
     needsDatabase: false,
     entry: {group: 'nav.system', icon: 'connection'},
   },
   {
     pattern: '/start',
     title: 'nav.startup',
-    page: StartupPage,
+    page: new PageFile(() => import('../pages/startup/StartupPage.js')),
     needsDatabase: false,
     entry: {group: 'nav.system', icon: 'startup'},
   },

@@ -172,7 +172,9 @@ function snapshotOf(status: SidecarStatus): Snapshot {
   if (state === 'ready') return {state: {kind: 'ready', baseUrl}, status, custody: null};
   if (state === 'failed' && problem !== null)
     return {state: {kind: 'failed', baseUrl, problem, exit: null}, status, custody: null};
-  return {state: {kind: state === 'failed' ? 'starting' : state, baseUrl, problem}, status, custody: null};
+  if (state === 'failed' || state === 'starting')
+    return {state: {kind: 'starting', baseUrl, problem, takesCalls: false}, status, custody: null};
+  return {state: {kind: state, baseUrl, problem}, status, custody: null};
 }
 
 function gone(code: 'unreachable' | 'unauthorized'): Snapshot['state'] {

@@ -7,6 +7,7 @@ export interface Situation {
   readonly snapshot: Snapshot | null;
   /** When that arrived, in milliseconds since 1970; countdowns run from here. */
   readonly receivedAt: number;
+  /** Whether the team's work can be asked for: the database is ready, or the answer comes as soon as it can. */
   readonly isReady: boolean;
   /** When the database was last seen ready; null if it never was. */
   readonly readyAt: number | null;
@@ -39,7 +40,8 @@ export class SituationStore {
   };
 
   #take(snapshot: Snapshot): void {
-    const isReady = snapshot.state.kind === 'ready';
+    const {state} = snapshot;
+    const isReady = state.kind === 'ready' || (state.kind === 'starting' && state.takesCalls);
     const now = Date.now();
     const wasReady = this.#situation.isReady;
     this.#situation = {
@@ -47,7 +49,7 @@ export class SituationStore {
       receivedAt: now,
       isReady,
       readyAt: isReady || wasReady ? now : this.#situation.readyAt,
-      problem: 'problem' in snapshot.state ? snapshot.state.problem : null,
+      problem: 'problem' in state ? state.problem : null,
     };
     this.#listeners.forEach((listener) => listener());
   }

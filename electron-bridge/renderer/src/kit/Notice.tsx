@@ -60,20 +60,24 @@ export function Outcome({
 export function Empty({
   icon,
   title,
+  isPage = false,
   children,
   action,
 }: {
   readonly icon: IconName;
   readonly title: string;
+  /** It stands for a whole page, whose heading is the title. */
+  readonly isPage?: boolean;
   readonly children?: ReactNode;
   readonly action?: ReactNode;
 }): ReactNode {
+  const Title = isPage ? 'h1' : 'p';
   return (
     <div className="empty">
       <span className="empty-icon">
         <Icon name={icon} />
       </span>
-      <p className="empty-title">{title}</p>
+      <Title className="empty-title">{title}</Title>
       {children !== undefined && <div className="empty-text">{children}</div>}
       {action}
     </div>

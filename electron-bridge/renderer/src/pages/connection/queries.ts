@@ -27,14 +27,14 @@ export interface LocalWork {
   readonly members: number;
 }
 
-/** How much is in the database of this computer, while that is the one in use. */
-export function useLocalWork(): LocalWork | null {
+/** How much is in the database of this computer, while that is the one in use and somebody wants to know. */
+export function useLocalWork(isWanted = true): LocalWork | null {
   const {client} = usePlatform();
   const {isReady, snapshot} = useSituation();
   const isLocal = snapshot?.status?.database?.dialect === 'sqlite';
   const {data} = useQuery({
     queryKey: ['counts', 'local'],
-    enabled: isReady && isLocal,
+    enabled: isWanted && isReady && isLocal,
     async queryFn(): Promise<LocalWork> {
       const [counts, members] = await Promise.all([
         taken(client.GET('/api/v1/tasks/counts')),

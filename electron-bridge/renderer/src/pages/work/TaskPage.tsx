@@ -31,6 +31,7 @@ export default function TaskPage({values}: PageProps): ReactNode {
   if (isGone && query.data === undefined)
     return (
       <Empty
+        isPage
         icon="tasks"
         title={t('task.gone')}
         action={
