@@ -2,6 +2,8 @@ import {defineConfig} from 'vitest/config';
 
 /** How long a condition is waited for: a second, the default, is little on a busy computer. */
 const expect = {poll: {timeout: 20_000}};
+/** Half of the time is waiting: for the sidecar, for Electron, for a page, for PostgreSQL. */
+const maxWorkers = 2;
 
 export default defineConfig({
   test: {
@@ -23,7 +25,8 @@ export default defineConfig({
           include: ['test/process/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
+          maxWorkers,
+          sequence: {groupOrder: 1},
         },
       },
       {
@@ -34,7 +37,8 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
+          maxWorkers,
+          sequence: {groupOrder: 1},
           maxConcurrency: 4,
         },
       },
@@ -46,10 +50,8 @@ export default defineConfig({
           include: ['renderer/test/browser/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          // Half of the time is waiting: for the sidecar, for the page, for PostgreSQL.
-          maxWorkers: 2,
-          // Beside nothing else: the projects above run one after the other.
-          sequence: {groupOrder: 1},
+          maxWorkers,
+          sequence: {groupOrder: 2},
         },
       },
     ],
