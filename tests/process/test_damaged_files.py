@@ -300,15 +300,17 @@ def load(directory: Path) -> dict[str, Any]:
 def snapshot(directory: Path) -> dict[str, tuple[int, int, bytes | str]]:
     """Mode, inode and content of the two files and of everything that is named after them."""
     found: dict[str, tuple[int, int, bytes | str]] = {}
-    for path in directory.iterdir():
+    named = (
+        path for path in directory.iterdir() if path.name.removeprefix(".").startswith((KEY_FILE, CREDENTIALS_FILE))
+    )
+    for path in named:  # a running sidecar writes other files meanwhile
         status = path.lstat()
         content: bytes | str = ""
         if path.is_symlink():
             content = str(path.readlink())
         elif stat.S_ISREG(status.st_mode):
             content = path.read_bytes() if status.st_size < 1 << 24 else f"{status.st_size} bytes"
-        if path.name.removeprefix(".").startswith((KEY_FILE, CREDENTIALS_FILE)):
-            found[path.name] = (status.st_mode, status.st_ino, content)
+        found[path.name] = (status.st_mode, status.st_ino, content)
     return found
 
 
