@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from importlib.abc import Loader
     from importlib.machinery import ModuleSpec
 
+HOMES: Final = {"uvicorn": {"Config": "uvicorn.config", "Server": "uvicorn.server"}}
+"""Packages that only gather names, those of a command line among them, and where the names that are used come from."""
 DEFERRED: Final = (
+    *HOMES,
     *("anyio.from_thread", "anyio.to_thread", "bz2", "csv", "email.header", "logging.config", "lzma"),
     *("msgspec.inspect", "pdb", "shutil", "yaml"),
     *(f"sqlalchemy.dialects.postgresql.{driver}" for driver in ("asyncpg", "pg8000", "psycopg2cffi")),
@@ -29,9 +33,12 @@ _loading: Final = threading.RLock()
 
 
 class _Deferred(ModuleType):
-    """A module whose content is loaded when an attribute is asked for that it lacks."""
+    """A module whose content is loaded when an attribute is asked for that it lacks and that has no home elsewhere."""
 
     def __getattr__(self, name: str) -> Any:
+        home = HOMES.get(self.__name__, {}).get(name)
+        if home is not None:
+            return getattr(import_module(home), name)
         with _loading:  # whoever comes while another thread loads it
             loader = self.__dict__.pop(_WAITING, None)
             if loader is not None:

@@ -39,6 +39,16 @@ print(callable(logging.config.dictConfig), """
     assert told == "{'a': [1]} ['b', 'c'] Pdb True\nTrue []"
 
 
+def test_a_name_with_a_home_is_taken_from_there() -> None:
+    """The rest of its package waits on, and is the same when it comes."""
+    program = """deferred.defer()
+import uvicorn
+from uvicorn import Config
+print(uvicorn.Server.__module__, "uvicorn.main" in sys.modules, "click" in sys.modules, end=" ")
+print(callable(uvicorn.run), uvicorn.Config is Config, type(uvicorn).__name__)"""
+    assert run(program) == "uvicorn.server False False True True module"
+
+
 def test_threads_that_ask_at_once_get_all_of_it() -> None:
     """The second one waits for what the first one loads; the name that it asks for stands at the module's end."""
     program = """sys.setswitchinterval(1e-6)
