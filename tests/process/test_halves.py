@@ -7,12 +7,18 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import psycopg2
 import pytest
+
+from tests.support.databases import fresh_database
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import SidecarFactory
+    from tests.support.databases import Database
+    from tests.support.postgres import PostgresServer
     from tests.support.sidecar import Sidecar
 
 pytestmark = pytest.mark.cold
@@ -89,6 +95,32 @@ def test_the_rest_lets_others_go_first_where_many_start_at_once(sidecar_factory:
     assert (members.status_code, vault.status_code) == (200, 200)
     assert early["vault"]["state"] == "unavailable"
     assert sidecar.status()["vault"]["state"] == "unlocked"
+
+
+def test_status_waits_for_a_look_at_the_vault(postgres: PostgresServer, sidecar_factory: SidecarFactory) -> None:
+    """Ready means that the database can be used: what is told of its vault then was looked at; for two seconds."""
+    with fresh_database(postgres, with_tables=True) as database, ThreadPoolExecutor(1) as caller:
+        sidecar = sidecar_factory(env={"TASKFLOW_DATABASE_URL": database.url})
+        sidecar.wait_healthy()
+        assert sidecar.request("PUT", "/api/v1/settings/ai-keys", json={"openai": "sk-live-0000"}).status_code == 200
+        for keeps_locked in (False, True):
+            sidecar.stop()
+            with psycopg2.connect(database.url) as connection, connection.cursor() as cursor:
+                cursor.execute("LOCK TABLE vaults IN ACCESS EXCLUSIVE MODE")
+                sidecar.start().wait_healthy()
+                status = caller.submit(sidecar.status)
+                wait_until(lambda: _is_awaited(database), timeout_s=20, what="the look at the vault")
+                time.sleep(0.3)
+                assert not status.done()
+                if keeps_locked:
+                    assert status.result(10)["vault"]["state"] == "unavailable"
+                connection.rollback()
+            if not keeps_locked:
+                assert status.result(10)["vault"]["state"] == "unlocked"
+
+
+def _is_awaited(database: Database) -> bool:
+    return database.query("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'vaults'::regclass") != [(0,)]
 
 
 def test_fault_of_the_rest_is_told_and_ends_the_process(sidecar_factory: SidecarFactory, tmp_path: Path) -> None:

@@ -66,6 +66,11 @@ class SecretsParts(msgspec.Struct, frozen=True):
         """Return the vault's part of the status document."""
         return {**self.vault.brief(), "access": self.team.access}
 
+    @property
+    def is_due(self) -> bool:
+        """Whether the vault of the present database was not looked at yet."""
+        return self.maintenance.is_due
+
     def start(self) -> None:
         """Begin the work in the background."""
         self.maintenance.start()

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from app.core.readiness import Readiness
 
 PROTOCOL: Final = 1
+LOOK_S: Final = 2.0
+"""How long a status waits at most for what the vault of a ready database is found to be."""
 
 
 class VaultPart(Protocol):
@@ -23,6 +25,10 @@ class VaultPart(Protocol):
 
     def brief(self) -> dict[str, Any]:
         """Return `state`, `needs_fingerprint` and `access`."""
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the vault of the present database was not looked at yet; the end of a look is announced."""
 
 
 class StatusService:
@@ -51,9 +57,20 @@ class StatusService:
         self._listeners: set[Callable[[], object]] = set()
 
     async def settled(self) -> None:
-        """Wait until the vault can tell its state, or never will."""
+        """Wait until the vault can tell its state, or never will; for a look at it two seconds at most."""
         if not self._vault.done():
             await asyncio.wait([asyncio.wrap_future(self._vault)])
+        changed = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(TimeoutError), self.listening(lambda: loop.call_soon_threadsafe(changed.set)):
+            async with asyncio.timeout(LOOK_S):
+                while self._is_due():
+                    await changed.wait()
+                    changed.clear()
+
+    def _is_due(self) -> bool:
+        is_loaded = self._vault.done() and not self._vault.cancelled()
+        return is_loaded and not self.is_stopping and self._readiness.is_ready and self._vault.result().is_due
 
     def document(self) -> dict[str, Any]:
         """Return the status document; as long as the vault has not loaded, it is `unavailable`."""

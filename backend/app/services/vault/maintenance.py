@@ -49,6 +49,8 @@ class Maintenance:
         self._stopped = threading.Event()
         self._told: tuple[object, ...] = ()
         """What was announced last; requests change it as well, behind this thread's back."""
+        self._looked_at: int | None = None
+        """The generation of the database at the last look, whatever came of that."""
         audit.on_due = self._used.set
         team.on_request = self._wake.set
         vault.attachment.on_change = self._wake.set
@@ -65,6 +67,11 @@ class Maintenance:
         self._quietly(self._audit.flush)  # without a database, what it cannot write is kept for the next process
         self._wake.set()
         self._used.set()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the vault of the present database was not looked at yet."""
+        return self._looked_at != self._database.generation
 
     def _live(self) -> None:
         with self._readiness.listening(self._wake.set):
@@ -87,11 +94,15 @@ class Maintenance:
                 return
 
     def _look(self) -> None:
+        generation = self._database.generation
         try:
-            self._team.look()
-            self._vault.attachment.attach()  # anew each time: other desktops change keys too
-            self._team.finish_leaving()
-            self._announce()
+            try:
+                self._team.look()
+                self._vault.attachment.attach()  # anew each time: other desktops change keys too
+                self._team.finish_leaving()
+            finally:
+                self._looked_at = generation
+                self._announce()
             self._team.note_seen()
             if self._rotations.is_due():
                 self._rotations.start(actor=SYSTEM)
@@ -105,7 +116,7 @@ class Maintenance:
             log.exception("maintenance failed")
 
     def _announce(self) -> None:
-        brief = (*self._vault.brief().values(), self._team.access)
+        brief = (self._looked_at, *self._vault.brief().values(), self._team.access)
         if brief != self._told:
             self._told = brief
             self._readiness.announce()
