@@ -24,6 +24,8 @@ export interface Route {
   readonly below?: string;
 }
 
+const KEYS = new PageFile(() => import('../pages/keys/KeysPage.js'));
+
 export const ROUTES: readonly Route[] = [
   {
     pattern: '/tasks',
@@ -56,14 +58,14 @@ export const ROUTES: readonly Route[] = [
   {
     pattern: '/keys',
     title: 'nav.keys',
-    page: new PageFile(() => import('../pages/keys/KeysPage.js')),
+    page: KEYS,
     needsDatabase: true,
     entry: {group: 'nav.secrets', icon: 'keys'},
   },
   {
     pattern: '/keys/:part',
     title: 'nav.keys',
-    page: new PageFile(() => import('../pages/keys/KeysPage.js')),
+    page: KEYS,
     needsDatabase: true,
     below: '/keys',
   },
