@@ -1,14 +1,15 @@
 """The applications of a process: Litestar, its routes, its dependencies. Importing this module does no work.
 
-There are two, so that the team's work is served before anything is loaded that a list of members does not need. The
-gate passes each path to the application that has it.
+There are two halves, so that the team's work is served before anything is loaded that a list of members does not need,
+and the gate passes each path to the half that has it. Each half is made of several applications, built when called.
 """
 
 from __future__ import annotations
 
 import tempfile
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from litestar import Litestar, Router
 from litestar.concurrency import set_asyncio_executor
@@ -17,6 +18,7 @@ from litestar.plugins.core import MsgspecDIPlugin
 from litestar.types import Scope
 
 from app.api import work as work_routes
+from app.api.areas import OTHERS, Areas
 from app.api.errors import EXCEPTION_HANDLERS
 from app.api.guards import caller_of
 from app.api.health import HealthController
@@ -25,35 +27,44 @@ from app.api.openapi import LAUNCH_TOKEN, StructSchemas
 from app.api.page import asset, page
 from app.api.query import known_query
 from app.api.threads import CallThreads
-from app.core.caller import Caller
+from app.core.caller import GATEWAY, Caller
 from app.parts.work import WorkParts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from litestar.openapi.config import OpenAPIConfig
     from litestar.plugins import PluginProtocol
 
     from app.parts.secrets import SecretsParts
 
-MAX_BODY_BYTES = 1 << 20
+    _Routes = Mapping[tuple[str, ...], Sequence[Any]]
+
+MAX_BODY_BYTES: Final = 1 << 20
+V1: Final = "/api/v1"
 
 
-def work_app(work: WorkParts) -> Litestar:
-    """Build the application of the work half around its running parts; not in an event loop."""
+def work_app(work: WorkParts) -> Areas[Litestar]:
+    """Make the application of the work half around its running parts; not in an event loop."""
     set_asyncio_executor(CallThreads())  # type: ignore[arg-type]  # it wants an `Executor` only
-    return _application([page, asset, HealthController, _v1(work_routes.V1)], work)
+    areas = _areas({(OTHERS,): [page, asset], ("/health",): [HealthController]}, work_routes.AREAS, work)
+    areas.at("/health")  # whoever launched the process asks; and it loads what building any of them takes
+    return areas
 
 
-def secrets_app(work: WorkParts, secrets: SecretsParts) -> Litestar:
-    """Build the application of everything else."""
+def secrets_app(work: WorkParts, secrets: SecretsParts) -> Areas[Litestar]:
+    """Make the application of everything else."""
     from app.api import secrets as secrets_routes
     from app.api.api_keys import UserKeysController
     from app.api.gateway import gateway_handler
     from app.api.schema import schema_handler
 
-    routes = [schema_handler(described_app), gateway_handler(secrets.gateway), UserKeysController]
-    return _application([*routes, _v1(secrets_routes.V1)], work, secrets)
+    own: dict[tuple[str, ...], Sequence[Any]] = {
+        (OTHERS,): [schema_handler(described_app)],
+        (GATEWAY,): [gateway_handler(secrets.gateway)],
+        (UserKeysController.path,): [UserKeysController],
+    }
+    return _areas(own, secrets_routes.AREAS, work, secrets)
 
 
 def described_app(openapi: OpenAPIConfig) -> Litestar:
@@ -81,7 +92,8 @@ def described_app(openapi: OpenAPIConfig) -> Litestar:
         want_rest=lambda: None,
     )
     secrets = assemble_secrets(config, database, work)
-    routes = [HealthController, UserKeysController, _v1((*work_routes.V1, *secrets_routes.V1))]
+    described = [each for areas in (work_routes.AREAS, secrets_routes.AREAS) for of in areas.values() for each in of]
+    routes = [HealthController, UserKeysController, _v1(described)]
     return _application(routes, work, secrets, openapi=openapi)
 
 
@@ -103,8 +115,23 @@ class _OwnRouter(Router):
         return self
 
 
+def _areas(own: _Routes, below_v1: _Routes, work: WorkParts, *more: SecretsParts) -> Areas[Litestar]:
+    """Make the application of a half of routes by the paths at and below which they serve."""
+    makers: dict[str, Callable[[], Litestar]] = {}
+    for roots, routes in own.items():
+        makers |= dict.fromkeys(roots, cache(partial(_application, routes, work, *more)))
+    for roots, routes in below_v1.items():
+        make = cache(partial(_build_below_v1, routes, work, *more))
+        makers |= {f"{V1}{root}": make for root in roots}
+    return Areas(makers)
+
+
+def _build_below_v1(controllers: Sequence[Any], work: WorkParts, *more: SecretsParts) -> Litestar:
+    return _application([_v1(controllers)], work, *more)
+
+
 def _v1(controllers: Sequence[Any]) -> Router:
-    return _OwnRouter("/api/v1", route_handlers=controllers, guards=[known_query], security=LAUNCH_TOKEN)
+    return _OwnRouter(V1, route_handlers=controllers, guards=[known_query], security=LAUNCH_TOKEN)
 
 
 def _application(

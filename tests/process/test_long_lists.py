@@ -39,7 +39,7 @@ def full(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sidecar]:
     else:
         database: Database = request.getfixturevalue("database")
         env["TASKFLOW_DATABASE_URL"] = database.url
-        with Sidecar(config_dir=tmp_path / "first", env=env) as sidecar:
+        with Sidecar(config_dir=tmp_path / "config", env=env) as sidecar:
             sidecar.wait_healthy()
         with on_postgresql(database.fields()) as store:
             add_tasks(store.opened, MANY)

@@ -48,6 +48,7 @@ NEVER_SHOWN = {"alembic_version"}
 SEALED_ANEW = {
     "secrets": ("ciphertext", "kid"),
     "vaults": ("epoch",),
+    "vault_manifest": (),
     "vault_keys": (),
     "vault_wraps": (),
     "vault_rotations": (),

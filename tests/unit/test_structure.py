@@ -142,12 +142,16 @@ def test_gate_knows_which_half_serves_each_path(tmp_path: Path) -> None:
     )
     secrets = secrets_parts.assemble(config, database, work)
 
-    of_work, of_secrets = _paths(work_app(work)), _paths(secrets_app(work, secrets))
+    halves = work_app(work), secrets_app(work, secrets)
+    of_work, of_secrets = ({path for app in half.all() for path in _paths(app)} for half in halves)
 
     assert {path for path in of_work if not is_work(path)} == set()
     assert {path for path in of_secrets if is_work(path)} == set()
     described = set(document(described_app)["paths"])
     assert described >= {path for path in of_work | of_secrets if path.startswith("/api")}
+    for half in halves:
+        for app in half.all():
+            assert {path for path in _paths(app) if half.at(path) is not app} == set()
 
 
 def _paths(app: Litestar) -> set[str]:

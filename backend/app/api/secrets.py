@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from app.api.v1.ai import AiController
 from app.api.v1.ai_keys import SystemKeysController
@@ -16,16 +16,21 @@ from app.api.v1.tenants import TenantsController
 from app.api.v1.usage import UsageController
 from app.api.v1.vault import VaultController
 
-V1: Final = (
-    AiController,
-    AuditController,
-    UsageController,
-    VaultController,
-    DevicesController,
-    ServersController,
-    SystemKeysController,
-    TenantsController,
-    AuthController,
-    CamerasController,
-    AlertRulesController,
-)
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from litestar import Controller
+
+AREAS: Final[Mapping[tuple[str, ...], tuple[type[Controller], ...]]] = {
+    ("/providers", "/ai"): (AiController,),
+    ("/audit",): (AuditController,),
+    ("/usage",): (UsageController,),
+    ("/vault",): (VaultController, DevicesController),
+    ("/servers",): (ServersController,),
+    ("/settings/ai-keys",): (SystemKeysController,),
+    ("/tenants",): (TenantsController,),
+    ("/auth",): (AuthController,),
+    ("/cameras",): (CamerasController,),
+    ("/alert-rules",): (AlertRulesController,),
+}
+"""Below ``/api/v1``: what is built together, and the paths at and below which it serves."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from app.api.v1.events import EventsController
 from app.api.v1.members import MembersController
@@ -13,14 +13,18 @@ from app.api.v1.tasks import TasksController
 from app.api.v1.transfer import TransferController
 from app.api.v1.updates import DailyUpdatesController, UpdatesController
 
-V1: Final = (
-    StatusController,
-    SettingsController,
-    MembersController,
-    TasksController,
-    SubTasksController,
-    DailyUpdatesController,
-    UpdatesController,
-    EventsController,
-    TransferController,
-)
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from litestar import Controller
+
+AREAS: Final[Mapping[tuple[str, ...], tuple[type[Controller], ...]]] = {
+    ("/status", "/shutdown"): (StatusController,),
+    ("/settings",): (SettingsController,),
+    ("/members",): (MembersController,),
+    ("/tasks",): (TasksController, SubTasksController, DailyUpdatesController),
+    ("/updates",): (UpdatesController,),
+    ("/events",): (EventsController,),
+    ("/export", "/import"): (TransferController,),
+}
+"""Below ``/api/v1``: what is built together, and the paths at and below which it serves."""

@@ -27,6 +27,7 @@ from app.core.exceptions import (
 )
 from app.core.jwt import JwtError, read_token
 from app.core.logging import get_logger
+from app.core.paths import is_below
 from app.core.readiness import health_answer
 
 if TYPE_CHECKING:
@@ -132,13 +133,13 @@ class AccessRules:
             raise MisdirectedError("The Host header does not name this server")
         if origin is not None and not self.is_allowed_origin(origin):
             raise ForbiddenError("This origin is not allowed", code="origin-forbidden")
-        if _is_below(path, GATEWAY):
+        if is_below(path, GATEWAY):
             return self._launcher_or_user([_bearer(authorization), *api_keys])
-        if _is_below(path, _TENANTS):
+        if is_below(path, _TENANTS):
             return self._launcher_or_user([_bearer(authorization)])
-        if _is_below(path, _USERS) and path not in _INITIAL:
+        if is_below(path, _USERS) and path not in _INITIAL:
             return self._user([_bearer(authorization)])
-        if _is_below(path, "/api") and not self.is_launch_token(authorization):
+        if is_below(path, "/api") and not self.is_launch_token(authorization):
             raise unauthorized("The launch token is missing or wrong")
         return LAUNCHER
 
@@ -183,12 +184,8 @@ class AccessRules:
         return hmac.new(self._token.encode("ascii"), challenge.encode("ascii"), hashlib.sha256).hexdigest()
 
 
-def _is_below(path: str, root: str) -> bool:
-    return path == root or path.startswith(f"{root}/")
-
-
 def _needs_token(path: str) -> bool:
-    return _is_below(path, "/api") or _is_below(path, GATEWAY)
+    return is_below(path, "/api") or is_below(path, GATEWAY)
 
 
 def _bearer(authorization: str | None) -> str | None:
@@ -224,14 +221,14 @@ class _Door:
 
 def _needs_data(path: str) -> bool:
     """Tell whether a canonical path needs the database, so that a call waits for one that was just chosen."""
-    is_without = path == "/" or any(_is_below(path, root) for root in _NO_DATA)
-    return not is_without or any(_is_below(path, root) for root in SECRETS_WITHIN)
+    is_without = path == "/" or any(is_below(path, root) for root in _NO_DATA)
+    return not is_without or any(is_below(path, root) for root in SECRETS_WITHIN)
 
 
 def is_work(path: str) -> bool:
     """Tell whether the work half serves a canonical path; the secrets half serves all others, unknown ones included."""
-    is_within = any(_is_below(path, root) for root in WORK_PATHS)
-    return path == "/" or (is_within and not any(_is_below(path, root) for root in SECRETS_WITHIN))
+    is_within = any(is_below(path, root) for root in WORK_PATHS)
+    return path == "/" or (is_within and not any(is_below(path, root) for root in SECRETS_WITHIN))
 
 
 class Gate:
@@ -286,7 +283,7 @@ class Gate:
         if PROVEN in scope and _needs_token(path):
             scope[PROVEN](caller)
         scope = {**scope, "path": path, CALLER: caller}
-        if _is_below(path, GATEWAY):
+        if is_below(path, GATEWAY):
             pass  # whatever the method is, it is the provider's
         elif scope["method"] == "HEAD":
             scope["method"], answer.has_no_body = "GET", True
