@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
 import sys
 import threading
@@ -158,7 +159,7 @@ class Connector:
             "channel_binding": "require" if must_bind else "prefer",
             "require_auth": as_libpq(allowed_methods(self.settings, proof, reveal=way.reveals)),
         }
-        connection = psycopg2.connect(conninfo(parameters))
+        connection = psycopg2.connect(conninfo(parameters), connection_factory=_connection_class())
         if session_options and connection.server_version >= _CLIENT_CHECK_VERSION:
             _notice_dead_clients(connection)
         return connection
@@ -194,6 +195,30 @@ class Connector:
             "tcp_user_timeout": 10_000,
         }
         return {name: value for name, value in parameters.items() if value is not None}
+
+
+@functools.cache
+def _connection_class() -> type[Psycopg2Connection]:
+    """Return a connection that tells why it could not be made, in whatever encoding the server says so.
+
+    Over words that are no UTF-8, psycopg2's error is a UnicodeDecodeError that has them; before CPython 3.11.5 it is an
+    OperationalError without any (https://github.com/python/cpython/issues/107915).
+    """
+    from psycopg2 import OperationalError
+    from psycopg2.extensions import connection
+
+    class Telling(connection):  # type: ignore[misc]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            try:
+                super().__init__(*args, **kwargs)
+            except OperationalError as exc:
+                error = exc if exc.args else OperationalError(self.info.error_message)
+            else:
+                return
+            self.close()  # the traceback would keep it
+            raise error
+
+    return Telling
 
 
 def tls_mode(settings: ConnectionSettings) -> str:
