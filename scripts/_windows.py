@@ -139,7 +139,10 @@ def run_tests(run: list[str], linux_python: Path, arguments: list[str], workers:
         with _postgres(linux_python):
             # A worker takes seconds to start, which a few files do not win back.
             side_by_side = ["-n", str(workers if units == [*UNIT_TESTS] else min(len(units), 2)), *SIDE_BY_SIDE]
-            status = run_in_foreground([*run, "-m", "pytest", *side_by_side, *options, *units], folder=ROOT)
+            # In a folder of its own: what earlier runs left in the common one pytest clears away, and now and then it
+            # fails at that.
+            folder = f"--basetemp={FOLDER.name}/tests"
+            status = run_in_foreground([*run, "-m", "pytest", *side_by_side, folder, *options, *units], folder=ROOT)
         passed["Unit tests in the Windows Python"] = status == 0
     if processes:
         os.environ["WINDOWS_TEST_PYTHON"] = " ".join(run)
