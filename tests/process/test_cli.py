@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import tempfile
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -637,17 +638,18 @@ def test_empty_variables_are_unset(run: Callable[..., Finished], config_dir: Pat
 def test_home_and_relative_directories(run: Callable[..., Finished], tmp_path: Path, config_dir: Path) -> None:
     """`~` is the home directory, a relative path counts from where the command runs, the flag wins."""
     home = tmp_path / "home"
+    relative = os.path.relpath(home / "relative", f"{tempfile.gettempdir()}/where the command runs")
 
     for arguments, variables in (
         (("migrations", "upgrade"), {"TASKFLOW_CONFIG_DIR": "~/from-home"}),
         (("migrations", "upgrade", "--config-dir", "~/from-flag"), {}),
-        (("migrations", "upgrade"), {"TASKFLOW_CONFIG_DIR": os.path.relpath(home / "relative", "/tmp/x")}),
+        (("migrations", "upgrade"), {"TASKFLOW_CONFIG_DIR": relative}),
         (("migrations", "upgrade"), {"TASKFLOW_CONFIG_DIR": None}),
     ):
         assert run(*arguments, **variables).status == 0
 
     made = {path.relative_to(home).as_posix() for path in home.rglob("taskflow.db")}
-    assert {"from-home/data/taskflow.db", "from-flag/data/taskflow.db"} <= made
+    assert {f"{place}/data/taskflow.db" for place in ("from-home", "from-flag", "relative")} <= made
     assert any(path.startswith(".local/share/TaskFlow") for path in made), made
     assert not config_dir.exists()
 
