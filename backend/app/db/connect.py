@@ -212,11 +212,11 @@ def _connection_class() -> type[Psycopg2Connection]:
             try:
                 super().__init__(*args, **kwargs)
             except OperationalError as exc:
-                error = exc if exc.args else OperationalError(self.info.error_message)
-            else:
-                return
-            self.close()  # the traceback would keep it
-            raise error
+                words = None if exc.args else self.info.error_message
+                self.close()  # the traceback would keep it
+                if words is None:
+                    raise
+                raise OperationalError(words) from None
 
     return Telling
 
